@@ -1,0 +1,41 @@
+"""Networks by name."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+from omegaconf import OmegaConf
+
+from livos.model.config import ModelConfig
+from livos.model.network import LiVOS
+
+_CONFIGS = Path(__file__).parent / "config" / "model"
+
+
+def model_names() -> list[str]:
+    """The networks that `build_model` knows by name."""
+    return sorted(path.stem for path in _CONFIGS.glob("*.yaml"))
+
+
+def model_config(name: str, **changes) -> ModelConfig:
+    """Settings of a named network, with some of them changed. Raises ValueError for an unknown name or key."""
+    if name not in model_names():
+        raise ValueError(f"unknown model {name!r}: expected one of {', '.join(model_names())}")
+    unknown = set(changes) - {f.name for f in fields(ModelConfig)}
+    if unknown:
+        raise ValueError(f"unknown settings {sorted(unknown)}: expected {[f.name for f in fields(ModelConfig)]}")
+    schema = OmegaConf.structured(ModelConfig)
+    return OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(_CONFIGS / f"{name}.yaml"), changes))
+
+
+def build_model(model: str | ModelConfig = "base", pretrained: bool = False, seed: int | None = None, **changes) -> LiVOS:
+    """A network with random weights, in evaluation mode, on the CPU.
+
+    model: a name (`model_names()`) or settings. changes: settings of a named model to replace, e.g. key_dim=32.
+    pretrained: start from ImageNet weights, which torchvision or timm downloads. seed: the same random weights each time.
+    """
+    config = model_config(model, **changes) if isinstance(model, str) else model
+    with torch.random.fork_rng(devices=[], enabled=seed is not None):
+        if seed is not None:
+            torch.manual_seed(seed)
+        return LiVOS(config, pretrained).eval()

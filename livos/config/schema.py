@@ -1,0 +1,216 @@
+"""Every setting of the programs, with its type and default. The YAML files say why a number is what it is.
+
+The keys of a test set (`dataset=...`) stand at the top level, so that each can be overridden on its own:
+`python livos/eval.py dataset=d17-val size=720`.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from livos.model.config import ModelConfig
+
+
+@dataclass
+class TestSetConfig:
+    """Where a test set lies, which masks are given, and what is to be saved. One YAML file a set in config/dataset/."""
+
+    dataset_name: str = MISSING  # names the folder of the results
+    data_root: str = ".."  # the folder that holds DAVIS/, YouTube/, MOSE/, LVOS/, BURST/
+    image_directory: str = MISSING  # a folder of folders of frames, one a video
+    mask_directory: str = MISSING  # the same for the given masks
+    truth_directory: str | None = None  # masks on every frame, where public: for score=true
+    video_list: str | None = None  # text file with a video's name in each line; None: every folder
+    size: int = 480  # short side in pixels that the network works at; -1: as the frames are
+    use_all_masks: bool = False  # take masks from every frame that has one, not only from the first
+    save_all: bool = True  # save every frame, not only the frames that the set's server asks for
+
+
+@dataclass
+class EvalConfig(TestSetConfig):
+    """Settings of livos/eval.py."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    weights: str | None = None  # checkpoint to segment with
+    output_dir: str | None = None  # default: ./results/<dataset_name>
+    videos: list[str] | None = None  # only these videos
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    precision: str = "float32"  # float32, bfloat16 or float16
+    amp: bool = False  # the published name for precision=float16 (bfloat16 where there is no GPU)
+    chunk_size: int = -1  # objects computed at a time, to bound memory; -1: all
+    flip_aug: bool = False  # average with the prediction on the mirrored frame
+    compile: bool = False  # torch.compile the parts of the network
+    visualize: bool = False  # also save overlays
+    save_scores: bool = False  # also save probabilities, for merging runs
+    score: bool = False  # score while running, where truth_directory is known
+    resume: bool = True  # skip videos that are complete
+    hydra: Any = None
+
+
+# Training data: which sets, which frames of them, and how a clip is warped and coloured.
+
+
+@dataclass
+class VideoSetConfig:
+    """A set of training videos: `<folder>/<images>/<video>/<frame>.jpg` with `<folder>/<masks>/<video>/<frame>.png`."""
+
+    folders: list[str] = MISSING  # below data.root; the first one that holds `images` is taken
+    images: str = "JPEGImages"
+    masks: str = "Annotations"
+    video_list: str | None = None  # text file in the folder with a video's name in each line; None: every video
+    frame_interval: int = 1  # frames from one kept frame to the next: max_skip is divided by it
+    repeat: int = 1  # times that each video is seen in an epoch
+    binary_masks: bool = False  # one object, 0 or 255 (greyscale) or 0 or not (palette); else ids, 255 being void
+    sparse_masks: bool = False  # leave out frames without a mask, instead of refusing to train
+
+
+@dataclass
+class ImageSetConfig:
+    """A set of still images: `<folder>/<images>/**/<name>.jpg` with `<folder>/<masks>/**/<name>.png`."""
+
+    folder: str = MISSING  # below data.root
+    images: str = "."
+    masks: str = "."
+    repeat: int = 1  # times that each image is seen in an epoch
+    binary_masks: bool = True  # as in VideoSetConfig
+
+
+@dataclass
+class VideoWarpConfig:
+    """The random transform that all frames of a video clip share."""
+
+    flip_probability: float = 0.5  # left-right
+    rotation: float = 25.0  # degrees, either way
+    shear: float = 20.0  # degrees, either way, along x
+    crop_scale: list[float] = field(default_factory=lambda: [0.36, 1.0])  # area of the crop, of the frame's
+    crop_ratio: list[float] = field(default_factory=lambda: [0.75, 4 / 3])  # width / height of the crop
+
+
+@dataclass
+class ImageWarpConfig:
+    """The random transforms that make a clip of one still image: one for all frames, then one for each."""
+
+    flip_probability: float = 0.5
+    clip_scale: list[float] = field(default_factory=lambda: [0.8, 1.5])  # the same for all frames
+    rotation: float = 20.0  # degrees, each frame its own
+    shear: float = 10.0
+    frame_scale: list[float] = field(default_factory=lambda: [0.9, 1.1])
+    bend_probability: float = 1 / 3  # clips whose frames are also bent by thin-plate splines
+    bend_points: int = 12
+    bend_sigma: float = 0.02  # of a control point's shift, in sides of the crop
+    steady: bool = False  # move evenly from the first frame's transform to the last one's; else each frame at random
+
+
+@dataclass
+class ColourConfig:
+    """Largest change of each: factors in [1 - x, 1 + x], hue in turns of the colour wheel."""
+
+    brightness: float = 0.1
+    contrast: float = 0.03
+    saturation: float = 0.03
+    hue: float = 0.0
+
+
+@dataclass
+class DataConfig:
+    """The clips that a stage of training sees. One YAML file a mixture in config/data/."""
+
+    root: str = ".."  # the folder that holds DAVIS/, YouTube/, MOSE/, static/ …
+    video_sets: dict[str, VideoSetConfig] = field(default_factory=dict)
+    image_sets: dict[str, ImageSetConfig] = field(default_factory=dict)
+    num_frames: int = 8  # frames in a clip
+    size: int = 480  # side of the square crop, a multiple of 16
+    max_objects: int = 3  # objects of the first frame that are followed, chosen at random
+    min_object_pixels: int = 1  # an object of the first frame counts if its crop shows this much of it
+    max_skip: list[int] = field(default_factory=lambda: [5, 10, 15, 5])  # frames, before division by frame_interval
+    max_skip_from: list[float] = field(default_factory=lambda: [0.0, 0.1, 0.3, 0.8])  # share of the iterations done
+    seed_frames: int = 5  # seed frames to try in a video whose clip's first frame shows no object
+    tries_per_seed: int = 100
+    crop_tries: int = 5  # until the first frame's crop shows an object
+    merge_probability: float = 0.5  # that a clip with room for more objects has another one's pasted in
+    max_merges: int = 1  # times that this is tried on a clip
+    merge_blur_size: int = 5  # pixels; the pasted objects' edge
+    merge_blur_sigma: float = 1.0
+    grey_probability: float = 0.05  # clips without colour
+    video_warp: VideoWarpConfig = field(default_factory=VideoWarpConfig)
+    image_warp: ImageWarpConfig = field(default_factory=ImageWarpConfig)
+    clip_colour: ColourConfig = field(default_factory=ColourConfig)
+    frame_colour: ColourConfig = field(default_factory=lambda: ColourConfig(0.01, 0.01, 0.01, 0.0))
+
+
+# Training: stages, loss, what is written and when.
+
+
+@dataclass
+class StageConfig:
+    """One of the two stages of training: how long, how many clips at a time, how fast."""
+
+    enabled: bool = True
+    iterations: int = 125_000
+    batch_size: int = 16  # clips in an iteration, over all processes and accumulated portions
+    accumulation: int = 1  # portions that each process computes one after the other, to need less memory
+    num_points: int = 12_544  # points of a frame at which the loss is computed
+    learning_rate: float = 1e-4
+    schedule: str = "step"  # constant, poly or step
+    steps: list[int] = field(default_factory=lambda: [100_000, 115_000])  # step: iterations at which the rate falls
+    step_factor: float = 0.1  # step: by this factor
+    poly_power: float = 0.9  # poly: rate x (1 - done) ^ power
+    warmup: int = 0  # iterations in which the rate grows linearly from nothing
+    weight_decay: float = 1e-3
+    embedding_weight_decay: float = 0.0  # of query_init and query_emb
+    backbone_learning_rate_ratio: float = 1.0  # learning rate of the image encoder relative to the others'
+    clip_gradient_norm: float = 3.0
+
+
+@dataclass
+class LossConfig:
+    """Weights of the auxiliary losses, relative to that of the masks."""
+
+    sensory_weight: float = 0.01
+    query_weight: float = 0.01  # of each level
+    auxiliary_clips: str = "all"  # all, or last: only the last clip of each portion, as the published code did
+
+
+@dataclass
+class ValidationConfig:
+    """Segmenting a test set with truth every so often. The best weights are kept."""
+
+    every: int = 0  # iterations; 0: never
+    dataset: TestSetConfig = field(default_factory=TestSetConfig)
+    videos: list[str] | None = None  # only these
+
+
+@dataclass
+class TrainConfig:
+    """Settings of livos/train.py."""
+
+    exp_id: str = MISSING  # names the experiment and its folder
+    output_dir: str | None = None  # default: ./model_<mmdd_yyyy>/<exp_id>
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)  # clips of main_training
+    image_data: DataConfig = field(default_factory=DataConfig)  # clips of pre_training
+    pre_training: StageConfig = field(default_factory=StageConfig)  # on still images
+    main_training: StageConfig = field(default_factory=StageConfig)  # on videos
+    loss: LossConfig = field(default_factory=LossConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    weights: str | None = None  # start from these, to fine-tune
+    resume: str = "never"  # auto: continue this experiment's newest checkpoint, if it has one
+    checkpoint: str | None = None  # continue this one
+    seed: int = 0  # of the first weights, the clips and the points of the loss
+    device: str = "auto"  # auto, cpu, cuda, mps
+    precision: str = "float32"  # float32, bfloat16 or float16 (with loss scaling)
+    batch_norm: str = "train"  # train: statistics of each process's portion; sync: of all processes'; frozen: kept
+    padding_objects: bool = False  # let empty slots take part in the softmax, as the published code did
+    num_workers: int = 4  # processes that prepare clips, for each training process
+    channels_last: bool = False
+    compile: bool = False
+    activation_checkpointing: bool = False  # compute each frame twice instead of remembering its activations
+    average_decay: float = 0.0  # of an exponential moving average of the weights; 0: none
+    max_skipped: int = 5  # steps in a row whose loss or gradient is not finite, before training stops
+    log_every: int = 100
+    picture_every: int = 1_000
+    weights_every: int = 10_000
+    checkpoint_every: int = 10_000
+    keep_checkpoints: int = 3  # the newest; older ones are deleted
+    hydra: Any = None

@@ -1,0 +1,61 @@
+"""Masks as tensors: soft aggregation of objects, padding to the network's grid, one channel per object."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+STRIDE = 16  # the memory's cells are 16 x 16 pixels; images are padded to a multiple of it
+
+_NEVER = -1e4  # logit of a slot that holds no object; finite, so that gradients stay finite
+
+Padding = tuple[int, int, int, int]  # left, right, top, bottom, as F.pad takes it
+
+
+def aggregate(probabilities: Tensor, selector: Tensor | None = None) -> Tensor:
+    """Logits of background and objects from each object's own probability: (B, N, H, W) -> (B, 1 + N, H, W), float32.
+
+    The background is where no object is: the product of (1 - p) (STM, Oh et al., ICCV 2019). A softmax over axis 1
+    gives probabilities that sum to 1. `selector` (B, N), False for a slot without an object, takes that slot out.
+    """
+    probabilities = probabilities.float()
+    if selector is not None:
+        probabilities = probabilities * selector[:, :, None, None]
+    background = (1 - probabilities).prod(dim=1, keepdim=True)
+    logits = torch.logit(torch.cat([background, probabilities], dim=1), eps=1e-7)
+    if selector is not None:
+        empty = torch.cat([torch.zeros_like(selector[:, :1]), ~selector], dim=1)
+        logits = logits.masked_fill(empty[:, :, None, None], _NEVER)
+    return logits
+
+
+def padding_of(height: int, width: int) -> Padding:
+    """How an image is padded to multiples of 16: evenly, the extra pixel at the bottom and the right."""
+    rows, columns = -height % STRIDE, -width % STRIDE
+    return columns // 2, columns - columns // 2, rows // 2, rows - rows // 2
+
+
+def pad(x: Tensor, padding: Padding) -> Tensor:
+    """Zeros around the last two axes."""
+    return F.pad(x, padding) if any(padding) else x
+
+
+def unpad(x: Tensor, padding: Padding) -> Tensor:
+    """Undoes `pad`."""
+    left, right, top, bottom = padding
+    return x[..., top : x.shape[-2] - bottom, left : x.shape[-1] - right]
+
+
+def to_cells(masks: Tensor) -> Tensor:
+    """Share of each 16 x 16 cell that a mask covers: (B, N, H, W) -> (B, N, h, w)."""
+    return F.avg_pool2d(masks, STRIDE)
+
+
+def others(masks: Tensor) -> Tensor:
+    """For every object, the sum of all other objects' masks, in [0, 1]: (B, N, H, W) -> (B, N, H, W)."""
+    return (masks.sum(dim=1, keepdim=True) - masks).clamp(0, 1)
+
+
+def one_channel_each(labels: Tensor, values: list[int]) -> Tensor:
+    """(H, W) integers -> (len(values), H, W) float32 masks of 0 and 1."""
+    wanted = torch.tensor(values, dtype=labels.dtype, device=labels.device)
+    return (labels == wanted[:, None, None]).float()
