@@ -30,7 +30,7 @@ def table_rows(text: str) -> list[tuple[list[str], list[str]]]:
 
 
 def published_cells(text: str) -> list[tuple[str, str, str]]:
-    """(weights, data set, cell) wherever a table crosses released weights with a data set that has published results."""
+    """(weights, data set, cell) wherever a table crosses released weights and a data set with published results."""
     dataset_by_title = {title: dataset for dataset, title in RESULT_TITLES.items()} | {d: d for d in RESULT_TITLES}
     known = {weights.name for weights in RELEASED_WEIGHTS}
     found = []

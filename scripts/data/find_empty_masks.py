@@ -1,0 +1,60 @@
+"""Find masks that show no object: frames that cannot begin a video, and often slips of annotation.
+
+    python scripts/data/find_empty_masks.py ../YouTube/train/Annotations --output empty_masks.txt
+
+Prints, or writes, one line `video/frame.png` for each. A mask of nothing but background and void (255) is empty too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from livos.atomic_files import written_aside
+from livos.dataset.empty_masks import VOID, is_empty
+
+
+def find_empty_masks(directory: Path, void_id: int | None = VOID, first_only: bool = False) -> list[Path]:
+    """Empty masks below `directory`, in order. `first_only` looks at the first mask of each folder alone.
+
+    Raises ValueError if there are no masks at all.
+    """
+    paths = sorted(directory.rglob("*.png"))
+    if not paths:
+        raise ValueError(f"{directory}: expected masks (.png) in it or its folders, found none")
+    if first_only:
+        paths = list({path.parent: path for path in reversed(paths)}.values())[::-1]
+    with ThreadPoolExecutor() as pool:
+        verdicts = tqdm(pool.map(partial(is_empty, void_id=void_id), paths), total=len(paths), unit="mask")
+        return [path for path, empty in zip(paths, verdicts, strict=True) if empty]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path, help="folder of folders of masks")
+    parser.add_argument("--output", type=Path, help="text file to write (default: print)")
+    parser.add_argument("--first-only", action="store_true", help="look at the first mask of each video only")
+    parser.add_argument("--no-void", action="store_true", help="255 is an object like any other")
+    options = parser.parse_args(arguments)
+    try:
+        empty = find_empty_masks(options.directory, None if options.no_void else VOID, options.first_only)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    lines = "".join(f"{path.relative_to(options.directory).as_posix()}\n" for path in empty)
+    if options.output is None:
+        print(lines, end="")
+    else:
+        with written_aside(options.output) as aside:
+            aside.write_text(lines, encoding="utf-8")
+        print(f"{options.output}: {len(empty)} empty masks")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""List the videos of a folder that training can use, and keep some aside for validation.
+
+    python scripts/data/make_training_lists.py ../my_videos --validation 4
+    python scripts/data/make_training_lists.py ../YouTube/train --min-frames 8 --exclude held_out.txt
+
+looks at JPEGImages/<video>/ and Annotations/<video>/ in the folder and writes train.txt (and val.txt), a video's name
+in each line, as `video_list` in livos/config/data wants them. A video is left out, with the reason printed, when it has
+fewer than --min-frames frames with a mask, when a mask fits no frame, or when none of its masks shows an object. Which
+videos are kept aside is drawn with --seed, so the same call gives the same lists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+from tqdm import tqdm
+
+from livos.atomic_files import written_aside
+from livos.dataset.empty_masks import is_empty
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+def reason_against(image_dir: Path, mask_dir: Path, min_frames: int) -> str | None:
+    """Why a video cannot be trained on, or None if it can."""
+    frames = {path.stem for path in image_dir.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES}
+    masks = {path.stem: path for path in mask_dir.glob("*.png")} if mask_dir.is_dir() else {}
+    if not masks:
+        return "no masks"
+    strays = sorted(masks.keys() - frames)
+    if strays:
+        return f"{len(strays)} masks without a frame, the first is {strays[0]}.png"
+    if len(masks) < min_frames:
+        return f"{len(masks)} frames with a mask, expected at least {min_frames}"
+    if all(is_empty(masks[name]) for name in sorted(masks)):
+        return "no mask shows an object"
+    return None
+
+
+def usable_videos(image_root: Path, mask_root: Path, min_frames: int, exclude: Collection[str] = ()) -> list[str]:
+    """Names of videos that can be trained on, in order. Raises ValueError if there are none."""
+    if not image_root.is_dir():
+        raise ValueError(f"{image_root}: expected a folder of folders of frames, one a video; it is not there")
+    videos = sorted(path.name for path in image_root.iterdir() if path.is_dir() and path.name not in exclude)
+    usable = []
+    for video in tqdm(videos, unit="video"):
+        reason = reason_against(image_root / video, mask_root / video, min_frames)
+        if reason is None:
+            usable.append(video)
+        else:
+            tqdm.write(f"left out: {video} ({reason})")
+    if not usable:
+        raise ValueError(f"{image_root}: none of {len(videos)} videos can be trained on")
+    return usable
+
+
+def split_videos(videos: list[str], num_validation: int, seed: int) -> tuple[list[str], list[str]]:
+    """(training, validation), each in order. Raises ValueError if nothing would be left to train on."""
+    if not 0 <= num_validation < len(videos):
+        raise ValueError(f"--validation {num_validation} of {len(videos)} usable videos leaves none to train on")
+    aside = set(random.Random(seed).sample(videos, num_validation))
+    return [video for video in videos if video not in aside], sorted(aside)
+
+
+def read_list(path: Path) -> list[str]:
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def write_list(path: Path, names: list[str]) -> None:
+    with written_aside(path) as aside:
+        aside.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path, help="folder with JPEGImages/ and Annotations/; the lists go into it")
+    parser.add_argument("--images", default="JPEGImages", help="its folder of frames (default: JPEGImages)")
+    parser.add_argument("--masks", default="Annotations", help="its folder of masks (default: Annotations)")
+    parser.add_argument("--min-frames", type=int, default=8, help="frames with masks that a video needs (default: 8)")
+    parser.add_argument("--exclude", type=Path, action="append", default=[], help="list of videos to leave out")
+    parser.add_argument("--validation", type=int, default=0, help="number of videos to keep aside (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of those (default: 0)")
+    options = parser.parse_args(arguments)
+    try:
+        excluded = {name for path in options.exclude for name in read_list(path)}
+        directory = options.directory
+        videos = usable_videos(directory / options.images, directory / options.masks, options.min_frames, excluded)
+        training, validation = split_videos(videos, options.validation, options.seed)
+        write_list(directory / "train.txt", training)
+        if validation:
+            write_list(directory / "val.txt", validation)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{directory}: {len(training)} videos in train.txt" + (f", {len(validation)} in val.txt" * bool(validation)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Keep each object's first mask, which is what a method may see of the LVOS validation set's truth.
+
+    python scripts/data/preprocess_lvos.py ../LVOS/valid/Annotations ../LVOS/valid/Annotations_first_only
+
+A frame's mask is written if an object appears on it for the first time. Objects that appeared before are background in
+it, since giving their truth again would be help that the benchmark does not allow. Running it twice gives the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from livos.dataset.label_maps import LabelMap, object_ids, read_labels, write_labels
+
+
+def first_masks(mask_paths: list[Path]) -> Iterator[tuple[Path, LabelMap]]:
+    """The masks of a video, in order of time, on which an object appears first, reduced to such objects."""
+    seen: set[int] = set()
+    for path in mask_paths:
+        mask = read_labels(path)
+        new = set(object_ids(mask.labels)) - seen
+        if new:
+            seen |= new
+            yield path, LabelMap(np.where(np.isin(mask.labels, sorted(new)), mask.labels, 0), mask.coding)
+
+
+def keep_first_masks(source: Path, target: Path) -> tuple[int, int]:
+    """Write the first masks of every video below `source` to `target`; returns how many videos and masks.
+
+    Raises ValueError if `source` holds no videos, or is `target`.
+    """
+    if source.resolve() == target.resolve():
+        raise ValueError(f"{source} would be overwritten: give another folder to write to")
+    videos = sorted(path for path in source.iterdir() if path.is_dir()) if source.is_dir() else []
+    if not videos:
+        raise ValueError(f"{source}: expected a folder of folders of masks, one a video, and found none")
+    num_masks = 0
+    for video in tqdm(videos, unit="video"):
+        mask_paths = sorted(video.glob("*.png"))
+        if not mask_paths:
+            raise ValueError(f"{video}: expected masks (.png), found none")
+        (target / video.name).mkdir(parents=True, exist_ok=True)
+        for path, mask in first_masks(mask_paths):
+            write_labels(target / video.name / path.name, mask.labels, mask.coding)
+            num_masks += 1
+    return len(videos), num_masks
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path, help="folder of folders of masks, on every frame")
+    parser.add_argument("target", type=Path, help="folder to write the first masks to")
+    options = parser.parse_args(arguments)
+    try:
+        num_videos, num_masks = keep_first_masks(options.source, options.target)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{options.target}: {num_masks} first masks of {num_videos} videos")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
