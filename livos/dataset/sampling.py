@@ -1,0 +1,115 @@
+"""Which video, which of its frames, which of their objects: every choice drawn from a generator that is passed in.
+
+Sample `index` of a run has a generator of its own (`generator_for`), so it is the same clip whatever process or worker
+reads it, and a run that resumes at iteration k needs to know nothing but k.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+_ORDER_STREAM, _CLIP_STREAM = 0, 1  # keep the order of an epoch and the content of a clip apart
+
+
+def generator_for(seed: int, index: int) -> np.random.Generator:
+    """The generator for everything that is random in sample `index` of the run with this seed."""
+    return np.random.default_rng([seed, _CLIP_STREAM, index])
+
+
+class EndlessOrder:
+    """Items 0 .. num_items - 1 in a new random order in each pass: `order[index]` for any index, without end."""
+
+    def __init__(self, seed: int, num_items: int):
+        if num_items < 1:
+            raise ValueError("there is nothing to sample from: the training sets hold no items")
+        self.seed = seed
+        self.num_items = num_items
+        self._pass_number = -1
+        self._permutation = np.empty(0, dtype=np.int64)
+
+    def __getitem__(self, index: int) -> int:
+        pass_number, position = divmod(index, self.num_items)
+        if pass_number != self._pass_number:
+            generator = np.random.default_rng([self.seed, _ORDER_STREAM, pass_number])
+            self._permutation = generator.permutation(self.num_items)
+            self._pass_number = pass_number
+        return int(self._permutation[position])
+
+
+def max_skip_at(progress: float, max_skip: Sequence[int], max_skip_from: Sequence[float], frame_interval: int) -> int:
+    """The largest gap allowed in a clip, in kept frames and at least 1.
+
+    `progress` is the share of the run that is done, in [0, 1); `max_skip[k]` holds from `max_skip_from[k]` on and
+    counts frames of the original video, of which a set keeps every `frame_interval`-th.
+    """
+    begun = [skip for skip, start in zip(max_skip, max_skip_from, strict=True) if start <= progress]
+    return max(1, begun[-1] // frame_interval)
+
+
+def check_max_skip(max_skip: Sequence[int], max_skip_from: Sequence[float]) -> None:
+    """Raises ValueError if the schedule of `max_skip_at` is not one."""
+    if len(max_skip) != len(max_skip_from) or not max_skip:
+        raise ValueError(
+            f"max_skip={list(max_skip)} and max_skip_from={list(max_skip_from)} must be equally long, and not empty"
+        )
+    if max_skip_from[0] != 0 or list(max_skip_from) != sorted(max_skip_from):
+        raise ValueError(f"max_skip_from={list(max_skip_from)} must begin with 0 and ascend")
+
+
+def grow_frames(
+    seed_frame: int, num_available: int, num_frames: int, max_skip: int, generator: np.random.Generator
+) -> list[int]:
+    """`num_frames` different frames around `seed_frame`, each within `max_skip` of one chosen before; in order of time,
+    forwards or backwards with equal chance. Needs num_available >= num_frames and max_skip >= 1.
+    """
+    chosen = np.zeros(num_available, dtype=bool)
+    reachable = np.zeros(num_available, dtype=bool)
+    frame = seed_frame
+    for _ in range(num_frames - 1):
+        chosen[frame] = True
+        reachable[max(0, frame - max_skip) : frame + max_skip + 1] = True
+        frame = int(generator.choice(np.flatnonzero(reachable & ~chosen)))
+    chosen[frame] = True
+    frames = np.flatnonzero(chosen).tolist()
+    return frames[::-1] if generator.random() < 0.5 else frames
+
+
+def choose_frames(
+    num_available: int,
+    num_frames: int,
+    max_skip: int,
+    shows_object: Callable[[int], bool],
+    generator: np.random.Generator,
+    seed_frames: int = 5,
+    tries_per_seed: int = 100,
+) -> list[int] | None:
+    """A clip's frames, the first of which shows an object; None if there was none in all the tries."""
+    for _ in range(seed_frames):
+        seed_frame = int(generator.integers(num_available))
+        for _ in range(tries_per_seed):
+            frames = grow_frames(seed_frame, num_available, num_frames, max_skip, generator)
+            if shows_object(frames[0]):
+                return frames
+    return None
+
+
+def visible_objects(labels: np.ndarray, min_pixels: int = 1) -> np.ndarray:
+    """The ids, ascending, that cover at least `min_pixels` of `labels` (H, W) uint8; 0 is background, 255 void."""
+    areas = np.bincount(labels.ravel(), minlength=256)
+    return np.flatnonzero(areas[1:255] >= min_pixels) + 1
+
+
+def choose_objects(
+    first_labels: np.ndarray, max_objects: int, min_pixels: int, generator: np.random.Generator
+) -> list[int]:
+    """At most `max_objects` ids of the first frame, in random order: the k-th gets slot k + 1."""
+    visible = visible_objects(first_labels, min_pixels)
+    return generator.permutation(visible)[:max_objects].tolist()
+
+
+def slot_table(chosen_ids: Sequence[int]) -> np.ndarray:
+    """(256,) uint8: id to slot, 1 for the first chosen id and so on; everything else, void too, is background."""
+    table = np.zeros(256, dtype=np.uint8)
+    for slot, chosen_id in enumerate(chosen_ids, start=1):
+        table[chosen_id] = slot
+    return table
