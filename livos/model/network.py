@@ -61,7 +61,7 @@ class Prediction:
 
     logits: Tensor  # (B, 1 + N, H, W), background first, float32
     sensory_logits: Tensor | None = None  # (B, 1 + N, h, w), in training mode only
-    query_logits: Tensor | None = None  # (B, L, 1 + N, h, w): before the transformer's first block and after each
+    query_logits: Tensor | None = None  # (B, 1 + N, L, h, w): before the transformer's first block and after each
 
 
 class LiVOS(nn.Module):
@@ -141,7 +141,7 @@ class LiVOS(nn.Module):
         )
         prediction = Prediction(_upsample(aggregate(logits.float().sigmoid(), selector)))
         if self.training:
-            prediction = self._with_auxiliary(prediction, features, state, query_logits, selector)
+            prediction = self._with_auxiliary(prediction, features, sensory, query_logits, selector)
         return prediction, replace(state, sensory=sensory)
 
     def remember(
@@ -198,15 +198,15 @@ class LiVOS(nn.Module):
         self,
         prediction: Prediction,
         features: ImageFeatures,
-        state: VideoState,
+        sensory: Tensor,
         query_logits: list[Tensor],
         selector: Tensor | None,
     ) -> Prediction:
-        sensory_logits = self.aux_computer.sensory_aux(features.pixel_feature, state.sensory)
+        sensory_logits = self.aux_computer.sensory_aux(features.pixel_feature, sensory)
         return replace(
             prediction,
             sensory_logits=aggregate(sensory_logits.float().sigmoid(), selector),
-            query_logits=torch.stack([aggregate(x.float().sigmoid(), selector) for x in query_logits], dim=1),
+            query_logits=torch.stack([aggregate(x.float().sigmoid(), selector) for x in query_logits], dim=2),
         )
 
 
