@@ -21,8 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from livos.atomic_files import copy_file, written_aside
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+from livos.dataset.image_files import IMAGE_SUFFIXES
 
 
 def play(num_source: int, num_frames: int, repeat: bool = False) -> Iterator[int]:

@@ -21,8 +21,7 @@ from tqdm import tqdm
 
 from livos.atomic_files import written_aside
 from livos.dataset.empty_masks import is_empty
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
+from livos.dataset.image_files import IMAGE_SUFFIXES
 
 
 def reason_against(image_dir: Path, mask_dir: Path, min_frames: int) -> str | None:
