@@ -45,7 +45,7 @@ class Warp:
             return cv2.warpAffine(image, matrix[:2], (self.size, self.size), None, flags, cv2.BORDER_CONSTANT, fill)
         columns, rows = np.meshgrid(*(np.arange(self.size, dtype=np.float32),) * 2)
         places = cv2.transform(np.dstack([columns, rows]) + self.bend, matrix[:2].astype(np.float32))
-        return cv2.remap(image, places, None, flags, None, cv2.BORDER_CONSTANT, fill)
+        return cv2.remap(image, places[..., 0], places[..., 1], flags, None, cv2.BORDER_CONSTANT, fill)
 
 
 def _translate(x: float, y: float) -> np.ndarray:
