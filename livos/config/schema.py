@@ -5,6 +5,7 @@ The keys of a test set (`dataset=...`) stand at the top level, so that each can 
 """
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from omegaconf import MISSING
@@ -18,13 +19,25 @@ class TestSetConfig:
 
     dataset_name: str = MISSING  # names the folder of the results
     data_root: str = ".."  # the folder that holds DAVIS/, YouTube/, MOSE/, LVOS/, BURST/
-    image_directory: str = MISSING  # a folder of folders of frames, one a video
-    mask_directory: str = MISSING  # the same for the given masks
+    repository_dir: str = str(Path(__file__).resolve().parents[2])  # the folder that holds examples/, for the demo
+    # Folders and files. Alternatives are separated by `|`: the first that is there counts.
+    image_directory: str = ""  # a folder of frames for each video in it
+    mask_directory: str = ""  # the same for the given masks
+    annotation_file: str | None = None  # BURST: JSON that holds the given masks and names the annotated frames
     truth_directory: str | None = None  # masks on every frame, where public: for score=true
     video_list: str | None = None  # text file with a video's name in each line; None: every folder
+    frame_list: str | None = None  # meta.json that names the frames that a server asks for
+    # What the files mean.
     size: int = 480  # short side in pixels that the network works at; -1: as the frames are
     use_all_masks: bool = False  # take masks from every frame that has one, not only from the first
+    void_id: int | None = None  # value of mask files that means "not annotated" and is taken for background
+    colour_masks: str = "auto"  # what RGB masks hold: palette (colours of DAVIS), ids (R + 256 G + 65536 B) or auto
+    # What comes out.
     save_all: bool = True  # save every frame, not only the frames that the set's server asks for
+    archive: str | None = None  # for the server: inside (zip of videos), folder (zip of Annotations/) or burst (JSON)
+    # What to say when something is not right.
+    num_videos: int | None = None  # in the official set
+    source: str | None = None  # where to get the set
 
 
 @dataclass
@@ -177,7 +190,7 @@ class ValidationConfig:
     """Segmenting a test set with truth every so often. The best weights are kept."""
 
     every: int = 0  # iterations; 0: never
-    dataset: TestSetConfig = field(default_factory=TestSetConfig)
+    dataset: TestSetConfig | None = None
     videos: list[str] | None = None  # only these
 
 
@@ -194,7 +207,8 @@ class TrainConfig:
     main_training: StageConfig = field(default_factory=StageConfig)  # on videos
     loss: LossConfig = field(default_factory=LossConfig)
     validation: ValidationConfig = field(default_factory=ValidationConfig)
-    weights: str | None = None  # start from these, to fine-tune
+    pretrained: bool = True  # start the encoders from ImageNet weights, which their library downloads
+    weights: str | None = None  # start from these instead, to fine-tune
     resume: str = "never"  # auto: continue this experiment's newest checkpoint, if it has one
     checkpoint: str | None = None  # continue this one
     seed: int = 0  # of the first weights, the clips and the points of the loss
@@ -213,4 +227,3 @@ class TrainConfig:
     weights_every: int = 10_000
     checkpoint_every: int = 10_000
     keep_checkpoints: int = 3  # the newest; older ones are deleted
-    hydra: Any = None

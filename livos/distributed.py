@@ -1,0 +1,109 @@
+"""Which process am I, on which device, and what do the processes share.
+
+Everything works in a plain `python` process too: then there is one process, and nothing is exchanged. Under torchrun
+the processes talk through NCCL where they train on GPUs and through gloo where they train on the CPU.
+"""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+# Processes wait for one another at most this long: validation is shared out by video, and videos differ in length.
+PATIENCE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Process:
+    """One of the processes that train together."""
+
+    rank: int
+    world_size: int
+    device: torch.device
+
+    @property
+    def is_main(self) -> bool:
+        return self.rank == 0
+
+
+@contextmanager
+def joined_processes(device: str = "auto") -> Iterator[Process]:
+    """Join the other processes that torchrun started, if it did, and leave them at the end.
+
+    Args:
+        device: auto (a GPU for each process where there are some, else the CPU), cpu, cuda, cuda:1 or mps.
+    """
+    rank, world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    process = Process(rank, world_size, choose_device(device, int(os.environ.get("LOCAL_RANK", 0))))
+    if process.device.type == "cuda":
+        torch.cuda.set_device(process.device)
+    if not process.is_main:
+        logging.getLogger("livos").setLevel(logging.ERROR)
+    if world_size == 1:
+        yield process
+        return
+    nccl = process.device.type == "cuda" and dist.is_nccl_available()
+    dist.init_process_group("nccl" if nccl else "gloo", timeout=PATIENCE)
+    try:
+        yield process
+    finally:
+        dist.destroy_process_group()
+
+
+def choose_device(device: str, local_rank: int) -> torch.device:
+    """The device of the process that is number `local_rank` on its machine.
+
+    Raises:
+        ValueError: if there are fewer GPUs than processes on this machine.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device != "cuda":
+        return torch.device(device)
+    if local_rank >= torch.cuda.device_count():
+        raise ValueError(
+            f"process {local_rank} of this machine needs a GPU of its own, but there are {torch.cuda.device_count()}: "
+            "start fewer processes (--nproc_per_node), or train with device=cpu"
+        )
+    return torch.device("cuda", local_rank)
+
+
+def is_shared() -> bool:
+    """Whether several processes train together."""
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
+
+
+def any_process(*flags: bool, device: torch.device) -> list[bool]:
+    """For each flag, whether it is set on any process."""
+    values = torch.tensor(flags, dtype=torch.int32, device=device)
+    if is_shared():
+        dist.all_reduce(values, dist.ReduceOp.MAX)
+    return [bool(value) for value in values.tolist()]
+
+
+def mean(values: torch.Tensor) -> torch.Tensor:
+    """The mean over the processes, element by element."""
+    if is_shared():
+        dist.all_reduce(values, dist.ReduceOp.SUM)
+        values /= dist.get_world_size()
+    return values
+
+
+def gather(value: Any) -> list[Any]:
+    """The values of all processes, in order of rank, on every process. The values must be picklable."""
+    if not is_shared():
+        return [value]
+    values: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(values, value)
+    return values
+
+
+def from_main(value: Any) -> Any:
+    """The value that the main process has, on every process."""
+    return gather(value)[0]

@@ -1,0 +1,76 @@
+"""The folder of an experiment: where it is, what it was started with, and which of its checkpoints to continue."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from livos.atomic_files import written_aside
+from livos.config.schema import TrainConfig
+from livos.training.training_state import checkpoints_in
+
+log = logging.getLogger(__name__)
+
+
+def experiment_dir(config: TrainConfig, today: datetime) -> Path:
+    """The folder to train in: `output_dir` if given, else ./model_<mmdd_yyyy>/<exp_id> of today."""
+    return Path(config.output_dir) if config.output_dir else Path(f"model_{today:%m%d_%Y}") / config.exp_id
+
+
+def find_start(config: TrainConfig, today: datetime, restarted: bool) -> tuple[Path, Path | None]:
+    """The experiment's folder and the checkpoint to continue, None to begin at the beginning.
+
+    Args:
+        restarted: torchrun started these processes again after a failure: they continue, whatever `resume` says.
+
+    Raises:
+        FileExistsError: if the folder has checkpoints of an earlier run that is not to be continued.
+        ValueError: if `resume` is neither auto nor never.
+    """
+    if config.resume not in ("auto", "never"):
+        raise ValueError(f"resume={config.resume} must be auto or never; to continue a certain file: checkpoint=PATH")
+    folder = experiment_dir(config, today)
+    if config.resume == "auto" or restarted:
+        earlier = [folder] if config.output_dir else dated_dirs(config.exp_id)
+        for candidate in earlier:
+            if paths := checkpoints_in(candidate / "checkpoints"):
+                return candidate, paths[-1]
+    if config.checkpoint:
+        return folder, Path(config.checkpoint)
+    if checkpoints_in(folder / "checkpoints"):
+        raise FileExistsError(
+            f"{folder} has checkpoints of an earlier run: resume=auto continues it, another exp_id= begins a new one"
+        )
+    return folder, None
+
+
+def dated_dirs(exp_id: str) -> list[Path]:
+    """The folders ./model_<mmdd_yyyy>/<exp_id> that exist, newest first."""
+
+    def date(path: Path) -> tuple[str, str]:
+        month_day, year = path.parent.name.removeprefix("model_").split("_")
+        return year, month_day
+
+    return sorted(Path().glob(f"model_[0-9][0-9][0-9][0-9]_[0-9][0-9][0-9][0-9]/{exp_id}"), key=date, reverse=True)
+
+
+def write_settings(folder: Path, config: TrainConfig) -> None:
+    """Write config.yaml into the folder. Settings that differ from those of the run it continues are named."""
+    settings, path = OmegaConf.to_container(OmegaConf.structured(config)), folder / "config.yaml"
+    if path.exists():
+        old, new = flat(OmegaConf.to_container(OmegaConf.load(path))), flat(settings)
+        changes = [f"{key} (was {old.get(key)})" for key in new if new[key] != old.get(key)]
+        if changes:
+            log.warning("continuing with other settings: %s", ", ".join(changes))
+    with written_aside(path) as aside:
+        OmegaConf.save(OmegaConf.create(settings), aside)
+
+
+def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one dictionary with dotted keys."""
+    result: dict[str, Any] = {}
+    for key, value in settings.items():
+        result |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return result

@@ -1,0 +1,152 @@
+"""One step of training: from the clips of a batch to moved weights, on one or several processes."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+
+from livos.config.schema import LossConfig, StageConfig
+from livos.dataset.augmentation import apply_colour
+from livos.dataset.loaders import ClipBatch
+from livos.distributed import any_process
+from livos.training.losses import losses_of_clips
+from livos.training.optimizer import learning_rate_factor, set_learning_rates
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass
+class StepResult:
+    """What a step did. Losses and clips are those of this process."""
+
+    losses: dict[str, Tensor]  # parts of the loss by name, averaged over the clips
+    gradient_norm: float  # before clipping
+    moved: bool  # False: loss or gradient was not finite on some process, and the step was skipped by all
+    overflowed: bool  # the step was skipped only because the scale of float16 gradients was too large
+    failed_clips: list[str]  # of a skipped step: those whose loss was not finite, or all if every loss was
+
+
+@dataclass
+class Example:
+    """A batch as the network takes it: colours applied, as many slots as are needed, on the device."""
+
+    images: Tensor  # (B, T, 3, H, W) in [0, 1]
+    labels: Tensor  # (B, T, H, W) integers
+    first_masks: Tensor  # (B, N, H, W) one-hot
+    selector: Tensor | None  # (B, N) bool, True where a slot holds an object; None: padding slots take part
+    num_objects: list[int]
+
+
+def prepare_example(batch: ClipBatch, device: torch.device, padding_slots: int | None = None) -> Example:
+    """Move a batch to the device and give it one slot for each object of its fullest clip.
+
+    Args:
+        padding_slots: the published behaviour: always have this many slots, and let the empty ones take part.
+    """
+    num_objects = batch.num_objects.tolist()
+    batch = batch.to(device, non_blocking=True)
+    num_slots = padding_slots or max(num_objects)
+    first_masks = F.one_hot(batch.labels[:, 0].long(), 1 + num_slots)[..., 1:].permute(0, 3, 1, 2).float()
+    selector = None
+    if padding_slots is None:
+        selector = torch.arange(num_slots, device=device) < batch.num_objects.unsqueeze(1)
+    return Example(apply_colour(batch.images, batch.colour), batch.labels, first_masks, selector, num_objects)
+
+
+def point_generator(seed: int, clip_number: int, device: torch.device) -> torch.Generator:
+    """The generator of the points of one clip: the same however the batch is divided, and after an interruption."""
+    mixed = int(np.random.SeedSequence([seed, clip_number]).generate_state(1, np.uint64)[0] >> 1)
+    return torch.Generator(device).manual_seed(mixed)
+
+
+class TrainingStep:
+    """Computes gradients of a batch, portion by portion, and moves the weights.
+
+    Args:
+        network: in training mode on `device`; wrapped in DistributedDataParallel where there are several processes.
+        padding_slots: as in `prepare_example`.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        scaler: torch.amp.GradScaler,
+        stage: StageConfig,
+        loss: LossConfig,
+        precision: str,
+        seed: int,
+        padding_slots: int | None,
+        device: torch.device,
+    ):
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision={precision} must be one of {', '.join(PRECISIONS)}")
+        self.network, self.optimizer, self.scaler = network, optimizer, scaler
+        self.stage, self.loss, self.dtype, self.seed = stage, loss, PRECISIONS[precision], seed
+        self.padding_slots, self.device = padding_slots, device
+
+    def __call__(self, iteration: int, portions: Iterable[tuple[list[int], ClipBatch]]) -> StepResult:
+        """Train on one batch.
+
+        Args:
+            portions: `stage.accumulation` pairs of the clips' numbers and the clips.
+        """
+        buffers = [buffer.clone() for buffer in self.network.buffers()]
+        set_learning_rates(self.optimizer, learning_rate_factor(iteration, self.stage))
+        self.optimizer.zero_grad()
+        losses, names = [], []
+        for number, (clip_numbers, batch) in enumerate(portions, start=1):
+            losses.append(self.add_gradients(batch, clip_numbers, last=number == self.stage.accumulation))
+            names += batch.names
+        result = self.judge({name: torch.cat([part[name] for part in losses]) for name in losses[0]}, names)
+        if result.moved:
+            self.scaler.step(self.optimizer)
+        else:
+            for buffer, old in zip(self.network.buffers(), buffers, strict=True):
+                buffer.copy_(old)
+        self.scaler.update()
+        return result
+
+    def add_gradients(self, batch: ClipBatch, clip_numbers: Sequence[int], last: bool) -> dict[str, Tensor]:
+        """Add the gradients of one portion; return the parts of each clip's loss. The last portion exchanges them."""
+        example = prepare_example(batch, self.device, self.padding_slots)
+        with self.exchange_if(last):
+            with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+                predictions = self.network(example.images, example.first_masks, example.selector)
+            losses = losses_of_clips(
+                predictions,
+                example.labels[:, 1:],
+                example.num_objects,
+                self.loss,
+                self.stage.num_points,
+                [point_generator(self.seed, number, self.device) for number in clip_numbers],
+            )
+            loss = sum(part.mean() for part in losses.values()) / self.stage.accumulation
+            self.scaler.scale(loss).backward()
+        return {name: part.detach() for name, part in losses.items()}
+
+    def exchange_if(self, last: bool) -> AbstractContextManager:
+        """Where several processes train, they exchange gradients once a batch."""
+        if isinstance(self.network, DistributedDataParallel) and not last:
+            return self.network.no_sync()
+        return nullcontext()
+
+    def judge(self, losses: dict[str, Tensor], names: list[str]) -> StepResult:
+        """Clip the gradients, and find out with the other processes whether everything is finite."""
+        self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.stage.clip_gradient_norm).item()
+        finite = torch.stack(list(losses.values())).isfinite().all(dim=0).tolist()
+        bad_loss, bad_gradient = any_process(not all(finite), not np.isfinite(norm), device=self.device)
+        failed = [name for name, good in zip(names, finite, strict=True) if not good]
+        return StepResult(
+            losses={name: part.mean() for name, part in losses.items()},
+            gradient_norm=norm,
+            moved=not (bad_loss or bad_gradient),
+            overflowed=bad_gradient and not bad_loss and self.scaler.get_scale() > 1,
+            failed_clips=failed if bad_loss else names * bad_gradient,
+        )

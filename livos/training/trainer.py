@@ -1,0 +1,262 @@
+"""The story of a run: stages one after the other, each a loop over batches that now and then writes something down."""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from livos.build import build_model
+from livos.config.schema import TrainConfig
+from livos.dataset.loaders import ClipBatch, make_loader
+from livos.distributed import Process, any_process, from_main, gather, mean
+from livos.metrics_log import MetricsLog, RunningMean
+from livos.training.experiment import find_start, write_settings
+from livos.training.modes import evaluating, prepare_network, shared_network, to_training_mode
+from livos.training.optimizer import averaged, make_optimizer
+from livos.training.pictures import picture_of_clip
+from livos.training.step import StepResult, TrainingStep, prepare_example
+from livos.training.training_state import STAGES, Progress, load_checkpoint, restore, save_aside, save_checkpoint
+
+log = logging.getLogger(__name__)
+
+
+def train(config: TrainConfig, process: Process, restarted: bool = False) -> Path:
+    """Train as `config` says; return the experiment's folder.
+
+    Args:
+        restarted: torchrun started these processes again after one of them failed.
+
+    Raises:
+        ValueError: if settings contradict each other, the data or the machine.
+        FloatingPointError: if the loss was not finite `config.max_skipped` times in a row.
+    """
+    torch.manual_seed(config.seed + process.rank)
+    folder, checkpoint = from_main(find_start(config, datetime.now(), restarted))
+    content = load_checkpoint(checkpoint) if checkpoint else None
+    start = Progress(**content["progress"]) if content else None
+    loaders = {name: stage_loader(name, config, process, start) for name in stages_left(config, start)}
+    network = prepare_network(first_network(config, content is not None), config, process)
+    shared = shared_network(network, process)
+    if process.is_main:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_settings(folder, config)
+    with noticing_sigterm() as told_to_stop:
+        for name, loader in loaders.items():
+            trainer = StageTrainer(name, network, shared, loader, config, folder, process)
+            if content and name == start.stage:
+                log.info("continuing %s at iteration %d of %s", checkpoint, start.iteration, name)
+                trainer.restore(content)
+            if not trainer.run(told_to_stop):
+                break
+    return folder
+
+
+def stages_left(config: TrainConfig, start: Progress | None) -> list[str]:
+    """The stages to go through, from the one that a checkpoint was saved in on."""
+    enabled = [name for name in STAGES if getattr(config, name).enabled]
+    if not enabled:
+        raise ValueError("there is nothing to train: both pre_training.enabled and main_training.enabled are false")
+    if start and start.stage not in enabled:
+        raise ValueError(f"the checkpoint was saved in {start.stage}, which is not enabled")
+    return enabled[enabled.index(start.stage) :] if start else enabled
+
+
+def stage_loader(name: str, config: TrainConfig, process: Process, start: Progress | None) -> DataLoader:
+    """The clips of a stage for this process, from where the run is."""
+    stage = getattr(config, name)
+    return make_loader(
+        config.data if name == "main_training" else config.image_data,
+        seed=config.seed,
+        batch_size=stage.batch_size,
+        num_iterations=stage.iterations,
+        start_iteration=start.iteration if start and start.stage == name else 0,
+        rank=process.rank,
+        world_size=process.world_size,
+        accumulation=stage.accumulation,
+        num_workers=config.num_workers,
+        pin_memory=process.device.type == "cuda",
+    )
+
+
+def first_network(config: TrainConfig, continued: bool) -> nn.Module:
+    """The network with the weights that training starts from; if `continued`, a checkpoint will replace them."""
+    pretrained = config.pretrained and not config.weights and not continued
+    network = build_model(config.model, pretrained, seed=config.seed)
+    if config.weights and not continued:
+        from livos.checkpoints import load_weights
+
+        load_weights(network, config.weights)
+    return network
+
+
+@contextmanager
+def noticing_sigterm() -> Iterator[threading.Event]:
+    """An event that is set when this process is told to terminate, instead of terminating at once."""
+    told = threading.Event()
+    previous = signal.signal(signal.SIGTERM, lambda *_: told.set())
+    try:
+        yield told
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+class StageTrainer:
+    """One stage of training with its optimiser, and the loop that moves, measures and saves the weights.
+
+    Args:
+        network: on the process's device.
+        shared: the same network, as it exchanges gradients with other processes.
+        loader: this process's portions of the batches that are left.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        shared: nn.Module,
+        loader: DataLoader,
+        config: TrainConfig,
+        folder: Path,
+        process: Process,
+    ):
+        self.stage, self.config, self.folder, self.process = getattr(config, name), config, folder, process
+        self.network, self.loader = network, loader
+        self.progress = Progress(name)
+        self.optimizer = make_optimizer(network, self.stage)
+        self.scaler = torch.amp.GradScaler(process.device.type, enabled=config.precision == "float16")
+        self.average = averaged(network, config.average_decay) if config.average_decay else None
+        self.means = RunningMean()
+        self.metrics: MetricsLog | None = None  # of the main process
+        self.failed_clips: list[str] = []  # of the steps in a row that were skipped
+        self.step = TrainingStep(
+            shared,
+            self.optimizer,
+            self.scaler,
+            self.stage,
+            config.loss,
+            config.precision,
+            config.seed,
+            config.data.max_objects if config.padding_objects else None,
+            process.device,
+        )
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What a checkpoint holds."""
+        parts = {"network": self.network, "optimizer": self.optimizer, "scaler": self.scaler, "means": self.means}
+        return parts | ({"average": self.average} if self.average else {})
+
+    @property
+    def best_network(self) -> nn.Module:
+        """The network to use afterwards: with averaged weights, if they are kept."""
+        return self.average.module if self.average else self.network
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on where a checkpoint was saved."""
+        self.progress = Progress(**content["progress"])
+        restore(content, self.parts, self.process)
+
+    def run(self, told_to_stop: threading.Event) -> bool:
+        """Train to the end of the stage (True), or until told to stop (False). Either way there is a checkpoint."""
+        to_training_mode(self.network, self.config.batch_norm)
+        start, stage = self.progress.iteration, self.stage
+        if self.process.is_main:
+            self.metrics = MetricsLog(self.folder, self.progress.stage, start, stage.iterations)
+        for iteration, portions in self.batches():
+            result = self.step(iteration, portions)
+            self.progress.iteration += 1
+            self.take_note(result)
+            stopping = any_process(told_to_stop.is_set(), device=self.process.device)[0]
+            self.write_down(last=stopping or self.progress.iteration == stage.iterations)
+            if stopping:
+                log.info("told to stop at iteration %d of %s", self.progress.iteration, self.progress.stage)
+                break
+        if self.metrics:
+            self.metrics.close()
+        return self.progress.iteration == stage.iterations
+
+    def batches(self) -> Iterator[tuple[int, Iterator[tuple[list[int], ClipBatch]]]]:
+        """The iterations that are left, each with its portions: clips and their numbers."""
+        portions = map(self.remember_batch, zip(self.loader.batch_sampler, self.loader, strict=True))
+        for iteration in range(self.progress.iteration, self.stage.iterations):
+            yield iteration, islice(portions, self.stage.accumulation)
+
+    def remember_batch(self, portion: tuple[list[int], ClipBatch]) -> tuple[list[int], ClipBatch]:
+        self.last_batch = portion[1]
+        return portion
+
+    def take_note(self, result: StepResult) -> None:
+        """Count the step, as moved or as skipped, and give up after too many that were skipped."""
+        losses = mean(torch.stack(list(result.losses.values()))).tolist()
+        if result.moved:
+            numbers = {f"loss/{name}": loss for name, loss in zip(result.losses, losses, strict=True)}
+            self.means.add({"loss": sum(losses), **numbers, "gradient_norm": result.gradient_norm})
+            self.progress.skipped_in_a_row, self.failed_clips = 0, []
+            if self.average:
+                self.average.update_parameters(self.network)
+            return
+        self.progress.skipped += 1
+        if result.overflowed:
+            return
+        self.progress.skipped_in_a_row += 1
+        for clips_of_process in gather(result.failed_clips):
+            self.failed_clips += clips_of_process
+        clips = ", ".join(self.failed_clips)
+        log.warning("skipped step %d: loss or gradient is not finite (%s)", self.progress.iteration, clips)
+        if self.progress.skipped_in_a_row >= self.config.max_skipped:
+            raise FloatingPointError(
+                f"loss or gradient was not finite {self.config.max_skipped} times in a row, up to iteration "
+                f"{self.progress.iteration} of {self.progress.stage}; the clips: {clips}"
+            )
+
+    def write_down(self, last: bool) -> None:
+        """Whatever is due after this iteration: numbers, a picture, validation, weights, a checkpoint."""
+        config, done = self.config, self.progress.iteration
+        if done % config.log_every == 0:
+            self.write_numbers()
+        if done % config.picture_every == 0 and self.metrics:
+            self.metrics.picture(done, "clip", self.draw())
+        if done % config.weights_every == 0 or done == self.stage.iterations:
+            self.save_weights(f"{self.progress.stage}_{done:08d}.pth")
+        if done == self.stage.iterations:
+            self.save_weights("last.pth")
+        if done % config.checkpoint_every == 0 or last:
+            save_checkpoint(
+                self.folder / "checkpoints", self.progress, self.parts, self.process, config.keep_checkpoints
+            )
+
+    def write_numbers(self) -> None:
+        """The means since the last time, and where the run is."""
+        numbers = self.means.take()
+        for group in self.optimizer.param_groups:
+            numbers[f"learning_rate/{group['name']}"] = group["lr"]
+        if self.scaler.is_enabled():
+            numbers["gradient_scale"] = self.scaler.get_scale()
+        if self.metrics:
+            self.metrics.numbers(self.progress.iteration, numbers | {"skipped": self.progress.skipped})
+
+    def draw(self) -> np.ndarray:
+        """A picture of the last clip that was trained on, as the network segments it now."""
+        example = prepare_example(self.last_batch, self.process.device)
+        network, clip = self.best_network, slice(-1, None)
+        with evaluating(network, self.config.batch_norm):
+            predictions = network(example.images[clip], example.first_masks[clip], example.selector[clip])
+        probabilities = torch.stack([prediction.logits[0].softmax(0) for prediction in predictions])
+        return picture_of_clip(example.images[-1], example.labels[-1], probabilities)
+
+    def save_weights(self, name: str) -> None:
+        """Save the weights alone, as a plain state dict that evaluation and fine-tuning start from."""
+        if self.process.is_main:
+            folder = self.folder / "weights"
+            folder.mkdir(exist_ok=True)
+            save_aside({key: value.cpu() for key, value in self.best_network.state_dict().items()}, folder / name)
