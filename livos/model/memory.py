@@ -47,6 +47,10 @@ class LinearMemory:
             groups=tuple(kept.index(self.groups[slot]) for slot in slots),
         )
 
+    def to(self, device: torch.device) -> "LinearMemory":
+        """The same memory on a device."""
+        return replace(self, state=self.state.to(device), key_sums=self.key_sums.to(device))
+
     def read(self, key: Tensor) -> Tensor:
         """What the past says of every cell: key (B, K, h, w) -> (B, N, V, h, w), float32.
 
@@ -54,7 +58,7 @@ class LinearMemory:
         grows with time while the gated state does not: the readout fades on long videos.
         """
         key = key.float()
-        normaliser = torch.einsum("bkhw,bgkhw->bg", key, self.key_sums)
+        normaliser = torch.einsum("bkhw,bgkhw->bg", key, self.key_sums).clamp(min=1e-6)  # 0 if nothing was written
         if self.key_sums.shape[1] > 1:
             normaliser = normaliser[:, list(self.groups)]
         return torch.einsum("bnkv,bkhw->bnvhw", self.state / normaliser[:, :, None, None], key)

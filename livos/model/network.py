@@ -54,6 +54,11 @@ class VideoState:
         kept = {name: x[:, slots] for name, x in vars(self).items() if isinstance(x, Tensor)}
         return VideoState(memory=self.memory.select(slots), **kept)
 
+    def to(self, device: torch.device) -> "VideoState":
+        """The same state on a device."""
+        moved = {name: x.to(device) for name, x in vars(self).items() if isinstance(x, Tensor)}
+        return VideoState(memory=self.memory.to(device), **moved)
+
 
 @dataclass(frozen=True)
 class Prediction:

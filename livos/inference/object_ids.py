@@ -1,0 +1,58 @@
+"""From the caller's object ids to the network's channels and back, and how given masks enter the probabilities."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from livos.model.masks import one_channel_each
+
+
+@dataclass(frozen=True)
+class GivenMasks:
+    """Masks that the caller gives on one frame."""
+
+    labels: Tensor  # (H, W) int64, ids as the caller numbers them, at the size of the frame
+    ids: tuple[int, ...]  # those present, ascending
+
+    @classmethod
+    def read(cls, labels: np.ndarray | Tensor, size: tuple[int, int], device: torch.device) -> "GivenMasks":
+        """Checks an index mask (H, W) against the frame's size. Raises ValueError for what is no index mask."""
+        array = labels.cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+        if array.shape != size:
+            raise ValueError(f"labels have shape {array.shape}, the frame is {size}: expected one integer per pixel")
+        if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
+            raise ValueError(f"labels have type {array.dtype}: expected integer object ids, 0 for the background")
+        ids = [int(i) for i in np.unique(array)]
+        if ids[0] < 0:
+            raise ValueError(f"labels hold the id {ids[0]}: expected positive ids, 0 for the background")
+        return cls(torch.from_numpy(array.astype(np.int64)).to(device), tuple(i for i in ids if i))
+
+    def channels(self, ids: list[int], size: tuple[int, int]) -> Tensor:
+        """One mask of 0 and 1 for each of `ids`, resized with nearest neighbour: (len(ids), *size) float32."""
+        masks = one_channel_each(self.labels, ids)
+        if size != tuple(self.labels.shape) and ids:
+            masks = torch.nn.functional.interpolate(masks[None], size=size, mode="nearest")[0]
+        return masks
+
+
+def insert(probabilities: Tensor, masks: Tensor, slots: list[int]) -> Tensor:
+    """Replaces the prediction by given masks: (1 + N, H, W) and (M, H, W) for `slots` -> (1 + N', H, W).
+
+    A slot of N or more appends a channel: a new object. Where a mask is given, all else becomes 0. Where a corrected
+    object was predicted and is not any more, the others share its part in proportion, or the background takes it.
+    """
+    known = probabilities.shape[0] - 1
+    free = 1 - masks.sum(dim=0).clamp(max=1)  # where no mask is given
+    corrected = [slot for slot in slots if slot < known]
+    if corrected:
+        rest = probabilities.clone()
+        rest[[1 + slot for slot in corrected]] = 0
+        total = rest.sum(dim=0)
+        probabilities = rest / total.clamp(min=1e-6)
+        probabilities[0] += total < 1e-6
+    new = sum(slot >= known for slot in slots)
+    grown = torch.cat([probabilities * free, masks.new_zeros(new, *masks.shape[1:])])
+    grown[[1 + slot for slot in slots]] = masks
+    return grown
