@@ -18,7 +18,6 @@ from livos.config.schema import TrainConfig
 from livos.distributed import joined_processes
 from livos.training.trainer import train
 
-
 ConfigStore.instance().store("train_schema", TrainConfig)
 
 

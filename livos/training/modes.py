@@ -7,7 +7,6 @@ from types import MethodType
 from typing import Any
 
 import torch
-from timm.layers import convert_sync_batchnorm
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
@@ -30,6 +29,8 @@ def prepare_network(network: nn.Module, config: TrainConfig, process: Process) -
     if config.batch_norm == "sync" and process.device.type != "cuda":
         raise ValueError(f"batch_norm=sync needs GPUs, but this process trains on {process.device}")
     if config.batch_norm == "sync":
+        from timm.layers import convert_sync_batchnorm  # slow to import; knows timm's own layers beside torch's
+
         network = convert_sync_batchnorm(network)
     if config.channels_last:
         network = network.to(memory_format=torch.channels_last)
