@@ -73,7 +73,7 @@ class VideoSetConfig:
     masks: str = "Annotations"
     video_list: str | None = None  # text file in the folder with a video's name in each line; None: every video
     frame_interval: int = 1  # frames from one kept frame to the next: max_skip is divided by it
-    repeat: int = 1  # times that each video is seen in an epoch
+    repeat: int = 1  # times that each video is seen in a pass; 0 leaves the set out
     binary_masks: bool = False  # one object, 0 or 255 (greyscale) or 0 or not (palette); else ids, 255 being void
     sparse_masks: bool = False  # leave out frames without a mask, instead of refusing to train
 
@@ -85,7 +85,7 @@ class ImageSetConfig:
     folder: str = MISSING  # below data.root
     images: str = "."
     masks: str = "."
-    repeat: int = 1  # times that each image is seen in an epoch
+    repeat: int = 1  # times that each image is seen in a pass; 0 leaves the set out
     binary_masks: bool = True  # as in VideoSetConfig
 
 

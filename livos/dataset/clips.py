@@ -45,7 +45,7 @@ def without_hidden_objects(clip: Clip, min_pixels: int) -> Clip:
 def _blend(image: np.ndarray, other: np.ndarray, inside: np.ndarray, blur_size: int, blur_sigma: float) -> None:
     """Puts the part of `other` (S, S, 3) that is `inside` (S, S) into `image`; works on its bounding box only."""
     left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
-    margin = blur_size // 2
+    margin = blur_size  # wide enough that the part is not mirrored into itself at the box's border
     box = (
         slice(max(0, top - margin), top + height + margin),
         slice(max(0, left - margin), left + width + margin),

@@ -76,15 +76,19 @@ def open_sets(settings: DataConfig) -> list[tuple[TrainingSet, int]]:
     """
     tried: list[tuple[str, TrainingSet | None, list[str], int]] = []
     for name, video_set in settings.video_sets.items():
-        tried.append((name, *open_video_set(name, video_set, settings), video_set.repeat))
+        if video_set.repeat:
+            tried.append((name, *open_video_set(name, video_set, settings), video_set.repeat))
     for name, image_set in settings.image_sets.items():
-        tried.append((name, *open_image_set(name, image_set, settings), image_set.repeat))
+        if image_set.repeat:
+            tried.append((name, *open_image_set(name, image_set, settings), image_set.repeat))
     problems = [f"{name}: {problem}" for name, _, set_problems, _ in tried for problem in set_problems]
     opened = [(training_set, repeat) for _, training_set, _, repeat in tried if training_set is not None]
     if problems:
         raise ValueError(f"the training data (data.root={settings.root}) is not complete:\n  " + "\n  ".join(problems))
     if not opened:
-        raise ValueError("the settings name no training sets (data.video_sets and data.image_sets are empty)")
+        raise ValueError(
+            "the settings name no training sets: data.video_sets and data.image_sets are empty or repeat=0"
+        )
     return opened
 
 
