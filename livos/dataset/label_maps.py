@@ -158,9 +158,7 @@ def _count(labels: Pixels) -> tuple[Pixels, Pixels]:
     return np.unique(labels, return_counts=True)
 
 
-def _guess(
-    pixels: Pixels, palette: bytes | None, path: Path, void_id: int | None, colours: str
-) -> LabelMap:
+def _guess(pixels: Pixels, palette: bytes | None, path: Path, void_id: int | None, colours: str) -> LabelMap:
     """Labels and coding from what the file holds. pixels: (H, W) or (H, W, 3)."""
     if pixels.dtype == bool:
         return LabelMap(pixels.astype(np.int32), LabelCoding("bilevel"))
