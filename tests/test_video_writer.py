@@ -1,0 +1,120 @@
+"""Videos written from pictures: times, sizes, sound, alpha, and nothing half-written."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from video_makers import make_video, number_shown, picture
+
+from livos.inference.video_files import VideoFile
+from livos.inference.video_writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
+
+MILLISECOND = Fraction(1, 1000)
+
+
+def times_of(path) -> list[float]:
+    video = VideoFile(path)
+    return [round(float(frame.pts * video.time_base), 3) for frame in video.frames()]
+
+
+def test_uneven_times_begin_at_zero_and_are_kept(tmp_path):
+    with VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
+        for number, pts in enumerate((500, 540, 1000, 1017)):
+            video.add(picture(number), pts)
+    assert times_of(tmp_path / "a.mp4") == [0, 0.04, 0.5, 0.517]
+
+
+def test_times_that_start_over_go_on(tmp_path):
+    with VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
+        for number, pts in enumerate((0, 40, 0, 40)):
+            video.add(picture(number), pts)
+    assert times_of(tmp_path / "a.mp4") == [0, 0.04, 0.08, 0.12]
+
+
+def test_odd_sizes_are_made_even_for_h264_only(tmp_path):
+    with VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
+        video.add(picture(3, (47, 63)), 0)
+    assert VideoFile(tmp_path / "a.mp4").size == (48, 64)
+    with VideoWriter(tmp_path / "a.webm", VP9_ALPHA, MILLISECOND, Fraction(25)) as video:
+        video.add(np.dstack([picture(3, (47, 63)), np.full((47, 63), 255, np.uint8)]), 0)
+    assert VideoFile(tmp_path / "a.webm").size == (47, 63)
+
+
+@pytest.mark.parametrize("height", [48, 720])
+def test_colours_survive_writing_and_reading(tmp_path, height):
+    original = picture(5, (height, 64))
+    with VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
+        video.add(original, 0)
+    shown = next(VideoFile(tmp_path / "a.mp4").frames()).image
+    np.testing.assert_allclose(shown[4, 40].astype(int), (30, 180, 30), atol=12)
+    np.testing.assert_allclose(shown[height // 2, 40].astype(int), original[height // 2, 40], atol=4)
+
+
+@pytest.mark.parametrize(("video_format", "decoder"), [(PRORES_4444, None), (VP9_ALPHA, "libvpx-vp9")])
+def test_alpha_is_kept(tmp_path, video_format, decoder):
+    path = tmp_path / f"a{video_format.suffix}"
+    alpha = np.zeros((48, 64), np.uint8)
+    alpha[:, 30:] = 255
+    with VideoWriter(path, video_format, MILLISECOND, Fraction(25)) as video:
+        for number in range(3):
+            video.add(np.dstack([picture(number), alpha]), 40 * number)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        context = av.CodecContext.create(decoder, "r") if decoder else stream.codec_context
+        frames = [frame for packet in container.demux(stream) if packet.size for frame in context.decode(packet)]
+    shown = frames[0].to_ndarray(format="rgba")
+    assert shown[24, 10, 3] < 8 and shown[24, 50, 3] > 247
+    assert number_shown(shown[..., :3]) == 0
+
+
+def sound_of(path) -> tuple[float, float]:
+    """Beginning and length of the sound in seconds."""
+    with av.open(str(path)) as container:
+        frames = list(container.decode(audio=0))
+        samples = [(frame.time or 0.0, frame.samples / frame.sample_rate) for frame in frames]
+    return samples[0][0], sum(length for _, length in samples)
+
+
+def test_sound_is_copied_whole(tmp_path):
+    source = VideoFile(make_video(tmp_path / "a.mkv", sound=True))
+    with VideoWriter(tmp_path / "b.mp4", H264, source.time_base, source.frame_rate, source.path) as video:
+        for frame in source.frames():
+            video.add(frame.image, frame.pts)
+    begin, length = sound_of(tmp_path / "b.mp4")
+    assert abs(begin) < 0.13 and length == pytest.approx(sound_of(source.path)[1], abs=0.13)
+    assert len(times_of(tmp_path / "b.mp4")) == 30
+
+
+def test_sound_is_cut_where_the_pictures_are(tmp_path):
+    source = VideoFile(make_video(tmp_path / "a.mkv", sound=True))
+    arguments = (tmp_path / "b.mp4", H264, source.time_base, source.frame_rate, source.path)
+    with VideoWriter(*arguments, sound_to_end=False) as video:
+        for frame in source.frames(start=10, stop=20):
+            video.add(frame.image, frame.pts)
+    begin, length = sound_of(tmp_path / "b.mp4")
+    assert abs(begin) < 0.13 and length == pytest.approx(0.4, abs=0.27)  # whole packets, of 0.128 s
+
+
+def test_the_container_suits_the_sound(tmp_path):
+    assert suffix_for_sound(make_video(tmp_path / "a.mkv", 3, sound=True)) == ".mp4"
+    assert suffix_for_sound(make_video(tmp_path / "b.mkv", 3, sound=True, sound_codec="wavpack")) == ".mkv"
+    assert suffix_for_sound(make_video(tmp_path / "c.wmv", 3, codec="mpeg4", sound=True, sound_codec="wmav2")) is None
+
+
+def test_nothing_is_left_of_a_video_that_failed(tmp_path):
+    with pytest.raises(RuntimeError), VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
+        video.add(picture(0), 0)
+        raise RuntimeError
+    with pytest.raises(ValueError, match="no picture was added"):
+        VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)).__enter__().__exit__(None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_size_is_refused(tmp_path):
+    path = tmp_path / "a.mp4"
+    with pytest.raises(ValueError, match="a picture is"), VideoWriter(path, H264, MILLISECOND, Fraction(25)) as video:
+        video.add(picture(0), 0)
+        video.add(picture(1, (64, 64)), 1)
