@@ -1,5 +1,6 @@
 """Batches of training clips: the same samples in the same order for any number of processes and workers."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -197,14 +198,16 @@ def make_loader(
         collate_fn=collate,
         num_workers=num_workers,
         prefetch_factor=prefetch if num_workers else None,
-        worker_init_fn=_use_one_thread,
+        worker_init_fn=_begin_worker,
         pin_memory=pin_memory,
         generator=torch.Generator(),  # the loader draws a number that nothing uses: not from the global generator
     )
 
 
-def _use_one_thread(worker: int) -> None:
+def _begin_worker(worker: int) -> None:
+    """One thread each; and when all processes are told to terminate, it is the main one that ends its workers."""
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _check(settings: DataConfig) -> None:

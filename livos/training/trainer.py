@@ -16,6 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from livos.build import build_model
+from livos.checkpoints import load_weights, save_weights
 from livos.config.schema import TrainConfig
 from livos.dataset.loaders import ClipBatch, make_loader
 from livos.distributed import Process, any_process, from_main, gather, mean
@@ -25,7 +26,7 @@ from livos.training.modes import evaluating, prepare_network, shared_network, to
 from livos.training.optimizer import averaged, make_optimizer
 from livos.training.pictures import picture_of_clip
 from livos.training.step import StepResult, TrainingStep, prepare_example
-from livos.training.training_state import STAGES, Progress, load_checkpoint, restore, save_aside, save_checkpoint
+from livos.training.training_state import STAGES, Progress, load_checkpoint, restore, save_checkpoint
 
 log = logging.getLogger(__name__)
 
@@ -93,8 +94,6 @@ def first_network(config: TrainConfig, continued: bool) -> nn.Module:
     pretrained = config.pretrained and not config.weights and not continued
     network = build_model(config.model, pretrained, seed=config.seed)
     if config.weights and not continued:
-        from livos.checkpoints import load_weights
-
         load_weights(network, config.weights)
     return network
 
@@ -255,8 +254,8 @@ class StageTrainer:
         return picture_of_clip(example.images[-1], example.labels[-1], probabilities)
 
     def save_weights(self, name: str) -> None:
-        """Save the weights alone, as a plain state dict that evaluation and fine-tuning start from."""
+        """Save the weights alone, for evaluation and fine-tuning."""
         if self.process.is_main:
             folder = self.folder / "weights"
             folder.mkdir(exist_ok=True)
-            save_aside({key: value.cpu() for key, value in self.best_network.state_dict().items()}, folder / name)
+            save_weights(self.best_network, folder / name)
