@@ -1,10 +1,20 @@
 """`python -m livos.datasets` tells what is there of each set and what is wrong with it."""
 
-import pytest
-from test_test_sets import write_davis
-from tiny_sets import write_frame
+import re
+from pathlib import Path
 
-from livos.datasets import main, names
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+from PIL import Image
+from test_test_sets import write_davis
+from tiny_sets import labels_with, write_frame
+
+from livos.config import schema
+from livos.dataset.label_maps import read_labels
+from livos.datasets import load_settings, main, names
+
+ROOT = Path(__file__).parent.parent
 
 
 def test_all_sets_are_listed_with_what_is_there(tmp_path, capsys):
@@ -37,3 +47,36 @@ def test_unknown_sets_and_keys_end_with_the_known_ones(capsys):
             main(words)
         assert caught.value.code == 2
         assert expected in capsys.readouterr().err
+
+
+def test_the_documentation_knows_every_set_and_its_example_is_valid():
+    text = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    assert [name for name in names() if f"`{name}`" not in text] == []
+    for name in ("d17-val", "y19-val", "mose-val", "burst-test"):
+        assert f"| `{name}` | {load_settings(name).num_videos} | {load_settings(name).size} |" in text
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    merged = OmegaConf.merge(OmegaConf.structured(schema.TestSetConfig), OmegaConf.create(example))
+    assert OmegaConf.to_object(merged).video_list == "../Zoo/val.txt"
+
+
+def test_the_documented_messages_are_those_that_are_given():
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "livos" / "dataset").glob("*.py"))
+    text = (ROOT / "docs" / "masks.md").read_text(encoding="utf-8")
+    for message in ("a mask as JPEG has lost its exact values", "the only mask given is empty", "file is cut short"):
+        assert message in text
+        assert message in sources
+
+
+def test_the_recipe_against_soft_edges_works(tmp_path, monkeypatch):
+    text = (ROOT / "docs" / "masks.md").read_text(encoding="utf-8")
+    mend, use = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    hard = Image.fromarray((labels_with(1) * 255).astype(np.uint8))
+    hard.resize((75, 50), Image.Resampling.BILINEAR).save("soft.png")
+    with pytest.raises(ValueError, match="soft"):
+        read_labels("soft.png")
+    exec(mend, {})
+    assert read_labels("00000.png").ids == [1]
+    exec(use, {})
+    assert read_labels("copy.png").coding.kind == "binary"
+    assert read_labels("palette.png").ids == [1]
