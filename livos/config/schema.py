@@ -6,7 +6,6 @@ The keys of a test set (`dataset=...`) stand at the top level, so that each can 
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from omegaconf import MISSING
 
@@ -45,7 +44,7 @@ class EvalConfig(TestSetConfig):
     """Settings of livos/eval.py."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
-    weights: str | None = None  # checkpoint to segment with
+    weights: str | None = None  # checkpoint to segment with; "untrained": random weights; default: bundled for model=lite
     output_dir: str | None = None  # default: ./results/<dataset_name>
     videos: list[str] | None = None  # only these videos
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
@@ -58,7 +57,6 @@ class EvalConfig(TestSetConfig):
     save_scores: bool = False  # also save probabilities, for merging runs
     score: bool = False  # score while running, where truth_directory is known
     resume: bool = True  # skip videos that are complete
-    hydra: Any = None
 
 
 # Training data: which sets, which frames of them, and how a clip is warped and coloured.

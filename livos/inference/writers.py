@@ -1,7 +1,7 @@
 """Writing predicted masks from threads of their own, so that the network does not wait for the disk."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from livos.dataset.label_maps import LabelCoding, write_labels
+
+Labels = npt.NDArray[np.integer]
 
 
 class MaskWriter:
@@ -29,8 +31,11 @@ class MaskWriter:
         self._room = threading.Semaphore(max_pending)
         self._error: Exception | None = None
 
-    def write(self, name: str, labels: npt.NDArray[np.integer]) -> None:
-        """Has (H, W) labels written as the mask of the frame `name`. They must not be changed afterwards."""
+    def write(self, name: str, labels: Labels | Callable[[], Labels]) -> None:
+        """Has (H, W) labels written as the mask of the frame `name`. They must not be changed afterwards.
+
+        A function that returns the labels is called in the thread that writes.
+        """
         self._raise_error()
         self._room.acquire()
         self._threads.submit(self._write, self.directory / f"{name}.png", labels)
@@ -50,10 +55,10 @@ class MaskWriter:
         if error is None:
             self._raise_error()
 
-    def _write(self, path: Path, labels: npt.NDArray[np.integer]) -> None:
+    def _write(self, path: Path, labels: Labels | Callable[[], Labels]) -> None:
         try:
             if self._error is None:
-                write_labels(path, labels, self.coding)
+                write_labels(path, labels() if callable(labels) else labels, self.coding)
         except (OSError, ValueError) as error:
             self._error = error
         finally:

@@ -1,0 +1,60 @@
+"""How long the network takes, and how much memory: the numbers that the published code reports, and end to end."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+
+
+@dataclass
+class StepTimer:
+    """Adds up the time of network steps without making a GPU wait."""
+
+    device: torch.device
+    steps: int = 0
+    _seconds: float = 0.0
+    _events: list = field(default_factory=list)
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Times what happens inside."""
+        if self.device.type == "cuda":
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            start.record()
+            yield
+            end.record()
+            self._events.append((start, end))
+        else:
+            begun = time.perf_counter()
+            yield
+            self._synchronize()
+            self._seconds += time.perf_counter() - begun
+        self.steps += 1
+
+    def seconds(self) -> float:
+        """Time of all steps so far. Waits for the device."""
+        self._synchronize()
+        self._seconds += sum(start.elapsed_time(end) for start, end in self._events) / 1000
+        self._events.clear()
+        return self._seconds
+
+    def _synchronize(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Most bytes in use so far: of the GPU's memory on CUDA, else of this process's. None where it cannot be told."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux kilobytes
