@@ -1,4 +1,3 @@
-import json
 import logging
 from datetime import datetime
 from pathlib import Path
@@ -6,30 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_training import tiny_network, tiny_run, tiny_stage
+from tiny_training import ALONE, numbers_of, tiny_network, tiny_run, tiny_stage
 from training_data import write_videos
 
 import livos.training.trainer as trainer
 from livos.checkpoints import load_weights
 from livos.config.schema import StageConfig, TrainConfig
-from livos.distributed import Process
 from livos.metrics_log import MetricsLog, RunningMean
 from livos.training.experiment import find_start
 from livos.training.pictures import picture_of_clip
 from livos.training.step import TrainingStep
 from livos.training.training_state import checkpoints_in, load_checkpoint
 
-ALONE = Process(0, 1, torch.device("cpu"))
 TODAY = datetime(2031, 2, 1)
 
 
 @pytest.fixture
 def root(tmp_path):
     return write_videos(tmp_path)
-
-
-def numbers_of(folder: Path) -> list[dict]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 def losses_of(folder: Path) -> list[tuple[str, int, float]]:

@@ -1,5 +1,6 @@
 """A network and a run that are small enough to train within a test."""
 
+import json
 import socket
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from training_data import tiny_settings
 from livos.build import build_model
 from livos.config.schema import LossConfig, StageConfig, TrainConfig
 from livos.dataset.loaders import ClipBatch, make_loader
+from livos.distributed import Process
 from livos.model.config import ModelConfig
 from livos.training.modes import to_training_mode
 from livos.training.step import TrainingStep
+
+ALONE = Process(0, 1, torch.device("cpu"))
 
 TINY = {
     "image_encoder": "resnet18",
@@ -80,6 +84,11 @@ def portions_of_first_batch(root: Path, stage: StageConfig, **share) -> list[tup
 
 def gradients_of(network: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {name: parameter.grad.clone() for name, parameter in network.named_parameters()}
+
+
+def numbers_of(folder: Path) -> list[dict]:
+    """What a run has written to its file of numbers."""
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 def free_port() -> int:

@@ -44,7 +44,9 @@ class EvalConfig(TestSetConfig):
     """Settings of livos/eval.py."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
-    weights: str | None = None  # checkpoint to segment with; "untrained": random weights; default: bundled for model=lite
+    weights: str | None = (
+        None  # checkpoint to segment with; "untrained": random weights; default: bundled for model=lite
+    )
     output_dir: str | None = None  # default: ./results/<dataset_name>
     videos: list[str] | None = None  # only these videos
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
@@ -190,6 +192,7 @@ class ValidationConfig:
     every: int = 0  # iterations; 0: never
     dataset: TestSetConfig | None = None
     videos: list[str] | None = None  # only these
+    max_frames: int | None = None  # only the beginning of each video, to take less time
 
 
 @dataclass

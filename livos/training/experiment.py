@@ -68,7 +68,7 @@ def write_settings(folder: Path, config: TrainConfig) -> None:
         OmegaConf.save(OmegaConf.create(settings), aside)
 
 
-def flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(settings: Any, prefix: str = "") -> dict[str, Any]:
     """Nested settings as one dictionary with dotted keys."""
     result: dict[str, Any] = {}
     for key, value in settings.items():

@@ -66,8 +66,8 @@ def losses_of_clip(
     truth = F.one_hot(labels.long(), logits.shape[1]).permute(0, 3, 1, 2).float()
     masks = losses_on_points(logits, truth, num_points, generator)
     sensory = losses_on_points(sensory_logits, truth, num_points, generator)
-    queries = sum(losses_on_points(level, truth, num_points, generator) for level in query_logits.unbind(2))
-    return torch.stack([masks, config.sensory_weight * sensory, config.query_weight * queries])
+    levels = [losses_on_points(level, truth, num_points, generator) for level in query_logits.unbind(2)]
+    return torch.stack([masks, config.sensory_weight * sensory, config.query_weight * torch.stack(levels).sum(0)])
 
 
 def losses_of_clips(

@@ -14,11 +14,12 @@ from torch.utils.checkpoint import checkpoint
 
 from livos.config.schema import TrainConfig
 from livos.distributed import Process
+from livos.model.network import LiVOS
 
 BATCH_NORMS = ("train", "sync", "frozen")
 
 
-def prepare_network(network: nn.Module, config: TrainConfig, process: Process) -> nn.Module:
+def prepare_network(network: LiVOS, config: TrainConfig, process: Process) -> LiVOS:
     """The network as `config` wants it to compute, on the process's device.
 
     Raises:

@@ -1,10 +1,14 @@
 """How the weights move: parameter groups, learning-rate schedules, and averaged weights."""
 
+from typing import TypeAlias
+
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from livos.config.schema import StageConfig
+
+Tensors: TypeAlias = tuple[Tensor, ...] | list[Tensor]
 
 EMBEDDINGS = ("query_init.weight", "query_emb.weight")  # of the object transformer
 BACKBONE = "image_encoder."
@@ -69,7 +73,7 @@ def averaged(network: nn.Module, decay: float) -> AveragedModel:
     Buffers (batch-norm statistics) are averages already and are copied.
     """
 
-    def update(averages: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+    def update(averages: Tensors, current: Tensors, steps: Tensor | int) -> None:
         decay_now = min(decay, (1 + int(steps)) / (10 + int(steps)))
         torch._foreach_lerp_(averages, current, 1 - decay_now)
 

@@ -126,7 +126,7 @@ class TrainingStep:
                 self.stage.num_points,
                 [point_generator(self.seed, number, self.device) for number in clip_numbers],
             )
-            loss = sum(part.mean() for part in losses.values()) / self.stage.accumulation
+            loss = torch.stack(list(losses.values())).sum(0).mean() / self.stage.accumulation
             self.scaler.scale(loss).backward()
         return {name: part.detach() for name, part in losses.items()}
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,15 +18,17 @@ from torch.utils.data import DataLoader
 from livos.build import build_model
 from livos.checkpoints import load_weights, save_weights
 from livos.config.schema import TrainConfig
-from livos.dataset.loaders import ClipBatch, make_loader
+from livos.dataset.loaders import BatchIndices, ClipBatch, make_loader
 from livos.distributed import Process, any_process, from_main, gather, mean
 from livos.metrics_log import MetricsLog, RunningMean
+from livos.model.network import LiVOS
 from livos.training.experiment import find_start, write_settings
 from livos.training.modes import evaluating, prepare_network, shared_network, to_training_mode
 from livos.training.optimizer import averaged, make_optimizer
 from livos.training.pictures import picture_of_clip
 from livos.training.step import StepResult, TrainingStep, prepare_example
 from livos.training.training_state import STAGES, Progress, load_checkpoint, restore, save_checkpoint
+from livos.training.validation import check_validation, validate
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
     content = load_checkpoint(checkpoint) if checkpoint else None
     start = Progress(**content["progress"]) if content else None
     loaders = {name: stage_loader(name, config, process, start) for name in stages_left(config, start)}
+    if config.validation.every:
+        check_validation(config.validation)
     network = prepare_network(first_network(config, content is not None), config, process)
     shared = shared_network(network, process)
     if process.is_main:
@@ -54,7 +58,7 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
     with noticing_sigterm() as told_to_stop:
         for name, loader in loaders.items():
             trainer = StageTrainer(name, network, shared, loader, config, folder, process)
-            if content and name == start.stage:
+            if content and start and name == start.stage:
                 log.info("continuing %s at iteration %d of %s", checkpoint, start.iteration, name)
                 trainer.restore(content)
             if not trainer.run(told_to_stop):
@@ -89,7 +93,7 @@ def stage_loader(name: str, config: TrainConfig, process: Process, start: Progre
     )
 
 
-def first_network(config: TrainConfig, continued: bool) -> nn.Module:
+def first_network(config: TrainConfig, continued: bool) -> LiVOS:
     """The network with the weights that training starts from; if `continued`, a checkpoint will replace them."""
     pretrained = config.pretrained and not config.weights and not continued
     network = build_model(config.model, pretrained, seed=config.seed)
@@ -121,7 +125,7 @@ class StageTrainer:
     def __init__(
         self,
         name: str,
-        network: nn.Module,
+        network: LiVOS,
         shared: nn.Module,
         loader: DataLoader,
         config: TrainConfig,
@@ -156,9 +160,9 @@ class StageTrainer:
         return parts | ({"average": self.average} if self.average else {})
 
     @property
-    def best_network(self) -> nn.Module:
+    def best_network(self) -> LiVOS:
         """The network to use afterwards: with averaged weights, if they are kept."""
-        return self.average.module if self.average else self.network
+        return cast(LiVOS, self.average.module) if self.average else self.network
 
     def restore(self, content: dict[str, Any]) -> None:
         """Go on where a checkpoint was saved."""
@@ -186,11 +190,13 @@ class StageTrainer:
 
     def batches(self) -> Iterator[tuple[int, Iterator[tuple[list[int], ClipBatch]]]]:
         """The iterations that are left, each with its portions: clips and their numbers."""
-        portions = map(self.remember_batch, zip(self.loader.batch_sampler, self.loader, strict=True))
+        clip_numbers = cast(BatchIndices, self.loader.batch_sampler)
+        portions = map(self.keep_for_picture, zip(clip_numbers, self.loader, strict=True))
         for iteration in range(self.progress.iteration, self.stage.iterations):
             yield iteration, islice(portions, self.stage.accumulation)
 
-    def remember_batch(self, portion: tuple[list[int], ClipBatch]) -> tuple[list[int], ClipBatch]:
+    def keep_for_picture(self, portion: tuple[list[int], ClipBatch]) -> tuple[list[int], ClipBatch]:
+        """The same portion, whose clips are kept until the next one."""
         self.last_batch = portion[1]
         return portion
 
@@ -225,6 +231,8 @@ class StageTrainer:
             self.write_numbers()
         if done % config.picture_every == 0 and self.metrics:
             self.metrics.picture(done, "clip", self.draw())
+        if config.validation.every and done % config.validation.every == 0:
+            self.validate()
         if done % config.weights_every == 0 or done == self.stage.iterations:
             self.save_weights(f"{self.progress.stage}_{done:08d}.pth")
         if done == self.stage.iterations:
@@ -244,9 +252,20 @@ class StageTrainer:
         if self.metrics:
             self.metrics.numbers(self.progress.iteration, numbers | {"skipped": self.progress.skipped})
 
+    def validate(self) -> None:
+        """Score the network on the validation set, and save its weights if they are the best so far."""
+        with evaluating(self.network, self.config.batch_norm):
+            score = validate(self.best_network, self.config.validation, self.config.precision, self.process)
+        if self.metrics:
+            self.metrics.numbers(self.progress.iteration, {"validation_jf": score})
+        if score > self.progress.best_score:
+            self.progress.best_score = score
+            self.save_weights("best.pth")
+
     def draw(self) -> np.ndarray:
         """A picture of the last clip that was trained on, as the network segments it now."""
         example = prepare_example(self.last_batch, self.process.device)
+        assert example.selector is not None
         network, clip = self.best_network, slice(-1, None)
         with evaluating(network, self.config.batch_norm):
             predictions = network(example.images[clip], example.first_masks[clip], example.selector[clip])
