@@ -28,7 +28,9 @@ def model_config(name: str, **changes) -> ModelConfig:
     return OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(_CONFIGS / f"{name}.yaml"), changes))
 
 
-def build_model(model: str | ModelConfig = "base", pretrained: bool = False, seed: int | None = None, **changes) -> LiVOS:
+def build_model(
+    model: str | ModelConfig = "base", pretrained: bool = False, seed: int | None = None, **changes
+) -> LiVOS:
     """A network with random weights, in evaluation mode, on the CPU.
 
     model: a name (`model_names()`) or settings. changes: settings of a named model to replace, e.g. key_dim=32.

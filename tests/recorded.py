@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from parity.seeded_weights import seeded_state_dict
 
 from livos.build import build_model
 from livos.checkpoints import load_weights
 from livos.model.network import LiVOS
-from parity.seeded_weights import seeded_state_dict
 
 PARITY = Path(__file__).parent / "parity"
 

@@ -131,7 +131,9 @@ class VideoSegmenter:
         """
         frame = image if isinstance(image, EncodedFrame) else self.encode([image])[0]
         if self._state.size not in (None, frame.size):
-            raise ValueError(f"frame of size {frame.size} in a video of {self._state.size}: call reset() before another")
+            raise ValueError(
+                f"frame of size {frame.size} in a video of {self._state.size}: call reset() before another"
+            )
         given = None if labels is None else GivenMasks.read(labels, frame.size, self.device)
         state = replace(self._state, size=frame.size)
         with self._autocast():
@@ -241,7 +243,9 @@ class VideoSegmenter:
         """(3, H, W) float32 in [0, 1] on the device."""
         if isinstance(image, Tensor):
             if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
-                raise ValueError(f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]")
+                raise ValueError(
+                    f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]"
+                )
             return image.to(self.device, torch.float32)
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"image {image.shape} {image.dtype}: expected an (H, W, 3) uint8 array, RGB")

@@ -116,9 +116,7 @@ class Timm(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, H, W), normalised -> features at strides 4, 8, 16."""
-        f4, f8, f16 = self.body.forward_intermediates(
-            x, indices=self.indices, intermediates_only=True, stop_early=True
-        )
+        f4, f8, f16 = self.body.forward_intermediates(x, indices=self.indices, intermediates_only=True, stop_early=True)
         return f4, f8, f16
 
 

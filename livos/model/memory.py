@@ -60,7 +60,7 @@ class LinearMemory:
         key = key.float()
         normaliser = torch.einsum("bkhw,bgkhw->bg", key, self.key_sums).clamp(min=1e-6)  # 0 if nothing was written
         if self.key_sums.shape[1] > 1:
-            normaliser = normaliser[:, list(self.groups)]
+            normaliser = torch.stack([normaliser[:, group] for group in self.groups], dim=1)
         return torch.einsum("bnkv,bkhw->bnvhw", self.state / normaliser[:, :, None, None], key)
 
     def write(self, key: Tensor, value: Tensor, gate: Tensor) -> "LinearMemory":

@@ -1,0 +1,87 @@
+"""Weights that fit are loaded, whatever holds them; the others are refused with what does not fit."""
+
+import pytest
+import torch
+from tiny_network import tiny_network
+
+from livos import load_weights, save_weights
+
+
+def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+    return all(torch.equal(x, y) for x, y in zip(a.state_dict().values(), b.state_dict().values(), strict=True))
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+def test_saved_weights_load(tmp_path, name):
+    saved = tiny_network(seed=1)
+    save_weights(saved, tmp_path / name)
+    assert same(load_weights(tiny_network(seed=2), tmp_path / name), saved)
+
+
+def test_half_precision_weights_load_as_float32(tmp_path):
+    saved = tiny_network(seed=1)
+    save_weights(saved, tmp_path / "half.safetensors", half=True)
+    loaded = load_weights(tiny_network(seed=2), str(tmp_path / "half.safetensors"))
+    assert {p.dtype for p in loaded.parameters()} == {torch.float32}
+    for ours, expected in zip(loaded.parameters(), saved.parameters(), strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_dicts_prefixes_and_training_checkpoints_load():
+    saved = tiny_network(seed=1)
+    state = saved.state_dict()
+    wrapped = {f"module.{name}": x for name, x in state.items()}
+    for source in (
+        state,
+        wrapped,
+        {"network": state, "optimizer": {}},
+        {"network": {}, "average": {**wrapped, "n_averaged": torch.tensor(3)}},
+    ):
+        assert same(load_weights(tiny_network(seed=2), source), saved)
+
+
+def test_position_frequencies_may_be_missing():
+    state = {name: x for name, x in tiny_network().state_dict().items() if not name.endswith("inv_freq")}
+    load_weights(tiny_network(seed=2), state)
+
+
+def test_misfits_are_listed():
+    state = dict(tiny_network().state_dict())
+    del state["key_projector.layer1.bias"]
+    state["stranger.weight"] = torch.zeros(1)
+    state["mask_decoder.pred.bias"] = torch.zeros(7)
+    with pytest.raises(ValueError) as error:
+        load_weights(tiny_network(), state)
+    for part in (
+        "1 not in the file: key_projector.layer1.bias",
+        "1 not in the network: stranger.weight",
+        "mask_decoder.pred.bias (7,) instead of (1,)",
+    ):
+        assert part in str(error.value)
+
+
+def test_missing_file_says_how_to_get_weights(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"download\.py"):
+        load_weights(tiny_network(), tmp_path / "none.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<!DOCTYPE html><html>quota exceeded", "web page"),
+        (b"PK\x03\x04 cut", "no readable checkpoint"),
+        (b"", "no readable"),
+    ],
+)
+def test_files_that_are_no_checkpoints_are_refused(tmp_path, content, message):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load_weights(tiny_network(), path)
+
+
+def test_nothing_half_written_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "save", lambda state, path: (path.write_bytes(b"half"), 1 / 0))
+    with pytest.raises(ZeroDivisionError):
+        save_weights(tiny_network(), tmp_path / "weights.pth")
+    assert list(tmp_path.iterdir()) == []
