@@ -91,3 +91,10 @@ def test_memory_stays_float32_whatever_comes_in(dtype):
     key, value, gate = (x.to(dtype) for x in random_frames(1)[0])
     memory = LinearMemory.empty(key, V).with_new_objects(N).write(key, value, gate)
     assert memory.state.dtype == memory.key_sums.dtype == memory.read(key).dtype == torch.float32
+
+
+def test_products_are_float32_within_half_precision():
+    *past, (key, _, _) = random_frames(3)
+    with torch.autocast("cpu", torch.bfloat16):
+        readout = remembering(past).read(key)
+    torch.testing.assert_close(readout, remembering(past).read(key), rtol=0, atol=0)

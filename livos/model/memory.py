@@ -12,7 +12,10 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class LinearMemory:
-    """What is remembered of B clips. Every method returns a new memory; none changes this one."""
+    """What is remembered of B clips. Every method returns a new memory; none changes this one.
+
+    Sums and products are float32 whatever the precision of the rest: they grow with the number of frames.
+    """
 
     state: Tensor  # (B, N, K, V), float32: gated sum of key (outer) value
     key_sums: Tensor  # (B, G, K, h, w), float32: plain sum of the keys since a group of objects appeared
@@ -57,16 +60,18 @@ class LinearMemory:
         The normaliser is one number per frame, summed over channels and cells, as the released weights know it. It
         grows with time while the gated state does not: the readout fades on long videos.
         """
-        key = key.float()
-        normaliser = torch.einsum("bkhw,bgkhw->bg", key, self.key_sums).clamp(min=1e-6)  # 0 if nothing was written
-        if self.key_sums.shape[1] > 1:
-            normaliser = torch.stack([normaliser[:, group] for group in self.groups], dim=1)
-        return torch.einsum("bnkv,bkhw->bnvhw", self.state / normaliser[:, :, None, None], key)
+        with torch.autocast(key.device.type, enabled=False):
+            key = key.float()
+            normaliser = torch.einsum("bkhw,bgkhw->bg", key, self.key_sums).clamp(min=1e-6)  # 0 if nothing was written
+            if self.key_sums.shape[1] > 1:
+                normaliser = torch.stack([normaliser[:, group] for group in self.groups], dim=1)
+            return torch.einsum("bnkv,bkhw->bnvhw", self.state / normaliser[:, :, None, None], key)
 
     def write(self, key: Tensor, value: Tensor, gate: Tensor) -> "LinearMemory":
         """Lets the state fade by gate (B, V), then adds key (B, K, h, w) (outer) value (B, N, V, h, w)."""
         key, value = key.float(), value.float()
-        added = torch.einsum("bkhw,bnvhw->bnkv", key, value)
+        with torch.autocast(key.device.type, enabled=False):
+            added = torch.einsum("bkhw,bnvhw->bnkv", key, value)
         return replace(
             self,
             state=torch.addcmul(added, self.state, gate.float()[:, None, None, :]),
