@@ -1,0 +1,119 @@
+"""Mask files to ids, for every way in which a PNG can hold them."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from vos_benchmark import UnreadableMaskError
+from vos_benchmark.masks import read_header, read_labels
+
+GREY, PALETTE = 0, 3
+ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def packed_rows(labels: np.ndarray, bit_depth: int) -> bytes:
+    """Unfiltered rows of pixels, several to a byte."""
+    rows = []
+    for row in labels:
+        bits = "".join(f"{value:0{bit_depth}b}" for value in row)
+        bits += "0" * (-len(bits) % 8)
+        rows.append(bytes([0]) + int(bits, 2).to_bytes(len(bits) // 8, "big"))
+    return b"".join(rows)
+
+
+def write_png(path: Path, labels: np.ndarray, bit_depth: int, colour_type: int, interlaced: bool = False) -> None:
+    height, width = labels.shape
+    parts = [labels[y::down, x::across] for y, x, down, across in ADAM7] if interlaced else [labels]
+    pixels = zlib.compress(b"".join(packed_rows(part, bit_depth) for part in parts if part.size))
+    data = b"\x89PNG\r\n\x1a\n"
+    data += chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, interlaced))
+    if colour_type == PALETTE:
+        data += chunk(b"PLTE", bytes(range(3 * 2 ** min(bit_depth, 6))))
+    # Two IDAT chunks: a decoder has to join them.
+    data += chunk(b"IDAT", pixels[:7]) + chunk(b"IDAT", pixels[7:]) + chunk(b"IEND", b"")
+    path.write_bytes(data)
+
+
+def labels_up_to(highest: int, shape: tuple[int, int] = (11, 21)) -> np.ndarray:
+    return np.random.default_rng(highest).integers(0, highest + 1, shape)
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("colour_type", [GREY, PALETTE])
+@pytest.mark.parametrize("bit_depth", [1, 2, 4, 8])
+def test_ids_are_the_stored_values(tmp_path, bit_depth, colour_type, interlaced):
+    labels = labels_up_to(2**bit_depth - 1 if colour_type == GREY or bit_depth < 8 else 60)
+    write_png(tmp_path / "mask.png", labels, bit_depth, colour_type, interlaced)
+    found = read_labels(tmp_path / "mask.png")
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, labels)
+
+
+def test_grey_of_16_bits_holds_large_ids(tmp_path):
+    labels = labels_up_to(65_535)
+    write_png(tmp_path / "mask.png", labels, 16, GREY)
+    assert np.array_equal(read_labels(tmp_path / "mask.png"), labels)
+
+
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_filtered_rows_are_read(tmp_path, mode):
+    y, x = np.mgrid[:60, :80]
+    labels = ((x + 2 * y) // 7 % 40).astype(np.uint8)
+    image = Image.fromarray(labels)
+    if mode == "P":
+        image.putpalette([value for id in range(256) for value in (id, 0, 255 - id)])
+    image.save(tmp_path / "mask.png", optimize=True)
+    assert np.array_equal(read_labels(tmp_path / "mask.png"), labels)
+
+
+def test_colours_are_ids_in_base_256(tmp_path):
+    colours = np.random.default_rng(0).integers(0, 256, (6, 7, 3))
+    Image.fromarray(colours.astype(np.uint8)).save(tmp_path / "mask.png")
+    assert np.array_equal(read_labels(tmp_path / "mask.png"), colours @ [1, 256, 65536])
+
+
+def test_colours_of_the_palette_of_the_truth_are_its_indices(tmp_path):
+    labels = labels_up_to(3).astype(np.uint8)
+    truth = Image.fromarray(labels)
+    truth.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0])
+    truth.save(tmp_path / "truth.png")
+    truth.convert("RGB").save(tmp_path / "prediction.png")
+    found = read_labels(tmp_path / "prediction.png", palette_path=tmp_path / "truth.png")
+    assert np.array_equal(found, labels)
+
+
+def test_header_tells_size_and_coding(tmp_path):
+    write_png(tmp_path / "mask.png", labels_up_to(3), 2, PALETTE, interlaced=True)
+    header = read_header(tmp_path / "mask.png")
+    assert (header.size, header.bit_depth, header.coloured, header.interlaced) == ("21 x 11", 2, False, True)
+
+
+@pytest.mark.parametrize("cut", [1, 20, 33, 60])
+def test_cut_files_are_refused_by_name(tmp_path, cut):
+    path = tmp_path / "mask.png"
+    write_png(path, labels_up_to(200), 8, GREY)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(UnreadableMaskError, match=r"mask\.png: "):
+        read_labels(path)
+
+
+def test_too_few_pixels_are_refused(tmp_path):
+    path = tmp_path / "mask.png"
+    write_png(path, labels_up_to(200, (10, 21)), 8, GREY)
+    data = bytearray(path.read_bytes())
+    data[20:24] = struct.pack(">I", 11)  # one row more than there is
+    path.write_bytes(data)
+    with pytest.raises(UnreadableMaskError, match="220 bytes of pixels instead of 242"):
+        read_labels(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(UnreadableMaskError, match=r"absent\.png: cannot be read \(No such file"):
+        read_labels(tmp_path / "absent.png")

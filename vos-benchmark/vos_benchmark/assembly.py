@@ -1,0 +1,103 @@
+"""From the scores of frames to the result of a data set."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from .errors import ScoringError
+from .groups import Groups
+from .protocols import Protocol, Track, VideoScores, tracks_of
+from .results import ObjectResult, Result, VideoResult
+
+
+def assemble(
+    videos: Iterable[VideoScores],
+    protocol: Protocol,
+    groups: Groups | None,
+    settings: dict[str, Any],
+    notes: Iterable[str] = (),
+    missing_videos: int = 0,
+) -> Result:
+    """The result of a data set.
+
+    Args:
+        videos: what was found out about each.
+        protocol: which objects count.
+        groups: seen and unseen, where the protocol asks for them.
+        settings: recorded in the result.
+        notes: remarks made before; more are added.
+        missing_videos: videos of the truth that are not among `videos`.
+
+    Raises:
+        ScoringError: predictions that the protocol refuses, or nothing to score.
+    """
+    if protocol.grouped and groups is None:
+        raise ScoringError(f"protocol {protocol.name} needs a list of seen or of unseen videos or categories")
+    remarks, results, problems = list(notes), [], []
+    for video in sorted(videos, key=lambda video: video.name):
+        try:
+            tracks = tracks_of(video, protocol)
+        except ScoringError as error:
+            problems += error.problems
+            continue
+        remarks += _remarks(video, tracks, protocol)
+        results.append(_video_result(video, tracks, groups if protocol.grouped else None))
+    if problems:
+        raise ScoringError(problems)
+    if not any(video.objects for video in results):
+        raise ScoringError("nothing to score: the truth shows no object on any scored frame (id 255 may count as void)")
+    if protocol.grouped and groups is not None:
+        remarks += _group_remarks(results, groups)
+    return Result(settings, tuple(results), tuple(remarks), len(results) + missing_videos)
+
+
+def _video_result(video: VideoScores, tracks: list[Track], groups: Groups | None) -> VideoResult:
+    objects = tuple(
+        ObjectResult(
+            video=video.name,
+            id=track.id,
+            frames=track.frames,
+            J_per_frame=track.region,
+            F_per_frame=track.boundary,
+            group=groups.group_of(video.name, track.id) if groups else None,
+        )
+        for track in tracks
+    )
+    return VideoResult(video.name, tuple(video.frames), objects)
+
+
+def _remarks(video: VideoScores, tracks: list[Track], protocol: Protocol) -> list[str]:
+    """What may surprise in the scores of a video."""
+    remarks = []
+    if video.frames and not tracks:
+        remarks.append(f"{video.name}: the truth shows no object that counts")
+    if video.unknown_ids:
+        hint = " (0 and 255: a mask of one object?)" if video.unknown_ids == [255] else ""
+        remarks.append(f"{video.name}: predicted ids that the truth never has: {_listed(video.unknown_ids)}{hint}")
+    if protocol.numbered:
+        counted = {track.id for track in tracks}
+        gaps, late = sorted(counted - video.truth_ids), sorted(video.truth_ids - counted)
+        if gaps:
+            remarks.append(f"{video.name}: ids {_listed(gaps)} are unused, which {protocol.name} scores as objects")
+        if late:
+            remarks.append(f"{video.name}: {protocol.name} leaves out ids {_listed(late)}, new after the first frame")
+    return remarks
+
+
+def _group_remarks(results: list[VideoResult], groups: Groups) -> list[str]:
+    objects = [item for video in results for item in video.objects]
+    remarks = [
+        f"no object is {name}, so there is no overall score" for name in ("seen", "unseen") if not _has(objects, name)
+    ]
+    unused = groups.unused((item.video, item.id) for item in objects)
+    if unused:
+        remarks.append(f"listed as seen or unseen, but not scored: {_listed(unused)}")
+    return remarks
+
+
+def _has(objects: list[ObjectResult], group: str) -> bool:
+    return any(item.group == group for item in objects)
+
+
+def _listed(items: list, limit: int = 10) -> str:
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(str(item) for item in items[:limit]) + more

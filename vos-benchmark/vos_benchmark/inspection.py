@@ -1,0 +1,180 @@
+"""What is in the two folders, found out before any scoring: which videos and frames, and whether they fit together."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .errors import ScoringError
+from .masks import read_header
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """The masks of one frame. `prediction` is None where it is missing (to be scored as empty) or not scored at all."""
+
+    name: str
+    truth: str
+    prediction: str | None
+    scored: bool
+
+
+@dataclass(frozen=True)
+class VideoFiles:
+    """A video that both folders have, with the frames of the truth in order."""
+
+    name: str
+    frames: tuple[FrameFiles, ...]
+
+
+@dataclass
+class Inspection:
+    """The videos to score, and remarks on all that does not fit.
+
+    Attributes:
+        videos: those that both folders have.
+        missing_videos: those that only the truth has.
+        notes: what the user should know.
+        problems: what keeps the masks from being scored.
+        without_truth: predicted masks that have no true mask, as where only some frames are annotated.
+    """
+
+    videos: list[VideoFiles] = field(default_factory=list)
+    missing_videos: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    without_truth: int = 0
+
+
+def inspect_folders(
+    truth_dir: str | Path, prediction_dir: str | Path, *, all_frames: bool, strict: bool, missing: str
+) -> Inspection:
+    """Pairs up the masks of two folders `<video>/<frame>.png` and reads the header of every one.
+
+    Args:
+        truth_dir, prediction_dir: the two folders.
+        all_frames: score the first and last frame of a video too.
+        strict: both sides must have the same videos; otherwise those that both have are scored.
+        missing: "error", or "empty" to score a missing predicted mask as empty.
+
+    Raises:
+        ScoringError: lists all that is wrong: folders, videos or frames missing, unreadable files, differing sizes.
+    """
+    truth_dir, prediction_dir = Path(truth_dir), Path(prediction_dir)
+    _check_folders(truth_dir, prediction_dir)
+    found = Inspection()
+    for name in _common_videos(truth_dir, prediction_dir, strict, found):
+        frames = _pair_frames(truth_dir / name, prediction_dir / name, all_frames, missing, found)
+        found.problems += _check_headers(frames)
+        found.videos.append(VideoFiles(name, frames))
+    if found.problems:
+        raise ScoringError(found.problems)
+    if found.without_truth:
+        found.notes.append(f"{found.without_truth} predicted masks have no true mask and were not scored")
+    return found
+
+
+def _check_folders(truth_dir: Path, prediction_dir: Path) -> None:
+    problems = [
+        f"{path}: no such folder (the {role})"
+        for role, path in (("truth", truth_dir), ("prediction", prediction_dir))
+        if not path.is_dir()
+    ]
+    if problems:
+        raise ScoringError(problems)
+    if os.path.samefile(truth_dir, prediction_dir):
+        raise ScoringError(f"{prediction_dir}: prediction and truth are the same folder")
+
+
+def _common_videos(truth_dir: Path, prediction_dir: Path, strict: bool, found: Inspection) -> list[str]:
+    """Names of the videos that both folders have; those that only one has are remarked on, or faults if `strict`."""
+    truth, predicted = _folders_in(truth_dir), _folders_in(prediction_dir)
+    if not truth:
+        reason = "holds masks itself; give the folder above it" if any(truth_dir.glob("*.png")) else "has none"
+        raise ScoringError(f"{truth_dir}: expected one folder of masks per video, but it {reason}")
+    if not truth & predicted:
+        raise ScoringError(f"{prediction_dir}: has none of the {len(truth)} videos of the truth, such as {min(truth)}")
+    found.missing_videos = sorted(truth - predicted)
+    remarks = found.problems if strict else found.notes
+    if truth - predicted:
+        listed = _shortened(found.missing_videos)
+        remarks.append(f"{len(truth - predicted)} of {len(truth)} videos are missing in the prediction: {listed}")
+    if predicted - truth:
+        listed = _shortened(sorted(predicted - truth))
+        remarks.append(f"{len(predicted - truth)} predicted videos are not in the truth: {listed}")
+    return sorted(truth & predicted)
+
+
+def _folders_in(folder: Path) -> set[str]:
+    return {entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(".")}
+
+
+def _pair_frames(
+    truth_dir: Path, prediction_dir: Path, all_frames: bool, missing: str, found: Inspection
+) -> tuple[FrameFiles, ...]:
+    """The frames of a video; what is wrong with them is added to `found`."""
+    truth, predicted = frame_names(truth_dir), set(frame_names(prediction_dir))
+    if not truth:
+        found.problems.append(f"{truth_dir}: holds no PNG masks")
+    if os.path.samefile(truth_dir, prediction_dir):
+        found.problems.append(f"{prediction_dir}: prediction and truth are the same folder")
+    scored = truth if all_frames else truth[1:-1]
+    if truth and not scored:
+        found.notes.append(f"{truth_dir.name}: has {len(truth)} frames, all of them first or last; nothing was scored")
+    _remark_on_frames(prediction_dir, truth, scored, predicted, missing, found)
+    read = predicted.intersection(scored)
+    counted = set(scored)
+    return tuple(
+        FrameFiles(
+            name=frame,
+            truth=str(truth_dir / f"{frame}.png"),
+            prediction=str(prediction_dir / f"{frame}.png") if frame in read else None,
+            scored=frame in counted,
+        )
+        for frame in truth
+    )
+
+
+def _remark_on_frames(
+    prediction_dir: Path, truth: list[str], scored: list[str], predicted: set[str], missing: str, found: Inspection
+) -> None:
+    extra = sorted(predicted.difference(truth), key=frame_order)
+    absent = [frame for frame in scored if frame not in predicted]
+    if absent:
+        remark = f"{prediction_dir}: {len(absent)} of {len(scored)} masks are missing: {_shortened(absent)}"
+        if missing == "empty":
+            found.notes.append(f"{remark}; scored as empty")
+        else:
+            found.problems.append(remark + (f" (it has others, such as {extra[0]})" if extra else ""))
+    else:
+        found.without_truth += len(extra)
+
+
+def frame_names(folder: Path) -> list[str]:
+    """Names without `.png` of the masks of a video, in order."""
+    names = (entry.name for entry in os.scandir(folder))
+    return sorted((n[:-4] for n in names if n.endswith(".png") and not n.startswith(".")), key=frame_order)
+
+
+def frame_order(name: str | int) -> tuple[int, int, str]:
+    """Sorting key: numbers by value, so that 10 follows 9, other names by the alphabet."""
+    text = str(name)
+    return (0, int(text), text) if text.isascii() and text.isdigit() else (1, 0, text)
+
+
+def _check_headers(frames: tuple[FrameFiles, ...]) -> list[str]:
+    problems = []
+    for frame in frames:
+        sizes = []
+        for path in filter(None, (frame.truth, frame.prediction)):
+            try:
+                sizes.append(read_header(path).size)
+            except ScoringError as error:
+                problems += error.problems
+        if len(set(sizes)) > 1:
+            problems.append(f"{frame.prediction}: is {sizes[1]}, but its truth is {sizes[0]}")
+    return problems
+
+
+def _shortened(names: list[str], limit: int = 10) -> str:
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more

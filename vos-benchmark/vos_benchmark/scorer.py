@@ -1,0 +1,114 @@
+"""Scoring of frames as they are predicted, without files."""
+
+from typing import Any
+
+import numpy as np
+
+from .assembly import assemble
+from .errors import ScoringError
+from .groups import Groups
+from .inspection import frame_order
+from .metrics import FrameScore, score_frame
+from .protocols import VOID_POLICIES, VideoScores, find_protocol, without_void
+from .results import Result
+from .version import VERSION
+
+
+class Scorer:
+    """Collects true and predicted labels frame by frame and sums them up.
+
+    Frames may come in any order; they are sorted by name, numbers by value. Give every frame that has a truth, the
+    first and last included: which of them count is decided in the end.
+
+    Args:
+        protocol: one of `protocols.PROTOCOLS`.
+        all_frames: count the first and last frame of each video too.
+        void: "background", "ignore" or "object"; None for what the protocol does.
+        groups: seen and unseen names, for lvos and youtube.
+    """
+
+    def __init__(
+        self,
+        protocol: str = "vos-benchmark",
+        *,
+        all_frames: bool = False,
+        void: str | None = None,
+        groups: Groups | None = None,
+    ) -> None:
+        self._protocol = find_protocol(protocol)
+        self._all_frames = all_frames
+        self._void = choose_void_policy(void, self._protocol.void)
+        self._groups = groups
+        self._scores: dict[str, dict[str, FrameScore]] = {}
+
+    def add(self, video: str, frame: str | int, truth: np.ndarray, prediction: np.ndarray) -> FrameScore:
+        """Scores one frame.
+
+        Args:
+            video: its name.
+            frame: its name or number.
+            truth, prediction: ids (H, W), integers from 0 on, 0 being background.
+
+        Returns:
+            J and F of the objects that the frame shows.
+
+        Raises:
+            ScoringError: the frame was given before, or the maps differ in size or are no ids.
+        """
+        frames = self._scores.setdefault(video, {})
+        where = f"{video}, frame {frame}"
+        if str(frame) in frames:
+            raise ScoringError(f"{where}: given twice")
+        truth, prediction = _as_labels(truth, f"{where}: truth"), _as_labels(prediction, f"{where}: prediction")
+        if truth.shape != prediction.shape:
+            raise ScoringError(f"{where}: truth is {truth.shape}, but the prediction is {prediction.shape}")
+        frames[str(frame)] = score_frame(*without_void(truth, prediction, self._void))
+        return frames[str(frame)]
+
+    def result(self) -> Result:
+        """The scores of all frames so far; more may be added afterwards."""
+        settings = describe_settings(protocol=self._protocol.name, all_frames=self._all_frames, void=self._void)
+        videos = [self._video(name, frames) for name, frames in self._scores.items()]
+        return assemble(videos, self._protocol, self._groups, settings)
+
+    def _video(self, name: str, frames: dict[str, FrameScore]) -> VideoScores:
+        order = sorted(frames, key=frame_order)
+        scored = order if self._all_frames else order[1:-1]
+        return VideoScores(
+            name=name,
+            frames=scored,
+            scores=[frames[frame] for frame in scored],
+            truth_ids=set().union(*(score.truth_ids for score in frames.values())),
+            first_truth_ids=frames[order[0]].truth_ids,
+        )
+
+
+def _as_labels(labels: np.ndarray, what: str) -> np.ndarray:
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "bui":
+        raise ScoringError(f"{what}: expected integers (H, W), found {labels.dtype} {labels.shape}")
+    if labels.dtype.kind == "i" and labels.size and labels.min() < 0:
+        raise ScoringError(f"{what}: expected ids from 0 on, found {labels.min()}")
+    small = labels.dtype.kind == "b" or labels.dtype.itemsize == 1
+    return labels.astype(np.uint8 if small else np.int64, copy=False)
+
+
+def choose_void_policy(void: str | None, default: str) -> str:
+    """The policy asked for, or the default of the protocol."""
+    if void is None:
+        return default
+    if void not in VOID_POLICIES:
+        raise ScoringError(f"void={void!r}: expected one of {', '.join(VOID_POLICIES)}")
+    return void
+
+
+def describe_settings(*, protocol: str, all_frames: bool, void: str, **others: Any) -> dict[str, Any]:
+    """What a result records about how it was made."""
+    return {
+        "tool": "vos-benchmark",
+        "version": VERSION,
+        "protocol": protocol,
+        "first_and_last_frame": "scored" if all_frames else "skipped",
+        "void": void,
+        **others,
+    }
