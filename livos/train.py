@@ -3,32 +3,42 @@
 OMP_NUM_THREADS=4 torchrun --master_port 25350 --nproc_per_node=4 livos/train.py exp_id=first_try model=base data=base
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import cast
 
-if __name__ == "__main__" and __package__ is None:
-    repository = Path(__file__).resolve().parents[1]
-    sys.path[:1] = [str(repository), str(repository / "vos-benchmark")]  # instead of livos/ itself
+if __name__ == "__main__" and not __package__:
+    sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
 
 import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import TrainConfig
 from livos.distributed import joined_processes
 from livos.training.trainer import train
 
+log = logging.getLogger(__name__)
 ConfigStore.instance().store("train_schema", TrainConfig)
 
 
 @hydra.main(version_base="1.3", config_path="config", config_name="train_config")
 def main(settings: DictConfig) -> None:
-    config = cast(TrainConfig, OmegaConf.to_object(settings))
-    with joined_processes(config.device) as process:
-        train(config, process, restarted=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0)
+    try:
+        if OmegaConf.is_missing(settings, "exp_id"):
+            raise ValueError("exp_id=NAME is needed: it names the experiment and its folder")
+        config = cast(TrainConfig, OmegaConf.to_object(settings))
+        with joined_processes(config.device) as process:
+            train(config, process, restarted=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0)
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
+        log.error("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))  # hydra.verbose=true shows where
+        sys.exit(2)
 
 
 if __name__ == "__main__":
+    if "--config-dir" not in sys.argv:  # whose files would be unknown
+        refuse_unknown_settings(TrainConfig)
     main()

@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from tiny_training import TINY, free_port
 from training_data import tiny_settings, write_videos
 
-import livos.train  # registers the schema
 from livos.config.schema import TrainConfig
+from livos.train import main  # importing it registers the schema
 
 REPOSITORY = Path(__file__).parents[1]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -122,6 +122,7 @@ def test_two_processes_stop_when_told_and_start_again_as_one_run(folder):
 
 @pytest.mark.parametrize("data", ["base", "with-mose", "mega", "small"])
 def test_every_mixture_composes_with_the_published_command(data):
+    assert callable(main)
     with initialize_config_module("livos.config", version_base="1.3"):
         settings = compose("train_config", ["exp_id=first_try", "model=base", f"data={data}", "data.root=somewhere"])
     config = OmegaConf.to_object(settings)

@@ -1,4 +1,4 @@
-"""Settings typed on the command line, checked before Hydra sees them, so that a typing mistake is told with the names."""
+"""Settings typed on the command line, checked before Hydra sees them: a typing mistake is told with the names."""
 
 import difflib
 import sys
@@ -41,7 +41,7 @@ def _check_key(node: DictConfig, key: str, groups: set[str]) -> None:
     for part in key.split("."):
         if not isinstance(node, DictConfig) or (not OmegaConf.get_type(node) or OmegaConf.get_type(node) is dict):
             return
-        if part not in node:
+        if part not in list(node):  # `in` would pass over a key without a value
             names = sorted({str(name) for name in node} | (set() if path else groups))
             place = f" in {'.'.join(path)}" if path else ""
             sys.exit(f"unknown setting {key}{_suggestion(part, names)}. Known{place}: {', '.join(names)}")
