@@ -15,13 +15,15 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
+from livos.devices import choose_device
+
 # Processes wait for one another at most this long: validation is shared out by video, and videos differ in length.
 PATIENCE = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Process:
-    """One of the processes that train together."""
+    """One of the processes that work together."""
 
     rank: int
     world_size: int
@@ -33,11 +35,12 @@ class Process:
 
 
 @contextmanager
-def joined_processes(device: str = "auto") -> Iterator[Process]:
+def joined_processes(device: str = "auto", patience: timedelta = PATIENCE) -> Iterator[Process]:
     """Join the other processes that torchrun started, if it did, and leave them at the end.
 
     Args:
-        device: auto (a GPU for each process where there are some, else the CPU), cpu, cuda, cuda:1 or mps.
+        device: auto (a GPU for each process where there are some, else mps or cpu), cpu, cuda, cuda:1 or mps.
+        patience: how long one process waits for the others.
     """
     rank, world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     process = Process(rank, world_size, choose_device(device, int(os.environ.get("LOCAL_RANK", 0))))
@@ -49,33 +52,15 @@ def joined_processes(device: str = "auto") -> Iterator[Process]:
         yield process
         return
     nccl = process.device.type == "cuda" and dist.is_nccl_available()
-    dist.init_process_group("nccl" if nccl else "gloo", timeout=PATIENCE)
+    dist.init_process_group("nccl" if nccl else "gloo", timeout=patience)
     try:
         yield process
     finally:
         dist.destroy_process_group()
 
 
-def choose_device(device: str, local_rank: int) -> torch.device:
-    """The device of the process that is number `local_rank` on its machine.
-
-    Raises:
-        ValueError: if there are fewer GPUs than processes on this machine.
-    """
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device != "cuda":
-        return torch.device(device)
-    if local_rank >= torch.cuda.device_count():
-        raise ValueError(
-            f"process {local_rank} of this machine needs a GPU of its own, but there are {torch.cuda.device_count()}: "
-            "start fewer processes (--nproc_per_node), or train with device=cpu"
-        )
-    return torch.device("cuda", local_rank)
-
-
 def is_shared() -> bool:
-    """Whether several processes train together."""
+    """Whether several processes work together."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 

@@ -1,6 +1,5 @@
 import os
 
-import pytest
 import torch
 from tiny_training import (
     free_port,
@@ -12,7 +11,7 @@ from tiny_training import (
 )
 from training_data import write_videos
 
-from livos.distributed import any_process, choose_device, from_main, gather, joined_processes, mean
+from livos.distributed import any_process, from_main, gather, joined_processes, mean
 from livos.training.modes import shared_network
 
 
@@ -70,17 +69,3 @@ def test_a_plain_process_is_alone(monkeypatch):
         assert mean(torch.ones(2)).tolist() == [1.0, 1.0]
         assert any_process(True, False, device=process.device) == [True, False]
         assert not torch.distributed.is_initialized()
-
-
-def test_a_process_without_a_gpu_of_its_own_is_told_so(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert choose_device("auto", 1) == torch.device("cuda", 1)
-    assert choose_device("cpu", 1) == torch.device("cpu")
-    with pytest.raises(ValueError, match="process 2 of this machine needs a GPU of its own, but there are 2"):
-        choose_device("cuda", 2)
-
-
-def test_the_cpu_is_taken_where_there_is_no_gpu(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_device("auto", 0) == torch.device("cpu")

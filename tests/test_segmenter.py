@@ -6,7 +6,7 @@ import torch
 from tiny_network import tiny_network
 
 from livos import VideoSegmenter
-from livos.inference.segmenter import SegmenterState, choose_device
+from livos.inference.segmenter import SegmenterState
 
 SIZE = (34, 50)  # no multiples of 16
 
@@ -221,9 +221,8 @@ def test_wrong_settings_are_refused():
         VideoSegmenter(tiny_network(), precision="float8")
     with pytest.raises(ValueError, match="internal_size=0"):
         VideoSegmenter(tiny_network(), internal_size=0)
-    if not torch.cuda.is_available():
-        with pytest.raises(ValueError, match="cuda"):
-            choose_device("cuda")
+    with pytest.raises(ValueError, match="device=gpu"):
+        VideoSegmenter(tiny_network(), device="gpu")
 
 
 @pytest.mark.gpu

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from livos.atomic_files import written_aside
+from livos.devices import choose_device
 from livos.inference.acceleration import accelerate
 from livos.inference.object_ids import GivenMasks, insert
 from livos.model.image_encoder import ImageFeatures
@@ -147,7 +148,7 @@ class VideoSegmenter:
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
-        """Computes the image side of several frames of one size at once. The masks do not enter, so this may run ahead."""
+        """Computes the image side of several frames of one size at once; as no masks enter, this may run ahead."""
         tensors = [self._to_tensor(image) for image in images]
         sizes = {tuple(t.shape[-2:]) for t in tensors}
         if len(sizes) > 1:
@@ -262,15 +263,3 @@ class VideoSegmenter:
     def _autocast(self) -> torch.autocast:
         dtype = PRECISIONS[self.precision]
         return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
-
-
-def choose_device(device: str | torch.device) -> torch.device:
-    """auto: the first of cuda, mps and cpu that this machine has. Raises ValueError for a device that is not there."""
-    has_mps = torch.backends.mps.is_available()
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "mps" if has_mps else "cpu")
-    chosen = torch.device(device)
-    there = {"cpu": True, "mps": has_mps, "cuda": (chosen.index or 0) < torch.cuda.device_count()}
-    if not there.get(chosen.type, False):
-        raise ValueError(f"device={device!r} is not on this machine: expected auto, cpu, cuda, cuda:1, … or mps")
-    return chosen

@@ -1,0 +1,42 @@
+"""The device is the best one there is, or the one asked for, or an error that says what there is."""
+
+import pytest
+import torch
+
+from livos.devices import choose_device
+
+
+def pretend(monkeypatch, num_gpus: int = 0, mps: bool = False) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: num_gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: num_gpus)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+@pytest.mark.parametrize(
+    ("num_gpus", "mps", "chosen"), [(0, False, "cpu"), (0, True, "mps"), (2, False, "cuda"), (1, True, "cuda")]
+)
+def test_auto_takes_the_best_there_is(monkeypatch, num_gpus, mps, chosen):
+    pretend(monkeypatch, num_gpus, mps)
+    assert choose_device() == choose_device("auto") == torch.device(chosen)
+
+
+def test_a_device_is_taken_as_it_is_named(monkeypatch):
+    pretend(monkeypatch, num_gpus=2, mps=True)
+    for name in ("cpu", "mps", "cuda", "cuda:1"):
+        assert choose_device(name) == choose_device(torch.device(name)) == torch.device(name)
+
+
+def test_each_of_several_processes_gets_a_gpu_of_its_own(monkeypatch):
+    pretend(monkeypatch, num_gpus=2)
+    assert choose_device("auto", 1) == choose_device("cuda", 1) == torch.device("cuda", 1)
+    assert choose_device("cuda:0", 1) == torch.device("cuda", 0)
+    assert choose_device("cpu", 1) == torch.device("cpu")
+    with pytest.raises(ValueError, match="process 2 of this machine needs a GPU of its own, but there are 2"):
+        choose_device("cuda", 2)
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "xpu", "gpu", ""])
+def test_a_device_that_is_not_there_is_refused_by_name(monkeypatch, name):
+    pretend(monkeypatch)
+    with pytest.raises(ValueError, match=f"device={name} is not on this machine: expected auto, cpu"):
+        choose_device(name)
