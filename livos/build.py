@@ -34,7 +34,8 @@ def build_model(
     """A network with random weights, in evaluation mode, on the CPU.
 
     model: a name (`model_names()`) or settings. changes: settings of a named model to replace, e.g. key_dim=32.
-    pretrained: start from ImageNet weights, which torchvision or timm downloads. seed: the same random weights each time.
+    pretrained: start from ImageNet weights, which torchvision or timm downloads.
+    seed: the same random weights each time.
     """
     config = model_config(model, **changes) if isinstance(model, str) else model
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
