@@ -77,7 +77,7 @@ class VideoFile:
             self.num_frames = stream.frames or None
             self.frame_rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
             self.time_base = Fraction(stream.time_base or 1 / self.frame_rate)
-            self.has_audio = bool(container.streams.audio)
+            self.has_sound = bool(container.streams.audio)
             first = next((frame for _, frame in _decode(container, stream) if frame is not None), None)
             if first is None:
                 raise ValueError(f"{path}: not one frame of its video could be decoded")

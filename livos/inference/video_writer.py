@@ -87,16 +87,13 @@ class VideoWriter:
         sample_aspect_ratio: Fraction | None = None,
     ):
         """time_base: seconds in a unit of pts. sound_path: a file whose sound is copied, from the time of the first
-        picture's pts on, to its end or to that of the last picture. Raises ValueError or OSError if the file cannot be
-        written.
+        picture's pts on, to its end or to that of the last picture.
         """
         self.path, self.video_format = path, video_format
         self.time_base, self.frame_rate = time_base, frame_rate
         self.sample_aspect_ratio = sample_aspect_ratio
         self._sound_path, self._sound_to_end = sound_path, sound_to_end
         self._unfinished = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
-        options = {"movflags": "faststart"} if path.suffix == ".mp4" else {}
-        self._container = av.open(str(self._unfinished), "w", options=options)
         self._sound: SoundCopy | None = None
         self._size: tuple[int, ...] | None = None
         self._last_pts = 0
@@ -156,6 +153,9 @@ class VideoWriter:
             self._sound.copy_until(math.inf if self._sound_to_end else end)
 
     def __enter__(self) -> VideoWriter:
+        """Raises OSError if the file cannot be written."""
+        options = {"movflags": "faststart"} if self.path.suffix == ".mp4" else {}
+        self._container = av.open(str(self._unfinished), "w", options=options)
         return self
 
     def __exit__(

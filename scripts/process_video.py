@@ -1,0 +1,271 @@
+"""Segment any video, given masks of the objects on some of its frames.
+
+    python scripts/process_video.py --video clip.mp4 --masks first_frame.png --output out/clip
+
+--video is a video file, a folder or pattern of images ("frames/*.jpg"), a folder or pattern of videos, or the number of
+a camera (0; Ctrl-C ends it). --masks is a file or folder of pictures (palette, greyscale, RGB-coded, or transparent
+around an object; of several such, <object id>/<frame>.png) or of labelme or COCO files with polygons and boxes. Names
+link masks to frames: the frame's own name, or its number (00042.png, frame_42.png; frames count from 0). A single file
+with another name belongs to the first frame. Objects may appear later; a mask of a known object corrects it. With
+several videos, masks are looked for under the name of each: MASKS/<video>/ or MASKS/<video>.png.
+
+Written to OUTPUT: masks/ (PNG), overlay.mp4 (H.264, at the source's times, with its sound) and objects.json (areas and
+boxes); --write chooses, and adds cutouts/ (each object alone, transparent around it) and coco.json (run-length codes).
+Memory does not grow with the length of the video.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+from livos import VideoSegmenter, build_model, load_weights, model_names
+from livos.dataset.label_maps import COLOUR_RULES
+from livos.inference.background import Output
+from livos.inference.frame_sources import Camera, FoundVideo, FrameSource, find_videos
+from livos.inference.memory_limit import bytes_in_flight, measure_peak, parse_bytes, plan_memory
+from livos.inference.object_reports import CocoReport, ObjectReport
+from livos.inference.segmenter import PRECISIONS
+from livos.inference.video_masks import FrameRange, VideoMasks, masks_of_video
+from livos.inference.video_outputs import CutOutImages, CutOutVideos, MaskFiles, OverlayVideo, SegmentedFrame
+from livos.inference.video_processing import replay, segment, write_all
+from livos.inference.video_writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
+
+logger = logging.getLogger("process_video")
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+DEFAULT_WEIGHTS = {"lite": WEIGHTS / "livos-lite.safetensors", "base": WEIGHTS / "livos-nomose-480p.pth"}
+KINDS = ("masks", "overlay", "boxes", "cutouts", "coco")
+ALPHA_FORMATS = {"prores": PRORES_4444, "vp9": VP9_ALPHA}
+
+
+def process(
+    found: FoundVideo, masks_path: Path, output: Path, segmenter: VideoSegmenter, options: argparse.Namespace
+) -> None:
+    """Segment one video and write what was asked for. Raises ValueError or OSError, naming the file."""
+    source = found.open()
+    frames = frame_range(source, options.start, options.end, options.backward)
+    masks = masks_of_video(masks_path, source, frames, options.colour_masks)
+    if options.memory_limit is not None:
+        segmenter = within_memory(segmenter, source, masks, options.memory_limit)
+    segmenter.reset()
+    output.mkdir(parents=True, exist_ok=True)
+    stop = None if frames.last is None else frames.last + 1
+    expected = source.num_frames if stop is None else stop - frames.first
+    with ExitStack() as stack:
+        stack.enter_context(ended_by_interrupt(source))
+        images = source.frames(frames.first, stop, options.backward)
+        results = segment(images, segmenter, masks.by_number, source.size, options.damaged == "stop")
+        if not options.backward:
+            outputs = make_outputs(options.write, source, frames, masks, output, options)
+            write_all(results, outputs, expected, found.name)
+            return
+        # Encoders want frames in order of time: masks first, and everything else from them in a second pass.
+        keep = "masks" in options.write
+        mask_dir = output / "masks" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(dir=output)))
+        write_all(results, [MaskFiles(mask_dir, masks.coding)], expected, f"{found.name}, backward")
+        outputs = make_outputs([k for k in options.write if k != "masks"], source, frames, masks, output, options)
+        if outputs:
+            again = replay(source.frames(frames.first, stop), mask_dir, masks.coding, source.size)
+            write_all(again, outputs, expected, found.name)
+
+
+def make_outputs(
+    kinds: list[str],
+    source: FrameSource,
+    frames: FrameRange,
+    masks: VideoMasks,
+    output: Path,
+    options: argparse.Namespace,
+) -> list[Output[SegmentedFrame]]:
+    """What writes each kind of result of one video."""
+    names = {object_id: masks.object_names.get(object_id, "") for object_id in masks.object_ids}
+    made: list[Output[SegmentedFrame]] = []
+    if "masks" in kinds:
+        made.append(MaskFiles(output / "masks", masks.coding))
+    if "overlay" in kinds:
+        made.append(OverlayVideo(overlay_writer(source, frames, output / "overlay")))
+    if "cutouts" in kinds and options.cutouts_as == "png":
+        made.append(CutOutImages(output / "cutouts", masks.object_ids))
+    elif "cutouts" in kinds:
+        made.append(CutOutVideos(output / "cutouts", masks.object_ids, ALPHA_FORMATS[options.cutouts_as], source))
+    if "boxes" in kinds:
+        made.append(ObjectReport(output / "objects.json", source, names))
+    if "coco" in kinds:
+        made.append(CocoReport(output / "coco.json", source, names))
+    return made
+
+
+def overlay_writer(source: FrameSource, frames: FrameRange, path: Path) -> VideoWriter:
+    """A writer for an H.264 video at the source's times and with its sound, if any container for both is known."""
+    suffix: str | None = ".mp4"
+    sound_path = source.sound_path
+    if sound_path is not None:
+        suffix = suffix_for_sound(sound_path)
+        if suffix is None:
+            logger.warning("%s: its sound cannot be put beside H.264, the overlay is silent", sound_path)
+            suffix, sound_path = ".mp4", None
+    return VideoWriter(
+        path.with_suffix(suffix or ".mp4"),
+        H264,
+        source.time_base,
+        source.frame_rate,
+        sound_path,
+        sound_to_end=frames.last is None,
+        sample_aspect_ratio=source.sample_aspect_ratio,
+    )
+
+
+def frame_range(source: FrameSource, start: str | None, end: str | None, backward: bool) -> FrameRange:
+    """The frames from `start` to `end`, both included; each a number or a time. Raises ValueError if there are none."""
+    first = source.first_number if start is None else moment(source, start)
+    last = None if end is None else moment(source, end)
+    if end is not None and not end.isdecimal() and last is not None:
+        last -= 1  # the frame that is shown until then
+    if backward:
+        last = source.end() - 1 if last is None else min(last, source.end() - 1)
+    if last is not None and last < first:
+        raise ValueError(f"no frames from --start {start or first} to --end {end or last}")
+    return FrameRange(first, last, last if backward and last is not None else first)
+
+
+def moment(source: FrameSource, text: str) -> int:
+    """Number of the frame at `120` (a number), `4.5s`, `1:30` or `1:02:03.5`."""
+    if text.isdecimal():
+        return int(text)
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?s", text):
+        return source.frame_at(float(text[:-1]))
+    if re.fullmatch(r"([0-9]+:)?[0-9]{1,2}:[0-9]{2}(\.[0-9]+)?", text):
+        return source.frame_at(sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":")))))
+    raise ValueError(f"{text!r}: expected the number of a frame (120) or a time (4.5s, 1:30, 1:02:03.5)")
+
+
+def within_memory(segmenter: VideoSegmenter, source: FrameSource, masks: VideoMasks, limit: int) -> VideoSegmenter:
+    """A segmenter like this one that keeps within so many bytes."""
+
+    def with_settings(internal_size: int, chunk_size: int | None) -> VideoSegmenter:
+        return VideoSegmenter(segmenter.network, segmenter.device, segmenter.precision, internal_size, chunk_size)
+
+    def measure(candidate: VideoSegmenter) -> int:
+        return measure_peak(candidate, source.size, len(masks.object_ids))
+
+    wanted = segmenter.internal_size or min(source.size)
+    budget = limit - bytes_in_flight(segmenter.device, source.size)
+    plan = plan_memory(budget, wanted, with_settings, measure)
+    logger.info(
+        "memory: %d MiB when tried at internal size %d (asked for: %d), %s",
+        plan.measured_bytes / 2**20, plan.internal_size, wanted,
+        "one object at a time" if plan.chunk_size == 1 else "all objects at once",
+    )  # fmt: skip
+    return with_settings(plan.internal_size, plan.chunk_size)
+
+
+@contextmanager
+def ended_by_interrupt(source: FrameSource) -> Iterator[None]:
+    """Ctrl-C ends a camera's video instead of throwing it away; a second time, it does."""
+    if not isinstance(source, Camera):
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        source.stop()
+
+    signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def masks_for(found: FoundVideo, masks: Path, several: bool) -> Path:
+    """The masks of one video: everything, or where there are several videos, what bears its name."""
+    under_its_name = [path for path in sorted(masks.glob(f"{found.name}*")) if found.name in (path.name, path.stem)]
+    if not several and (masks.is_file() or not under_its_name):
+        return masks
+    if len(under_its_name) != 1:
+        names = ", ".join(path.name for path in under_its_name) or "nothing"
+        raise ValueError(f"{masks}: expected one file or folder named {found.name}, found {names}")
+    return under_its_name[0]
+
+
+def build_segmenter(options: argparse.Namespace) -> VideoSegmenter:
+    """The network with its weights. Raises ValueError or OSError that says how to get them."""
+    weights = options.weights or DEFAULT_WEIGHTS.get(options.model)
+    if weights is None:
+        raise ValueError(f"--model {options.model} has no weights of its own: give --weights")
+    network = build_model(options.model)
+    load_weights(network, weights)
+    return VideoSegmenter(network, options.device, options.precision, options.internal_size or None, options.chunk_size)
+
+
+def memory(text: str) -> int:
+    """Bytes, for argparse."""
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--video", required=True, help="file, folder, pattern in quotes, or number of a camera")
+    add("--masks", type=Path, required=True, help="file or folder")
+    add("--output", type=Path, required=True, help="folder; of several videos, each gets a folder in it")
+    add("--write", nargs="+", choices=KINDS, default=["masks", "overlay", "boxes"], help="(default: %(default)s)")
+    add("--cutouts-as", choices=["png", *ALPHA_FORMATS], default="png", help="pictures, or videos with alpha")
+    add("--start", help="first frame: its number, or a time like 4.5s or 1:30")
+    add("--end", help="last frame, which is included: its number, or the time at which it ends")
+    add("--backward", action="store_true", help="segment from the last frame to the first")
+    add("--count-from", type=int, default=0, help="number of the first frame, in names of masks and here (default: 0)")
+    add("--frame-rate", type=Fraction, default=Fraction(24), help="of images; videos have their own (default: 24)")
+    add("--damaged", choices=["hold", "stop"], default="hold", help="keep the mask at damaged frames, or give up")
+    add("--colour-masks", choices=COLOUR_RULES, default="auto", help="what RGB masks hold: DAVIS colours, or ids")
+    add("--model", choices=model_names(), default="lite", help="(default: lite)")
+    add("--weights", type=Path, help="default for lite: weights/livos-lite.safetensors, base: livos-nomose-480p.pth")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    add("--precision", choices=list(PRECISIONS), default="float32", help="(default: float32)")
+    add("--internal-size", type=int, default=480, help="short side for the network, 0: as it is (default: 480)")
+    add("--chunk-size", type=int, help="objects computed at a time (default: all)")
+    add("--memory-limit", type=memory, help="4GB, say: lower --chunk-size and --internal-size to keep within it")
+    return parser.parse_args(arguments)
+
+
+def main(
+    arguments: list[str] | None = None,
+    make_segmenter: Callable[[argparse.Namespace], VideoSegmenter] = build_segmenter,
+) -> int:
+    """Returns the exit status. One bad video does not lose the others."""
+    options = parse_arguments(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        videos = find_videos(options.video, options.frame_rate, options.count_from)
+        segmenter = make_segmenter(options)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    status = 0
+    for found in videos:
+        several = len(videos) > 1
+        output = options.output / found.name if several else options.output
+        try:
+            process(found, masks_for(found, options.masks, several), output, segmenter, options)
+            print(output)
+        except (ValueError, OSError) as error:
+            print(f"{found.name}: {error}", file=sys.stderr)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

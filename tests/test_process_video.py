@@ -1,0 +1,289 @@
+"""scripts/process_video.py with a stand-in for the network that marks each frame with the number it shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from pycocotools import mask as coco_masks
+from script_modules import load_script
+from video_makers import damage, make_video, number_shown, picture, turn_clockwise
+
+from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
+from livos.inference.video_files import VideoFile
+
+process_video = load_script("scripts/process_video.py")
+
+SIZE = (48, 64)
+
+
+@dataclass
+class Marks:
+    """Like SegmentationResult."""
+
+    labels: np.ndarray
+
+
+@dataclass
+class MarkingSegmenter:
+    """Labels: each object that was given so far has a row, marked from the left as far as the number of the frame."""
+
+    given: list[tuple[int, list[int]]] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+
+    def reset(self) -> None:
+        self.given.clear()
+        self.seen.clear()
+
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Marks:
+        number = number_shown(image)
+        self.seen.append(number)
+        if labels is not None:
+            self.given.append((number, sorted(set(np.unique(labels).tolist()) - {0})))
+        marked = np.zeros(image.shape[:2], np.int32)
+        for row, object_id in enumerate(sorted({object_id for _, ids in self.given for object_id in ids})):
+            marked[10 + row, 8 : 9 + number] = object_id
+        return Marks(marked)
+
+
+@pytest.fixture
+def segmenter() -> MarkingSegmenter:
+    return MarkingSegmenter()
+
+
+@pytest.fixture
+def run(tmp_path, segmenter):
+    """Runs the program with these options on `video` and `masks` in the test's folder; returns its exit status."""
+
+    def call(video: Path | str, masks: Path, *options: str) -> int:
+        arguments = ["--video", str(video), "--masks", str(masks), "--output", str(tmp_path / "out"), *options]
+        return process_video.main(arguments, lambda _: segmenter)
+
+    return call
+
+
+def mask_with(*ids: int, size: tuple[int, int] = SIZE) -> np.ndarray:
+    """Labels with a block of 9 x 6 pixels for each id."""
+    labels = np.zeros(size, np.int32)
+    for place, object_id in enumerate(ids):
+        labels[20:29, 8 + 10 * place : 14 + 10 * place] = object_id
+    return labels
+
+
+def write_mask(path: Path, *ids: int, coding: LabelCoding | None = None, size: tuple[int, int] = SIZE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_labels(path, mask_with(*ids, size=size), coding)
+    return path
+
+
+def marks(directory: Path) -> dict[str, dict[int, int]]:
+    """Of each mask in a folder: by object id, the number that its row is marked with."""
+    found = {}
+    for path in sorted(directory.glob("*.png")):
+        labels = read_labels(path).labels
+        ids = sorted(set(np.unique(labels).tolist()) - {0})
+        found[path.stem] = {object_id: int((labels == object_id).sum()) - 1 for object_id in ids}
+    return found
+
+
+def test_every_frame_gets_its_mask_overlay_and_boxes(tmp_path, run):
+    video = make_video(tmp_path / "clip.mp4", sound=True)
+    mask = write_mask(tmp_path / "mask.png", 7, coding=LabelCoding("palette", bytes(range(256)) * 3))
+    for _ in range(2):  # the second time over the first
+        assert run(video, mask) == 0
+    assert marks(tmp_path / "out/masks") == {f"{number:06d}": {7: number} for number in range(30)}
+    assert read_labels(tmp_path / "out/masks/000003.png").coding == read_labels(mask).coding
+    overlay = VideoFile(tmp_path / "out/overlay.mp4")
+    assert [number_shown(frame.image) for frame in overlay.frames()] == list(range(30)) and overlay.has_sound
+    report = json.loads((tmp_path / "out/objects.json").read_text())
+    assert (report["width"], report["height"], report["frame_rate"]) == (64, 48, 25)
+    assert report["frames"][5] == {
+        "frame": 5, "name": "000005", "seconds": 0.2, "objects": [{"id": 7, "area": 6, "box": [8, 10, 6, 1]}],
+    }  # fmt: skip
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["masks", "objects.json", "overlay.mp4"]
+
+
+def test_backward_gives_the_same_files_in_order_of_time(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4")
+    mask = write_mask(tmp_path / "mask.png", 1)
+    assert run(video, mask, "--backward", "--start", "5", "--end", "20", "--write", "overlay", "boxes", "coco") == 0
+    assert segmenter.seen == list(range(20, 4, -1)) and segmenter.given == [(20, [1])]
+    frames = list(VideoFile(tmp_path / "out/overlay.mp4").frames())
+    assert [number_shown(frame.image) for frame in frames] == list(range(5, 21))
+    report = json.loads((tmp_path / "out/objects.json").read_text())
+    assert [(frame["frame"], frame["objects"][0]["area"] - 1) for frame in report["frames"]] == [
+        (number, number) for number in range(5, 21)
+    ]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["coco.json", "objects.json", "overlay.mp4"]
+
+
+def test_masks_of_several_frames_are_linked_by_number(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4")
+    write_mask(tmp_path / "masks/frame_3.png", 2)
+    write_mask(tmp_path / "masks/00010.png", 2, 300, coding=LabelCoding("rgb_ids"))
+    assert run(video, tmp_path / "masks", "--end", "12") == 0
+    assert segmenter.given == [(3, [2]), (10, [2, 300])]
+    found = marks(tmp_path / "out/masks")
+    assert len(found) == 13 and found["000002"] == {} and found["000003"] == {2: 3}
+    assert found["000012"] == {2: 12, 300: 12}
+
+
+def test_frames_can_count_from_one(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4")
+    write_mask(tmp_path / "masks/00004.png", 1)
+    assert run(video, tmp_path / "masks", "--count-from", "1", "--start", "4", "--end", "6") == 0
+    assert segmenter.given == [(3, [1])] and segmenter.seen == [3, 4, 5]
+    assert list(marks(tmp_path / "out/masks")) == ["000004", "000005", "000006"]
+
+
+def test_start_and_end_may_be_times(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4", sound=True)
+    assert run(video, write_mask(tmp_path / "mask.png", 1), "--start", "0.4s", "--end", "00:00.8") == 0
+    assert segmenter.seen == list(range(10, 20)) and segmenter.given == [(10, [1])]
+
+
+@pytest.mark.parametrize(("start", "end"), [("20", "10"), ("ten", "20"), ("40", "50")])
+def test_a_range_without_frames_is_refused(tmp_path, run, capsys, start, end):
+    video = make_video(tmp_path / "clip.mp4")
+    assert run(video, write_mask(tmp_path / "mask.png", 1), "--start", start, "--end", end) == 1
+    complaint = capsys.readouterr().err
+    assert "no frames" in complaint or "'ten': expected the number of a frame" in complaint
+
+
+def test_a_mask_outside_the_range_is_refused(tmp_path, run, capsys):
+    video = make_video(tmp_path / "clip.mp4")
+    assert run(video, write_mask(tmp_path / "00003.png", 1), "--start", "5") == 1
+    assert "00003.png: is the mask of frame 3, but only frames 5 to the end are asked for" in capsys.readouterr().err
+
+
+def test_a_folder_of_images_is_a_video(tmp_path, run, segmenter):
+    (tmp_path / "frames").mkdir()
+    for number in (8, 9, 10):
+        cv2.imwrite(str(tmp_path / f"frames/shot{number}.png"), picture(number)[..., ::-1])
+    write_mask(tmp_path / "masks/shot9.png", 1)
+    assert run(tmp_path / "frames", tmp_path / "masks", "--frame-rate", "5") == 0
+    assert marks(tmp_path / "out/masks") == {"shot8": {}, "shot9": {1: 9}, "shot10": {1: 10}}
+    assert segmenter.seen == [8, 9, 10]
+    assert json.loads((tmp_path / "out/objects.json").read_text())["frames"][2]["seconds"] == 0.4
+    assert run(f"{tmp_path}/frames/shot*.png", tmp_path / "masks/shot9.png", "--backward") == 0
+    assert segmenter.seen == [10, 9, 8] and segmenter.given == [(9, [1])]
+
+
+def test_several_videos_get_folders_and_one_bad_does_not_lose_the_others(tmp_path, run, capsys):
+    for name in ("a", "b"):
+        (tmp_path / "videos").mkdir(exist_ok=True)
+        make_video(tmp_path / f"videos/{name}.mp4", 4)
+    (tmp_path / "videos/broken.mp4").write_text("no video")
+    write_mask(tmp_path / "masks/a.png", 1)
+    write_mask(tmp_path / "masks/b/00002.png", 5)
+    write_mask(tmp_path / "masks/broken.png", 1)
+    assert run(tmp_path / "videos", tmp_path / "masks") == 1
+    assert marks(tmp_path / "out/a/masks")["000003"] == {1: 3}
+    assert marks(tmp_path / "out/b/masks") == {"000000": {}, "000001": {}, "000002": {5: 2}, "000003": {5: 3}}
+    assert "broken: " in capsys.readouterr().err
+    assert run(f"{tmp_path}/videos/?.mp4", tmp_path / "masks") == 0
+
+
+def test_a_damaged_frame_keeps_the_mask_before_it(tmp_path, run, caplog):
+    video = make_video(tmp_path / "clip.mp4")
+    damage(video, 5)
+    assert run(video, write_mask(tmp_path / "mask.png", 1)) == 0
+    report = json.loads((tmp_path / "out/objects.json").read_text())
+    (lost,) = [frame["frame"] for frame in report["frames"] if frame.get("damaged")]
+    assert f"frame {lost} " in caplog.text and "is damaged" in caplog.text
+    found = marks(tmp_path / "out/masks")
+    assert found[f"{lost:06d}"] == found[f"{lost - 1:06d}"] and len(found) == 30
+
+
+def test_damage_can_be_refused(tmp_path, run, capsys):
+    video = make_video(tmp_path / "clip.mp4")
+    damage(video, 5)
+    assert run(video, write_mask(tmp_path / "mask.png", 1), "--damaged", "stop") == 1
+    assert "is damaged; --damaged hold would go on" in capsys.readouterr().err
+    assert not (tmp_path / "out/overlay.mp4").exists() and not list((tmp_path / "out").glob(".*"))
+
+
+def test_a_turned_video_is_segmented_upright(tmp_path, run, capsys):
+    video = make_video(tmp_path / "clip.mp4", 3)
+    turn_clockwise(video)
+    assert run(video, write_mask(tmp_path / "mask.png", 1)) == 1
+    assert "It seems turned" in capsys.readouterr().err
+    assert run(video, write_mask(tmp_path / "mask.png", 1, size=(64, 48))) == 0
+    assert VideoFile(tmp_path / "out/overlay.mp4").size == (64, 48)
+    assert read_labels(tmp_path / "out/masks/000000.png").labels.shape == (64, 48)
+
+
+def test_objects_are_cut_out(tmp_path, run):
+    video = make_video(tmp_path / "clip.mp4", 3)
+    mask = write_mask(tmp_path / "mask.png", 1, 4)
+    assert run(video, mask, "--write", "cutouts") == 0
+    files = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
+    assert files == [f"cutouts/{object_id}/{number:06d}.png" for object_id in (1, 4) for number in range(3)]
+    cut = cv2.imread(str(tmp_path / "out/cutouts/4/000002.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(np.argwhere(cut[..., 3]), [[11, 8], [11, 9], [11, 10]])
+    assert not cut[cut[..., 3] == 0].any()
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("prores", ".mov"), ("vp9", ".webm")])
+def test_objects_are_cut_out_as_videos(tmp_path, run, kind, suffix):
+    video = make_video(tmp_path / "clip.mp4", 4)
+    assert run(video, write_mask(tmp_path / "mask.png", 1, 4), "--write", "cutouts", "--cutouts-as", kind) == 0
+    for object_id in (1, 4):
+        with av.open(str(tmp_path / f"out/cutouts/{object_id}{suffix}")) as container:
+            assert len([packet for packet in container.demux(video=0) if packet.size]) == 4
+
+
+def test_cut_outs_are_taken_back_as_masks(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4", 3)
+    run(video, write_mask(tmp_path / "mask.png", 1, 4), "--write", "cutouts")
+    (tmp_path / "out/cutouts").rename(tmp_path / "cutouts")
+    assert run(video, tmp_path / "cutouts", "--write", "masks") == 0
+    assert segmenter.given == [(0, [1, 4]), (1, [1, 4]), (2, [1, 4])]
+
+
+def test_coco_says_what_the_masks_say_and_is_taken_back(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4", 3)
+    assert run(video, write_mask(tmp_path / "mask.png", 1, 4), "--write", "masks", "coco") == 0
+    coco = json.loads((tmp_path / "out/coco.json").read_text())
+    assert [image["file_name"] for image in coco["images"]] == ["000000.png", "000001.png", "000002.png"]
+    for entry in coco["annotations"]:
+        labels = read_labels(tmp_path / f"out/masks/{entry['image_id']:06d}.png").labels
+        np.testing.assert_array_equal(coco_masks.decode(entry["segmentation"]), labels == entry["track_id"])
+        assert entry["area"] == (labels == entry["track_id"]).sum()
+    (tmp_path / "out/coco.json").rename(tmp_path / "coco.json")
+    assert run(video, tmp_path / "coco.json", "--write", "masks") == 0
+    assert segmenter.given == [(0, [1, 4]), (1, [1, 4]), (2, [1, 4])]
+
+
+def test_names_of_drawn_objects_are_reported(tmp_path, run, segmenter):
+    video = make_video(tmp_path / "clip.mp4", 2)
+    shapes = [
+        {"label": "dog", "points": [[10, 10], [20, 10], [20, 20]], "shape_type": "polygon"},
+        {"label": "ball", "points": [[30, 30], [40, 40]], "shape_type": "rectangle"},
+    ]
+    (tmp_path / "first.json").write_text(json.dumps({"shapes": shapes, "imageHeight": 48, "imageWidth": 64}))
+    assert run(video, tmp_path / "first.json", "--write", "boxes") == 0
+    assert segmenter.given == [(0, [1, 2])]
+    assert json.loads((tmp_path / "out/objects.json").read_text())["objects"] == {"1": "dog", "2": "ball"}
+
+
+def test_a_mask_of_another_size_and_an_empty_one_are_refused_before_the_work(tmp_path, run, capsys, segmenter):
+    video = make_video(tmp_path / "clip.mp4", 2)
+    assert run(video, write_mask(tmp_path / "mask.png", 1, size=(50, 64))) == 1
+    assert "mask.png: 64 x 50 pixels, frame 0 has 64 x 48" in capsys.readouterr().err
+    assert run(video, write_mask(tmp_path / "mask.png")) == 1
+    assert "not one of 1 masks shows an object" in capsys.readouterr().err
+    assert segmenter.seen == []
+
+
+def test_missing_weights_are_said_how_to_get(tmp_path, capsys):
+    video = make_video(tmp_path / "clip.mp4", 2)
+    mask = write_mask(tmp_path / "mask.png", 1)
+    arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
+    assert process_video.main([*arguments, "--weights", str(tmp_path / "none.pth")]) == 1
+    assert "download.py" in capsys.readouterr().err
