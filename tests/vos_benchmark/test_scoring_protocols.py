@@ -199,3 +199,24 @@ def test_scorer_takes_any_integers():
     for dtype in (bool, np.uint16, np.int32, np.uint64):
         scorer.add("video", np.dtype(dtype).name, ONE.astype(dtype), ONE)
     assert scorer.result().J_and_F == 1
+
+
+def test_merged_scorers_equal_one_that_saw_everything():
+    truth, prediction = [both(ONE, TWO)] * 6, [ONE] * 5 + [TWO]
+    whole = fed(fed(Scorer(), truth, prediction), truth, truth, video="other")
+    parts = Scorer(), Scorer()
+    for frame, (true, predicted) in enumerate(zip(truth, prediction, strict=True)):
+        parts[frame % 2].add("video", frame, true, predicted)
+    fed(parts[1], truth, truth, video="other")
+    parts[0].merge(parts[1])
+    assert parts[0].result() == whole.result()
+
+
+def test_scorers_that_do_not_fit_are_not_merged():
+    scorer, same, other = Scorer(), Scorer(), Scorer(void="ignore")
+    for each in (scorer, same, other):
+        each.add("video", 1, ONE, ONE)
+    with pytest.raises(ScoringError, match="different settings"):
+        scorer.merge(other)
+    with pytest.raises(ScoringError, match="video, frame 1: given twice"):
+        scorer.merge(same)

@@ -65,6 +65,21 @@ class Scorer:
         frames[str(frame)] = score_frame(*without_void(truth, prediction, self._void))
         return frames[str(frame)]
 
+    def merge(self, other: "Scorer") -> None:
+        """Takes over the frames of another scorer with the same settings, such as that of another process.
+
+        Raises:
+            ScoringError: the other one has other settings, or a frame was given to both.
+        """
+        mine, theirs = ((s._protocol, s._all_frames, s._void, s._groups) for s in (self, other))
+        if mine != theirs:
+            raise ScoringError("scorers with different settings cannot be merged")
+        for video, frames in other._scores.items():
+            if twice := self._scores.get(video, {}).keys() & frames.keys():
+                raise ScoringError(f"{video}, frame {min(twice)}: given twice")
+        for video, frames in other._scores.items():
+            self._scores.setdefault(video, {}).update(frames)
+
     def result(self) -> Result:
         """The scores of all frames so far; more may be added afterwards."""
         settings = describe_settings(protocol=self._protocol.name, all_frames=self._all_frames, void=self._void)
