@@ -1,4 +1,4 @@
-"""README.md: its Python runs, its links lead somewhere, its published results are complete."""
+"""README.md: its Python runs, and its published results are complete."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,6 @@ from livos.released_weights import RELEASED_WEIGHTS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted(path for folder in (".", "docs", "weights", "vos-benchmark") for path in (ROOT / folder).glob("*.md"))
 SIZE = (48, 64)
 
 
@@ -55,13 +54,6 @@ def test_python_of_the_readme_runs(workplace):
     variables["cup_mask"], variables["better_mask"] = labels_with(3, 24), labels_with(1, 12)
     exec(midway, variables)
     assert variables["result"].object_ids == [1, 2, 3]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_links_lead_to_files(page):
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
-    missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
-    assert missing == []
 
 
 def test_every_published_result_is_in_the_readme():
