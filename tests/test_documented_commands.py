@@ -45,7 +45,8 @@ def commands_in(text: str, place: str) -> Iterator[Command]:
     """Commands in fenced blocks that are not another language, and those in backticks that begin with our programs."""
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line for language, block in blocks if language in ("", "bash", "sh", "shell") for line in joined(block)]
-    inline = re.findall(r"`((?:python \S+|torchrun|make) [^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    inline = re.findall(r"`((?:python [^\s`]+|torchrun|make) [^`\n]+)`", prose)
     for line in [*lines, *inline]:
         words = [word for word in shlex.split(line, comments=True) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
         if words and is_command(words) and "…" not in words:
