@@ -13,15 +13,17 @@ from pathlib import Path
 @contextmanager
 def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A hidden path beside `path`, of the same type, to write to. It takes the name of `path` when the block ends well,
-    and is deleted when the block raises.
+    and is deleted when the block raises. An OSError is raised with the name of `path` unless it names another file.
     """
     path = Path(path)
     aside = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
     try:
         yield aside
         os.replace(aside, path)
-    except BaseException:
+    except BaseException as error:
         aside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and str(error.filename) in ("None", str(aside)):
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

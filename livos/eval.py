@@ -5,7 +5,9 @@ python livos/eval.py dataset=d17-val weights=./weights/livos-nomose-480p.pth
 
 import logging
 import sys
+from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 if __name__ == "__main__" and not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
@@ -18,6 +20,7 @@ from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import EvalConfig
 from livos.distributed import joined_processes
 from livos.inference.evaluation import evaluate
+from livos.inference.output_folder import OutputFolder
 from livos.inference.report import print_report
 
 log = logging.getLogger(__name__)
@@ -26,19 +29,23 @@ ConfigStore.instance().store("eval_schema", EvalConfig)
 
 @hydra.main(version_base="1.3", config_path="config", config_name="eval_config")
 def main(config: DictConfig) -> None:
-    settings: EvalConfig = OmegaConf.to_object(config)
+    """Exit status 1: some videos failed; 2: nothing was possible; 130: interrupted."""
+    settings = cast(EvalConfig, OmegaConf.to_object(config))
     try:
-        with joined_processes(settings.device) as process:
+        with joined_processes(settings.device, patience=timedelta(days=30)) as process:  # long videos, or many objects
             report = evaluate(settings, process)
             if process.is_main:
-                print_report(report, settings)
+                print_report(report, OutputFolder.of(settings).path)
     except (ValueError, OSError, ImportError) as error:
-        log.error("%s", error)
+        log.error("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))  # hydra.verbose=true shows where
         sys.exit(2)
+    except KeyboardInterrupt:
+        log.error("interrupted; the same command goes on with the video that was not finished")
+        sys.exit(130)
     if report["errors"]:
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    refuse_unknown_settings(EvalConfig)
+    refuse_unknown_settings(EvalConfig, groups=("dataset", "model"))
     main()

@@ -2,16 +2,16 @@
 
 import queue as queues
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 
-def prefetch(items: Iterable[Item], depth: int = 4) -> Iterator[Item]:
+def prefetch(items: Iterable[Item], depth: int = 4) -> Generator[Item, None, None]:
     """The same items, produced by a thread that stays at most `depth` ahead. Its errors are raised here, in turn.
 
-    Leaving the loop early stops the thread.
+    The thread ends when the generator is closed, too: `with closing(prefetch(…))` where a loop may be left early.
     """
     queue: queues.Queue = queues.Queue(maxsize=depth)
     stopped = threading.Event()

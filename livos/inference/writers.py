@@ -17,8 +17,9 @@ Labels = npt.NDArray[np.integer]
 class MaskWriter:
     """Writes the masks of one video as `<directory>/<frame>.png`; each is complete when it has its name.
 
-    Used as `with MaskWriter(directory, coding) as writer: writer.write(name, labels)`. A mask that could not be written
-    (OSError or ValueError, naming the file) is raised by the next `write` or by `close`, and nothing more is written.
+    Used as `with MaskWriter(directory, coding) as writer: writer.write(name, labels)`. Why a mask could not be written
+    (OSError or ValueError, naming the file, or whatever a function that was to return labels raised) is raised by the
+    next `write` or by `close`, and nothing more is written.
     At most `max_pending` masks wait in memory; then `write` waits, too.
     """
 
@@ -59,7 +60,7 @@ class MaskWriter:
         try:
             if self._error is None:
                 write_labels(path, labels() if callable(labels) else labels, self.coding)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # raised again by `write` and `close`
             self._error = error
         finally:
             self._room.release()
