@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
 from pycocotools import mask as coco_masks
 from script_modules import load_script
 from video_makers import damage, make_video, number_shown, picture, turn_clockwise
 
 from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
+from livos.inference.memory_limit import PeakMeter
 from livos.inference.video_files import VideoFile
 
 process_video = load_script("scripts/process_video.py")
@@ -287,3 +290,23 @@ def test_missing_weights_are_said_how_to_get(tmp_path, capsys):
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
     assert process_video.main([*arguments, "--weights", str(tmp_path / "none.pth")]) == 1
     assert "download.py" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory can be forgotten on Linux only")
+def test_memory_does_not_grow_with_the_video(tmp_path):
+    """A frame that is kept would show as 83 KB x 200 frames, of image alone, in the second half."""
+    peaks = []
+    meter = PeakMeter(torch.device("cpu"))
+
+    class Repeating(MarkingSegmenter):
+        def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Marks:
+            self.seen.append(0)
+            if len(self.seen) % 100 == 0:
+                peaks.append(meter.peak())
+            return Marks(np.ones(image.shape[:2], np.int32))
+
+    video = make_video(tmp_path / "clip.mp4", 400, size=(144, 192))
+    mask = write_mask(tmp_path / "mask.png", 1, size=(144, 192))
+    arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
+    assert process_video.main(arguments, lambda _: Repeating()) == 0
+    assert len(peaks) == 4 and peaks[3] - peaks[1] < 6 * 2**20

@@ -22,9 +22,9 @@ from livos.inference.segmenter import VideoSegmenter
 
 Segmenter = TypeVar("Segmenter")
 
-BYTES_IN_FLIGHT = 150
-"""Bytes for each pixel of a frame that decoded frames, queues and encoders hold at most. benchmarks/process_video.py
-measures what they do."""
+BYTES_IN_FLIGHT = 250
+"""Bytes for each pixel of a frame that are set aside for decoded frames, queues and encoders. With 1080p and every kind
+of output, `benchmarks/process_video.py --no-network` measured 216."""
 
 SMALLEST_SIDE = 96
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}

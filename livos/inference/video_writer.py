@@ -24,6 +24,9 @@ logger = logging.getLogger(__name__)
 
 Image = npt.NDArray[np.uint8]
 
+ENCODER_THREADS = 4
+"""Each holds frames of its own, so that as many as there are cores would take much memory on a large machine."""
+
 SOUND_CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
 """Files that H.264 with sound may be written to, the preferred kind first."""
 
@@ -129,6 +132,7 @@ class VideoWriter:
         context = self._stream.codec_context
         self._matrix = _BT709 if min(shape[:2]) >= 720 else _BT601
         context.time_base, context.colorspace = self.time_base, self._matrix[1]
+        context.thread_count = ENCODER_THREADS
         if self.sample_aspect_ratio:
             context.sample_aspect_ratio = self.sample_aspect_ratio
         if context.codec.name == "mpeg4":
