@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -50,11 +50,12 @@ def run_tasks(
     busy: dict[Any, tuple[BaseProcess, int]] = {}  # by connection
     waiting = iter(range(len(tasks)))
     try:
-        for index in itertools.islice(waiting, processes):
-            connection, process = _start_worker(context, function)
-            started.append(process)
-            busy[connection] = process, index
-            _send(connection, tasks[index])
+        with _interruption_delayed():
+            for index in itertools.islice(waiting, processes):
+                connection, process = _start_worker(context, function)
+                started.append(process)
+                busy[connection] = process, index
+                _send(connection, tasks[index])
         while busy:
             for ready in wait(list(busy)):
                 process, index = busy.pop(ready)
@@ -75,14 +76,28 @@ def _start_method() -> str:
 
 def _start_worker(context: Any, function: Callable[[Task], Outcome]) -> tuple[Connection, BaseProcess]:
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(function, theirs), daemon=True)
+    process = context.Process(target=_serve, args=(function, theirs, ours), daemon=True)
     process.start()
     theirs.close()  # so that the end of the process is the end of the connection
     return ours, process
 
 
-def _serve(function: Callable[[Task], Outcome], connection: Connection) -> None:
+@contextlib.contextmanager
+def _interruption_delayed() -> Iterator[None]:
+    """Ctrl-C takes effect afterwards, lest it fall between the start of a process and knowing of it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(function: Callable[[Task], Outcome], connection: Connection, other_end: Connection) -> None:
     """What a worker does: answer tasks for as long as somebody asks."""
+    other_end.close()  # a forked process has it too, and would not notice that nobody else does
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which stops this one
     try:
         while True:
