@@ -88,10 +88,8 @@ def make_segmenter(settings: EvalConfig, weights: str, process: Process) -> Vide
         log.warning("\n%s\nUNTRAINED NETWORK: its weights are random, so its masks mean nothing.\n%s", *2 * ["!" * 80])
     else:
         load_weights(network, weights)
-    if settings.compile:
-        network.compile_parts()
     half = "float16" if process.device.type == "cuda" else "bfloat16"
-    return VideoSegmenter(
+    segmenter = VideoSegmenter(
         network,
         device=process.device,
         precision=half if settings.amp and settings.precision == "float32" else settings.precision,
@@ -99,6 +97,9 @@ def make_segmenter(settings: EvalConfig, weights: str, process: Process) -> Vide
         chunk_size=_limit("chunk_size", settings.chunk_size),
         flip=settings.flip_aug,
     )
+    if settings.compile:
+        segmenter.network.compile_parts()  # the segmenter's own, which is made ready for inference
+    return segmenter
 
 
 def share(videos: Sequence[TestVideo], process: Process, skipped: Container[str] = ()) -> list[TestVideo]:
