@@ -54,13 +54,14 @@ class MetricsLog:
 
     def numbers(self, iteration: int, numbers: dict[str, float]) -> None:
         """Write numbers by name to all three places; details, named `group/name`, are left out of the console line."""
-        for name, number in numbers.items():
+        left = self.time_left(iteration)
+        for name, number in {**numbers, "hours_left": left.total_seconds() / 3600}.items():
             self.board.add_scalar(name, number, iteration)
         line = {"stage": self.stage, "iteration": iteration, **numbers}
         with self.numbers_path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         shown = "  ".join(f"{name} {number:.4g}" for name, number in numbers.items() if "/" not in name)
-        log.info("%s %d/%d  %s  left %s", self.stage, iteration, self.iterations, shown, self.time_left(iteration))
+        log.info("%s %d/%d  %s  left %s", self.stage, iteration, self.iterations, shown, left)
 
     def picture(self, iteration: int, name: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 RGB picture to TensorBoard."""

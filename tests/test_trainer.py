@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_training import ALONE, numbers_of, tiny_network, tiny_run, tiny_stage
 from training_data import write_videos
 
 import livos.training.trainer as trainer
 from livos.checkpoints import load_weights
 from livos.config.schema import StageConfig, TrainConfig
+from livos.distributed import Process
 from livos.metrics_log import MetricsLog, RunningMean
 from livos.training.experiment import find_start
 from livos.training.pictures import picture_of_clip
@@ -39,7 +41,10 @@ def test_a_run_leaves_numbers_checkpoints_weights_and_settings(root):
     weights = ["last.pth", "main_training_00000002.pth", "main_training_00000004.pth"]
     assert sorted(path.name for path in (folder / "weights").iterdir()) == weights
     assert "batch_size: 2" in (folder / "config.yaml").read_text()
-    assert list((folder / "tensorboard" / "main_training").iterdir())
+    board = EventAccumulator(str(folder / "tensorboard" / "main_training")).Reload()
+    assert [event.step for event in board.Scalars("loss")] == [1, 2, 3, 4]
+    assert board.Scalars("hours_left")[-1].value == 0
+    assert [event.step for event in board.Images("clip")] == [2, 4]
     load_weights(tiny_network(), folder / "weights" / "last.pth")
 
 
@@ -138,6 +143,16 @@ def test_fine_tuning_starts_from_weights(root, monkeypatch):
     network = trainer.first_network(tiny_run(root, weights=str(path)), continued=False)
     expected = torch.load(path)
     assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
+def test_a_gpu_trains_in_every_precision(root, precision):
+    settings = {"precision": precision, "device": "cuda", "channels_last": True, "activation_checkpointing": True}
+    folder = trainer.train(tiny_run(root, batch_norm="train", **settings), Process(0, 1, torch.device("cuda")))
+    assert sum("loss" in line for line in numbers_of(folder)) >= 1
+    assert torch.load(folder / "weights" / "last.pth")["pix_projector.layer.weight"].isfinite().all()
 
 
 @pytest.mark.parametrize(
