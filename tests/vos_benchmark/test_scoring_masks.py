@@ -57,7 +57,7 @@ def test_ids_are_the_stored_values(tmp_path, bit_depth, colour_type, interlaced)
 
 
 def test_grey_of_16_bits_holds_large_ids(tmp_path):
-    labels = labels_up_to(65_535)
+    labels = labels_up_to(65_535)  # 231 different ones
     write_png(tmp_path / "mask.png", labels, 16, GREY)
     assert np.array_equal(read_labels(tmp_path / "mask.png"), labels)
 
@@ -106,12 +106,30 @@ def test_cut_files_are_refused_by_name(tmp_path, cut):
 
 def test_too_few_pixels_are_refused(tmp_path):
     path = tmp_path / "mask.png"
-    write_png(path, labels_up_to(200, (10, 21)), 8, GREY)
+    write_png(path, labels_up_to(60, (10, 21)), 8, PALETTE)
     data = bytearray(path.read_bytes())
     data[20:24] = struct.pack(">I", 11)  # one row more than there is
+    data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
     path.write_bytes(data)
     with pytest.raises(UnreadableMaskError, match="220 bytes of pixels instead of 242"):
         read_labels(path)
+
+
+def test_damaged_header_is_noticed(tmp_path):
+    path = tmp_path / "mask.png"
+    write_png(path, labels_up_to(60), 8, PALETTE)
+    data = bytearray(path.read_bytes())
+    data[17] ^= 0x40  # millions of pixels wide
+    path.write_bytes(data)
+    with pytest.raises(UnreadableMaskError, match="checksum of its header"):
+        read_header(path)
+
+
+def test_photographs_are_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "mask.png")
+    with pytest.raises(UnreadableMaskError, match=r"has \d+ different values or colours; they are hardly ids"):
+        read_labels(tmp_path / "mask.png")
 
 
 def test_missing_file_is_named(tmp_path):

@@ -182,7 +182,7 @@ def test_unknown_protocol_and_policy_are_refused_with_the_known_ones():
 
 
 def test_scorer_refuses_what_are_no_labels():
-    scorer = Scorer()
+    scorer = Scorer(all_frames=True)
     with pytest.raises(ScoringError, match=r"video, frame 3: prediction: expected integers \(H, W\), found float64"):
         scorer.add("video", 3, ONE, np.zeros((48, 64)))
     with pytest.raises(ScoringError, match="truth: expected ids from 0 on, found -1"):
@@ -192,6 +192,9 @@ def test_scorer_refuses_what_are_no_labels():
     scorer.add("video", 3, ONE, ONE)
     with pytest.raises(ScoringError, match="video, frame 3: given twice"):
         scorer.add("video", 3, ONE, ONE)
+    with pytest.raises(ScoringError, match="other, frame 0"):
+        scorer.add("other", 0, ONE, ONE[:, :-1])
+    assert [video.name for video in scorer.result().videos] == ["video"]
 
 
 def test_scorer_takes_any_integers():

@@ -54,10 +54,7 @@ def compare(path_a: str | Path, path_b: str | Path) -> Comparison:
         ScoringError: a file is not such a file, or they have no object in common.
     """
     first, second = _read_result(path_a), _read_result(path_b)
-    scores = [
-        {(video, id): entry for video, part in result["videos"].items() for id, entry in part["objects"].items()}
-        for result in (first, second)
-    ]
+    scores = [_objects_of(first), _objects_of(second)]
     common = [key for key in scores[0] if key in scores[1]]
     if not common:
         raise ScoringError(f"{path_a} and {path_b} have no object in common")
@@ -87,9 +84,14 @@ def _read_result(path: str | Path) -> dict[str, Any]:
         raise ScoringError(f"{path}: cannot be read ({error.strerror or error})") from error
     except ValueError as error:
         raise ScoringError(f"{path}: not JSON ({error})") from error
-    if not isinstance(document, dict) or not {"settings", "videos"} <= document.keys():
+    if not isinstance(document, dict) or document.get("settings", {}).get("tool") != "vos-benchmark":
         raise ScoringError(f"{path}: expected a file that this tool wrote with --json")
     return document
+
+
+def _objects_of(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is known of each object, by (video, id)."""
+    return {(name, id): item for name, video in document["videos"].items() for id, item in video["objects"].items()}
 
 
 def _notes(first: dict[str, Any], second: dict[str, Any], only_a: set, only_b: set) -> list[str]:

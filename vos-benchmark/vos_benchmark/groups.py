@@ -96,8 +96,8 @@ def _read_categories(path: str | Path) -> dict[tuple[str, int], str]:
 def _read_text(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScoringError(f"{path}: cannot be read ({error})") from error
 
 
 def _parse_json(path: str | Path, text: str) -> Any:

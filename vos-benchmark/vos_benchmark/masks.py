@@ -4,6 +4,7 @@ A mask is a PNG whose pixels are object ids: palette indices, grey values (1 to 
 id = R + 256 G + 65536 B. A coloured mask all of whose colours are in the palette of the true mask is read through it.
 """
 
+import io
 import struct
 import zlib
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _COLOURED = (_RGB, _RGBA)
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
+_MOST_IDS = 2000  # on one frame; photographs and masks compressed with loss have many more colours
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def _parse_header(path: str | Path, start: bytes) -> Header:
         raise UnreadableMaskError(f"{path}: the file is empty")
     if len(start) < 33 or not start.startswith(_SIGNATURE) or start[12:16] != b"IHDR":
         raise UnreadableMaskError(f"{path}: not a PNG file")
+    if zlib.crc32(start[12:29]).to_bytes(4, "big") != start[29:33]:
+        raise UnreadableMaskError(f"{path}: damaged PNG (the checksum of its header is wrong)")
     width, height, bit_depth, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", start[16:29])
     if bit_depth == 16 and colour_type != _GREY:
         raise UnreadableMaskError(f"{path}: has 16 bits per colour channel; ids are palette, grey or 8-bit RGB")
@@ -73,7 +77,7 @@ def read_labels(path: str | Path, palette_path: str | Path | None = None) -> np.
         palette_path: a mask (the truth of that frame) whose palette may explain the colours of an RGB mask.
 
     Raises:
-        UnreadableMaskError: damaged, or partly transparent.
+        UnreadableMaskError: damaged, partly transparent, or with so many values that they cannot be ids.
     """
     try:
         data = Path(path).read_bytes()
@@ -81,15 +85,22 @@ def read_labels(path: str | Path, palette_path: str | Path | None = None) -> np.
         raise UnreadableMaskError(f"{path}: cannot be read ({error.strerror or error})") from error
     header = _parse_header(path, data[:33])
     try:
-        if header.colour_type in (_GREY, _PALETTE) and header.bit_depth <= 8 and not header.interlaced:
-            labels = _plain_rows(data, header)
-            if labels is not None:
-                return labels
-        return _decode_with_pillow(path, header, palette_path)
+        labels = _plain_rows(data, header) if _may_be_plain(header) else None
+        if labels is None:
+            labels = _decode_with_pillow(path, data, header, palette_path)
     except UnreadableMaskError:
         raise
     except _DECODING_ERRORS as error:
         raise UnreadableMaskError(f"{path}: damaged PNG ({error})") from error
+    if labels.dtype != np.uint8 and (count := len(_distinct(labels))) > _MOST_IDS:
+        raise UnreadableMaskError(f"{path}: has {count} different values or colours; they are hardly ids")
+    return labels
+
+
+def _may_be_plain(header: Header) -> bool:
+    """Encoders filter the rows of 8-bit grey and of colours, but seldom those of palette or few-bit PNGs."""
+    few_bits = header.colour_type == _GREY and header.bit_depth < 8
+    return (header.colour_type == _PALETTE or few_bits) and not header.interlaced
 
 
 def _plain_rows(data: bytes, header: Header) -> np.ndarray | None:
@@ -130,8 +141,8 @@ def _unpacked(packed: np.ndarray, bit_depth: int) -> np.ndarray:
     return pixels.reshape(len(packed), -1)
 
 
-def _decode_with_pillow(path: str | Path, header: Header, palette_path: str | Path | None) -> np.ndarray:
-    with Image.open(path) as image:
+def _decode_with_pillow(path: str | Path, data: bytes, header: Header, palette_path: str | Path | None) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
         pixels = np.asarray(image)
     if header.colour_type == _PALETTE:
         return pixels
@@ -153,13 +164,26 @@ def _ids_of_colours(colours: np.ndarray, palette_path: str | Path | None) -> np.
     red = colours[:, :, 0]
     if np.array_equal(red, colours[:, :, 1]) and np.array_equal(red, colours[:, :, 2]):
         return red
-    codes = colours.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+    codes = _codes(colours)
     palette = _palette_codes(palette_path) if palette_path is not None else {}
-    present, slots = np.unique(codes, return_inverse=True)
+    present = _distinct(codes)
     if palette and all(int(code) in palette for code in present):
         indices = np.array([palette[int(code)] for code in present], np.uint8)
-        return indices[slots].reshape(codes.shape)
+        return indices[np.searchsorted(present, codes)]
     return codes
+
+
+def _codes(colours: np.ndarray) -> np.ndarray:
+    """R + 256 G + 65536 B, int32, of colours (..., 3)."""
+    red, green, blue = np.moveaxis(colours.astype(np.int32), -1, 0)
+    return red + (green << 8) + (blue << 16)
+
+
+def _distinct(labels: np.ndarray) -> np.ndarray:
+    """The values that occur, ascending; looks at one pixel of each run only."""
+    flat = labels.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return np.unique(np.append(flat[changes], flat[:1]))
 
 
 def _palette_codes(path: str | Path) -> dict[int, int]:
@@ -167,6 +191,5 @@ def _palette_codes(path: str | Path) -> dict[int, int]:
     with Image.open(path) as image:
         if image.mode != "P":
             return {}
-        entries = np.array(image.getpalette("RGB"), np.int32).reshape(-1, 3)
-    codes = entries @ np.array([1, 256, 65536], np.int32)
-    return {int(code): index for index, code in reversed(list(enumerate(codes)))}
+        entries = np.array(image.getpalette("RGB")).reshape(-1, 3)
+    return {int(code): index for index, code in reversed(list(enumerate(_codes(entries))))}

@@ -55,15 +55,15 @@ class Scorer:
         Raises:
             ScoringError: the frame was given before, or the maps differ in size or are no ids.
         """
-        frames = self._scores.setdefault(video, {})
         where = f"{video}, frame {frame}"
-        if str(frame) in frames:
+        if str(frame) in self._scores.get(video, {}):
             raise ScoringError(f"{where}: given twice")
         truth, prediction = _as_labels(truth, f"{where}: truth"), _as_labels(prediction, f"{where}: prediction")
         if truth.shape != prediction.shape:
             raise ScoringError(f"{where}: truth is {truth.shape}, but the prediction is {prediction.shape}")
-        frames[str(frame)] = score_frame(*without_void(truth, prediction, self._void))
-        return frames[str(frame)]
+        scores = score_frame(*without_void(truth, prediction, self._void))
+        self._scores.setdefault(video, {})[str(frame)] = scores
+        return scores
 
     def merge(self, other: "Scorer") -> None:
         """Takes over the frames of another scorer with the same settings, such as that of another process.

@@ -62,7 +62,11 @@ def results_csv(result: Result) -> str:
 def full_csv(result: Result) -> str:
     """Everything in one table, from 0 to 1: the column `level` says what a row is about."""
     rows = [dict(zip(_COLUMNS, _COLUMNS, strict=True)), *_full_rows(result)]
-    return _csv_text([[row.get(column, "") for column in _COLUMNS] for row in rows])
+    return _csv_text([[_cell(row.get(column, "")) for column in _COLUMNS] for row in rows])
+
+
+def _cell(value: Any) -> Any:
+    return "" if isinstance(value, float) and math.isnan(value) else value
 
 
 def _full_rows(result: Result) -> Iterator[dict[str, Any]]:
