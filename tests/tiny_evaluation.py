@@ -1,15 +1,19 @@
 """Evaluations that take a fraction of a second: tiny videos and a tiny network with random weights."""
 
+import copy
 from dataclasses import asdict
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from tiny_sets import generic, numbered, settings_of, write_video
 
+from livos.build import build_model
 from livos.config.schema import EvalConfig
 from livos.distributed import Process
 from livos.inference.evaluation import evaluate
 from livos.model.config import ModelConfig
+from livos.model.network import LiVOS
 
 TINY_MODEL = {
     "image_encoder": "timm/test_efficientnet",
@@ -47,7 +51,19 @@ def tiny_settings(root: Path, dataset: str | None = None, **changes: object) -> 
 
 def run(root: Path, dataset: str | None = None, **changes: object) -> dict:
     """Evaluates in this process and returns the report."""
-    return evaluate(tiny_settings(root, dataset, **changes), Process(0, 1, torch.device("cpu")))
+    with patch("livos.inference.evaluation.build_model", built_once):
+        return evaluate(tiny_settings(root, dataset, **changes), Process(0, 1, torch.device("cpu")))
+
+
+_built: dict[str, LiVOS] = {}
+
+
+def built_once(config: ModelConfig, seed: int) -> LiVOS:
+    """`build_model`, which takes longer than all else here, but for the first time."""
+    key = f"{config} {seed}"
+    if key not in _built:
+        _built[key] = build_model(config, seed=seed)
+    return copy.deepcopy(_built[key])
 
 
 def masks_in(root: Path) -> dict[str, bytes]:

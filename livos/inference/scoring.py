@@ -67,7 +67,8 @@ class Scoring:
             truth = read_labels(path, void_id=self._void_id).labels
             prediction = read_labels(masks / f"{name}.png", coding=coding).labels
             if truth.shape != prediction.shape:
-                raise ValueError(f"{path}: (H, W) is {truth.shape}, but the video's frames are {prediction.shape}")
+                (height, width), (true_height, true_width) = prediction.shape, truth.shape
+                raise ValueError(f"{path}: {true_width} x {true_height} pixels, expected {width} x {height}")
             scorer.add(video.name, name, truth, prediction)
         return scorer
 
