@@ -24,6 +24,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from livos import VideoSegmenter, build_model, load_weights, model_names
 from livos.dataset.label_maps import COLOUR_RULES
 from livos.inference.background import Output
 from livos.inference.frame_sources import Camera, FoundVideo, FrameSource, find_videos
-from livos.inference.memory_limit import bytes_in_flight, measure_peak, parse_bytes, plan_memory
+from livos.inference.memory_limit import PeakMeter, bytes_in_flight, measure_peak, parse_bytes, plan_memory
 from livos.inference.object_reports import CocoReport, ObjectReport
 from livos.inference.segmenter import PRECISIONS
 from livos.inference.video_masks import FrameRange, VideoMasks, masks_of_video
@@ -47,81 +48,107 @@ KINDS = ("masks", "overlay", "boxes", "cutouts", "coco")
 ALPHA_FORMATS = {"prores": PRORES_4444, "vp9": VP9_ALPHA}
 
 
+@dataclass(frozen=True)
+class Job:
+    """One video to be segmented: what is given, and what is wanted."""
+
+    name: str
+    source: FrameSource
+    frames: FrameRange
+    masks: VideoMasks
+    output: Path
+    options: argparse.Namespace
+
+    @property
+    def stop(self) -> int | None:
+        """Number after that of the last frame; None: to the end."""
+        return None if self.frames.last is None else self.frames.last + 1
+
+    @property
+    def num_frames(self) -> int | None:
+        """How many frames are expected, if known."""
+        return self.source.num_frames if self.stop is None else self.stop - self.frames.first
+
+    def outputs(self, *kinds: str) -> list[Output[SegmentedFrame]]:
+        """What writes these kinds of results."""
+        masks, source, output = self.masks, self.source, self.output
+        names = {object_id: masks.object_names.get(object_id, "") for object_id in masks.object_ids}
+        made: list[Output[SegmentedFrame]] = []
+        if "masks" in kinds:
+            made.append(MaskFiles(output / "masks", masks.coding))
+        if "overlay" in kinds:
+            made.append(OverlayVideo(self.overlay_writer()))
+        if "cutouts" in kinds and self.options.cutouts_as == "png":
+            made.append(CutOutImages(output / "cutouts", masks.object_ids))
+        elif "cutouts" in kinds:
+            alpha_format = ALPHA_FORMATS[self.options.cutouts_as]
+            made.append(CutOutVideos(output / "cutouts", masks.object_ids, alpha_format, source))
+        if "boxes" in kinds:
+            made.append(ObjectReport(output / "objects.json", source, names))
+        if "coco" in kinds:
+            made.append(CocoReport(output / "coco.json", source, names))
+        return made
+
+    def overlay_writer(self) -> VideoWriter:
+        """For an H.264 video at the source's times and with its sound, in a container that can hold both."""
+        source, suffix = self.source, ".mp4"
+        sound_path = source.sound_path
+        if sound_path is not None:
+            suitable = suffix_for_sound(sound_path)
+            if suitable is None:
+                logger.warning("%s: its sound cannot be put beside H.264, the overlay is silent", sound_path)
+                sound_path = None
+            suffix = suitable or suffix
+        return VideoWriter(
+            self.output / f"overlay{suffix}",
+            H264,
+            source.time_base,
+            source.frame_rate,
+            sound_path,
+            sound_to_end=self.frames.last is None,
+            sample_aspect_ratio=source.sample_aspect_ratio,
+        )
+
+
 def process(
     found: FoundVideo, masks_path: Path, output: Path, segmenter: VideoSegmenter, options: argparse.Namespace
 ) -> None:
     """Segment one video and write what was asked for. Raises ValueError or OSError, naming the file."""
     source = found.open()
     frames = frame_range(source, options.start, options.end, options.backward)
-    masks = masks_of_video(masks_path, source, frames, options.colour_masks)
+    job = Job(
+        found.name, source, frames, masks_of_video(masks_path, source, frames, options.colour_masks), output, options
+    )
     if options.memory_limit is not None:
-        segmenter = within_memory(segmenter, source, masks, options.memory_limit)
+        segmenter = within_memory(segmenter, job)
     segmenter.reset()
     output.mkdir(parents=True, exist_ok=True)
-    stop = None if frames.last is None else frames.last + 1
-    expected = source.num_frames if stop is None else stop - frames.first
+    with ended_by_interrupt(source), watched_memory(segmenter, options.memory_limit):
+        (process_backward if options.backward else process_forward)(job, segmenter)
+
+
+def process_forward(job: Job, segmenter: VideoSegmenter) -> None:
+    write_all(segmented(job, segmenter), job.outputs(*job.options.write), job.num_frames, job.name)
+
+
+def process_backward(job: Job, segmenter: VideoSegmenter) -> None:
+    """Masks from the last frame to the first; then all else from them in order of time, as encoders want it."""
+    others = [kind for kind in job.options.write if kind != "masks"]
     with ExitStack() as stack:
-        stack.enter_context(ended_by_interrupt(source))
-        images = source.frames(frames.first, stop, options.backward)
-        results = segment(images, segmenter, masks.by_number, source.size, options.damaged == "stop")
-        if not options.backward:
-            outputs = make_outputs(options.write, source, frames, masks, output, options)
-            write_all(results, outputs, expected, found.name)
-            return
-        # Encoders want frames in order of time: masks first, and everything else from them in a second pass.
-        keep = "masks" in options.write
-        mask_dir = output / "masks" if keep else Path(stack.enter_context(tempfile.TemporaryDirectory(dir=output)))
-        write_all(results, [MaskFiles(mask_dir, masks.coding)], expected, f"{found.name}, backward")
-        outputs = make_outputs([k for k in options.write if k != "masks"], source, frames, masks, output, options)
-        if outputs:
-            again = replay(source.frames(frames.first, stop), mask_dir, masks.coding, source.size)
-            write_all(again, outputs, expected, found.name)
+        mask_dir = job.output / "masks"
+        if "masks" not in job.options.write:
+            mask_dir = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=job.output)))
+        mask_files = MaskFiles(mask_dir, job.masks.coding)
+        write_all(segmented(job, segmenter), [mask_files], job.num_frames, f"{job.name}, backward")
+        if others:
+            frames = job.source.frames(job.frames.first, job.stop)
+            again = replay(frames, mask_dir, job.masks.coding, job.source.size)
+            write_all(again, job.outputs(*others), job.num_frames, job.name)
 
 
-def make_outputs(
-    kinds: list[str],
-    source: FrameSource,
-    frames: FrameRange,
-    masks: VideoMasks,
-    output: Path,
-    options: argparse.Namespace,
-) -> list[Output[SegmentedFrame]]:
-    """What writes each kind of result of one video."""
-    names = {object_id: masks.object_names.get(object_id, "") for object_id in masks.object_ids}
-    made: list[Output[SegmentedFrame]] = []
-    if "masks" in kinds:
-        made.append(MaskFiles(output / "masks", masks.coding))
-    if "overlay" in kinds:
-        made.append(OverlayVideo(overlay_writer(source, frames, output / "overlay")))
-    if "cutouts" in kinds and options.cutouts_as == "png":
-        made.append(CutOutImages(output / "cutouts", masks.object_ids))
-    elif "cutouts" in kinds:
-        made.append(CutOutVideos(output / "cutouts", masks.object_ids, ALPHA_FORMATS[options.cutouts_as], source))
-    if "boxes" in kinds:
-        made.append(ObjectReport(output / "objects.json", source, names))
-    if "coco" in kinds:
-        made.append(CocoReport(output / "coco.json", source, names))
-    return made
-
-
-def overlay_writer(source: FrameSource, frames: FrameRange, path: Path) -> VideoWriter:
-    """A writer for an H.264 video at the source's times and with its sound, if any container for both is known."""
-    suffix: str | None = ".mp4"
-    sound_path = source.sound_path
-    if sound_path is not None:
-        suffix = suffix_for_sound(sound_path)
-        if suffix is None:
-            logger.warning("%s: its sound cannot be put beside H.264, the overlay is silent", sound_path)
-            suffix, sound_path = ".mp4", None
-    return VideoWriter(
-        path.with_suffix(suffix or ".mp4"),
-        H264,
-        source.time_base,
-        source.frame_rate,
-        sound_path,
-        sound_to_end=frames.last is None,
-        sample_aspect_ratio=source.sample_aspect_ratio,
-    )
+def segmented(job: Job, segmenter: VideoSegmenter) -> Iterator[SegmentedFrame]:
+    frames = job.source.frames(job.frames.first, job.stop, job.options.backward)
+    return segment(frames, segmenter, job.masks.by_number, job.source.size, job.options.damaged == "stop")
 
 
 def frame_range(source: FrameSource, start: str | None, end: str | None, backward: bool) -> FrameRange:
@@ -148,24 +175,33 @@ def moment(source: FrameSource, text: str) -> int:
     raise ValueError(f"{text!r}: expected the number of a frame (120) or a time (4.5s, 1:30, 1:02:03.5)")
 
 
-def within_memory(segmenter: VideoSegmenter, source: FrameSource, masks: VideoMasks, limit: int) -> VideoSegmenter:
-    """A segmenter like this one that keeps within so many bytes."""
+def within_memory(segmenter: VideoSegmenter, job: Job) -> VideoSegmenter:
+    """A segmenter like this one that keeps within the limit."""
 
     def with_settings(internal_size: int, chunk_size: int | None) -> VideoSegmenter:
         return VideoSegmenter(segmenter.network, segmenter.device, segmenter.precision, internal_size, chunk_size)
 
     def measure(candidate: VideoSegmenter) -> int:
-        return measure_peak(candidate, source.size, len(masks.object_ids))
+        return measure_peak(candidate, job.source.size, len(job.masks.object_ids))
 
-    wanted = segmenter.internal_size or min(source.size)
-    budget = limit - bytes_in_flight(segmenter.device, source.size)
+    wanted = segmenter.internal_size or min(job.source.size)
+    budget = job.options.memory_limit - bytes_in_flight(segmenter.device, job.source.size)
     plan = plan_memory(budget, wanted, with_settings, measure)
-    logger.info(
-        "memory: %d MiB when tried at internal size %d (asked for: %d), %s",
-        plan.measured_bytes / 2**20, plan.internal_size, wanted,
-        "one object at a time" if plan.chunk_size == 1 else "all objects at once",
-    )  # fmt: skip
+    objects = "one object at a time" if plan.chunk_size == 1 else "all objects at once"
+    logger.info("memory: internal size %d (asked for: %d), %s", plan.internal_size, wanted, objects)
     return with_settings(plan.internal_size, plan.chunk_size)
+
+
+@contextmanager
+def watched_memory(segmenter: VideoSegmenter, limit: int | None) -> Iterator[None]:
+    """Says how much memory was used, if there is a limit, and warns if it was more."""
+    if limit is None:
+        yield
+        return
+    meter = PeakMeter(segmenter.device)
+    yield
+    level = logging.WARNING if meter.peak() > limit else logging.INFO
+    logger.log(level, "memory: at most %d MiB were in use, the limit is %d", meter.peak() / 2**20, limit / 2**20)
 
 
 @contextmanager

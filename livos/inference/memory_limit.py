@@ -27,6 +27,9 @@ BYTES_IN_FLIGHT = 250
 """Bytes for each pixel of a frame that are set aside for decoded frames, queues and encoders. With 1080p and every kind
 of output, `benchmarks/process_video.py --no-network` measured 216."""
 
+BYTES_BESIDES = 64 * 2**20
+"""Set aside for encoders, threads and what the allocator does not give back, whatever the size of frames."""
+
 SMALLEST_SIDE = 96
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
@@ -117,7 +120,7 @@ def plan_memory(
 
 def bytes_in_flight(device: torch.device, frame_size: tuple[int, int]) -> int:
     """What decoded frames, queues and encoders take of the memory that the limit is about."""
-    return 0 if device.type == "cuda" else BYTES_IN_FLIGHT * frame_size[0] * frame_size[1]
+    return 0 if device.type == "cuda" else BYTES_IN_FLIGHT * frame_size[0] * frame_size[1] + BYTES_BESIDES
 
 
 def candidate_sides(wanted_size: int) -> Iterator[int]:
