@@ -47,7 +47,7 @@ def draw(records: list[dict]) -> str:
 
 def _panel(stage: str, points: dict[int, dict], left: float, width: float) -> str:
     iterations = sorted(points)
-    end, top = iterations[-1], max(points[i]["loss"] for i in iterations)
+    end, top = iterations[-1], 1.25 * max(points[i]["loss"] for i in iterations)
     x0, x1, y0, y1 = left + LEFT, left + width - RIGHT, HEIGHT - BOTTOM, TOP
 
     def place(iteration: float, loss: float) -> tuple[float, float]:
