@@ -183,6 +183,18 @@ def test_ids_beyond_a_byte_and_many_objects(segmenter):
     np.testing.assert_array_equal(result.labels, labels)
 
 
+def test_compiled_parts_give_the_same_masks():
+    images = frames(3)
+    plain, compiled = (VideoSegmenter(tiny_network(), device="cpu", compile=flag) for flag in (False, True))
+    for part in compiled.network.modules():
+        if part._compiled_call_impl is not None:
+            part.compile(backend="aot_eager")  # traced as for inductor, without the minutes and the C++ compiler
+    for t, image in enumerate(images):
+        labels = mask((1, 0), (2, 20)) if t == 0 else None
+        expected = plain.step(image, labels).probabilities
+        torch.testing.assert_close(compiled.step(image, labels).probabilities, expected, rtol=1e-3, atol=1e-4)
+
+
 def test_last_frame_is_not_remembered(segmenter):
     images = frames(2)
     segmenter.step(images[0], mask((1, 0)))

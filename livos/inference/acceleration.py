@@ -22,8 +22,10 @@ from livos.model.network import LiVOS
 _MIN_CHANNELS = 64  # in and out: with fewer, the transforms of Winograd's filtering cost what the products save
 
 
-def accelerate(network: LiVOS, device: torch.device, precision: str) -> LiVOS:
+def accelerate(network: LiVOS, device: torch.device, precision: str, compiled: bool = False) -> LiVOS:
     """The network on the device, for inference only. The given one stays as it was.
+
+    compiled: have torch.compile build the parts when they are first used, instead of what is written here for the CPU.
 
     Weights that need no change are shared with it: after training it further, accelerate it again. What is chosen
     depends on the arguments and the shapes of the weights alone, never on timing, so results are reproducible.
@@ -32,12 +34,14 @@ def accelerate(network: LiVOS, device: torch.device, precision: str) -> LiVOS:
     _fold_batch_norms(network.image_encoder, 3)
     _fold_batch_norms(network.mask_encoder, 5)
     network = network.to(device)
-    if device.type == "cpu" and precision == "float32":
+    if compiled:
+        network.compile_parts()
+    elif device.type == "cpu" and precision == "float32":
         _prefer_channels_last(network)
         _use_winograd(network)
         for module in network.modules():
             module.__class__ = _FASTER.get(type(module), type(module))
-    elif device.type == "cuda" and precision != "float32":
+    if device.type == "cuda" and precision != "float32":
         _prefer_channels_last(network)
     return network
 

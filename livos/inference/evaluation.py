@@ -89,17 +89,15 @@ def make_segmenter(settings: EvalConfig, weights: str, process: Process) -> Vide
     else:
         load_weights(network, weights)
     half = "float16" if process.device.type == "cuda" else "bfloat16"
-    segmenter = VideoSegmenter(
+    return VideoSegmenter(
         network,
         device=process.device,
         precision=half if settings.amp and settings.precision == "float32" else settings.precision,
         internal_size=_limit("size", settings.size),
         chunk_size=_limit("chunk_size", settings.chunk_size),
         flip=settings.flip_aug,
+        compile=settings.compile,
     )
-    if settings.compile:
-        segmenter.network.compile_parts()  # the segmenter's own, which is made ready for inference
-    return segmenter
 
 
 def share(videos: Sequence[TestVideo], process: Process, skipped: Container[str] = ()) -> list[TestVideo]:

@@ -95,6 +95,7 @@ class VideoSegmenter:
     precision: float32, bfloat16 or float16; what must stay float32 does. internal_size: short side in pixels that the
     network works at (None: as the frames are); results have the size of the frames whatever it is.
     chunk_size: objects computed at a time, to bound memory (None: all). flip: average with the mirrored frame.
+    compile: have torch.compile build the network's parts; the first frames then take minutes.
     """
 
     def __init__(
@@ -105,13 +106,14 @@ class VideoSegmenter:
         internal_size: int | None = None,
         chunk_size: int | None = None,
         flip: bool = False,
+        compile: bool = False,
     ):
         if precision not in PRECISIONS:
             raise ValueError(f"precision={precision!r}: expected one of {', '.join(PRECISIONS)}")
         if internal_size is not None and internal_size < 1:
             raise ValueError(f"internal_size={internal_size}: expected the short side in pixels, or None")
         self.device = choose_device(device)
-        self.network = accelerate(network, self.device, precision)
+        self.network = accelerate(network, self.device, precision, compile)
         self.precision, self.internal_size, self.chunk_size, self.flip = precision, internal_size, chunk_size, flip
         self._state = SegmenterState()
 
