@@ -36,7 +36,7 @@ from livos.inference.memory_limit import PeakMeter, bytes_in_flight, measure_pea
 from livos.inference.object_reports import CocoReport, ObjectReport
 from livos.inference.segmenter import PRECISIONS
 from livos.inference.video_masks import FrameRange, VideoMasks, masks_of_video
-from livos.inference.video_outputs import CutOutImages, CutOutVideos, MaskFiles, OverlayVideo, SegmentedFrame
+from livos.inference.video_outputs import CutOutImages, CutOutVideos, DrawnVideo, MaskFiles, SegmentedFrame
 from livos.inference.video_processing import replay, segment, write_all
 from livos.inference.video_writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
 
@@ -77,7 +77,7 @@ class Job:
         if "masks" in kinds:
             made.append(MaskFiles(output / "masks", masks.coding))
         if "overlay" in kinds:
-            made.append(OverlayVideo(self.overlay_writer()))
+            made.append(DrawnVideo(self.overlay_writer()))
         if "cutouts" in kinds and self.options.cutouts_as == "png":
             made.append(CutOutImages(output / "cutouts", masks.object_ids))
         elif "cutouts" in kinds:

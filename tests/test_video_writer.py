@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -108,13 +109,29 @@ def test_nothing_is_left_of_a_video_that_failed(tmp_path):
     with pytest.raises(RuntimeError), VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
         video.add(picture(0), 0)
         raise RuntimeError
-    with pytest.raises(ValueError, match="no picture was added"):
+    with pytest.raises(ValueError, match="no frame was added"):
         VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)).__enter__().__exit__(None, None, None)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_another_size_is_refused(tmp_path):
     path = tmp_path / "a.mp4"
-    with pytest.raises(ValueError, match="a picture is"), VideoWriter(path, H264, MILLISECOND, Fraction(25)) as video:
+    with pytest.raises(ValueError, match="frame 1 is"), VideoWriter(path, H264, MILLISECOND, Fraction(25)) as video:
         video.add(picture(0), 0)
         video.add(picture(1, (64, 64)), 1)
+
+
+def test_mpeg4_is_the_way_out_without_h264_and_says_so(tmp_path, caplog):
+    no_h264 = replace(H264, codecs=("no-such-codec", "mpeg4"))
+    with VideoWriter(tmp_path / "a.mp4", no_h264, MILLISECOND, Fraction(25)) as video:
+        video.add(picture(0), 0)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "mpeg4"
+    assert "lacks no-such-codec: writing mpeg4" in caplog.text
+    nothing = replace(H264, codecs=("no-such-codec",))
+    with (
+        pytest.raises(ValueError, match="can write none of no-such-codec"),
+        VideoWriter(tmp_path / "b.mp4", nothing, MILLISECOND, Fraction(25)) as video,
+    ):
+        video.add(picture(0), 0)
+    assert not (tmp_path / "b.mp4").exists()

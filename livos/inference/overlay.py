@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import cast
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.codec.codec import UnknownCodecError
-from av.video.stream import VideoStream
 
 from livos.dataset.label_maps import davis_palette
+from livos.inference.video_writer import H264, VideoWriter
 
 Image = npt.NDArray[np.uint8]
-
-# Tried in turn. Builds of FFmpeg without x264 may have OpenH264; all have MPEG-4 part 2, which fewer players know.
-VIDEO_CODECS = ("libx264", "libopenh264", "mpeg4")
-_BT601 = 6  # AVCOL_SPC_SMPTE170M: the matrix by which RGB is turned to YUV here, told to the players
 
 
 def overlay(image: Image, labels: np.ndarray, palette: Image | None = None, alpha: float = 0.5) -> Image:
@@ -136,74 +128,27 @@ class OverlayVideo:
     """
 
     def __init__(self, path: str | os.PathLike[str], rate: Fraction | float = 24, alpha: float = 0.5) -> None:
-        """rate: frames per second, above 0 (ValueError). Raises OSError where no file can be written there."""
+        """rate: frames per second. Raises ValueError where it is not above 0."""
         if not rate > 0:
             raise ValueError(f"rate={rate}, expected frames per second above 0")
-        self.path = Path(path)
+        frame_rate = Fraction(rate).limit_denominator(10_000)
         self.alpha = alpha
-        self._rate = Fraction(rate).limit_denominator(10_000)
-        self._size: tuple[int, ...] | None = None
+        self._writer = VideoWriter(Path(path), H264, 1 / frame_rate, frame_rate)
         self._num_frames = 0
-        self._unfinished = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
-        self._unfinished.touch()  # FFmpeg would only notice at the first frame that it cannot write there
-        self._container = av.open(str(self._unfinished), "w", format="mp4", options={"movflags": "faststart"})
 
     def add(self, image: Image, labels: np.ndarray | None = None) -> None:
         """The next frame: (H, W, 3) uint8 RGB, with labels (H, W) drawn over if given.
 
-        Raises ValueError where its size is not that of the first frame.
+        Raises ValueError where its size is not that of the first frame, OSError where the file cannot be written.
         """
-        if self._size is None:
-            self._begin(image.shape)
-        if image.shape != self._size:
-            raise ValueError(f"{self.path}: frame {self._num_frames} is {image.shape}, the first one {self._size}")
-        picture = image if labels is None else overlay(image, labels, alpha=self.alpha)
-        height, width = picture.shape[:2]
-        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-        frame.pts = self._num_frames
-        self._container.mux(self._stream.encode(frame))
+        self._writer.add(image if labels is None else overlay(image, labels, alpha=self.alpha), self._num_frames)
         self._num_frames += 1
 
-    def _begin(self, shape: tuple[int, ...]) -> None:
-        codec = _available_codec()
-        self._stream = cast(VideoStream, self._container.add_stream(codec, rate=self._rate))
-        self._stream.height, self._stream.width = shape[0] + shape[0] % 2, shape[1] + shape[1] % 2
-        self._stream.pix_fmt = "yuv420p"
-        self._stream.codec_context.colorspace = _BT601
-        if codec == "mpeg4":
-            self._stream.bit_rate = 6_000_000
-        self._size = shape
-
     def __enter__(self) -> OverlayVideo:
+        self._writer.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            self._close(complete=error is None)
-        finally:
-            self._unfinished.unlink(missing_ok=True)
-
-    def _close(self, complete: bool) -> None:
-        with self._container:
-            if complete and self._num_frames:
-                self._container.mux(self._stream.encode(None))
-        if complete and not self._num_frames:
-            raise ValueError(f"{self.path}: no frame was added, and a video needs one")
-        if complete:
-            os.replace(self._unfinished, self.path)
-
-
-def _available_codec() -> str:
-    """The first of VIDEO_CODECS that this build of PyAV can write."""
-    for name in VIDEO_CODECS:
-        try:
-            av.codec.Codec(name, "w")
-        except UnknownCodecError:
-            continue
-        if name == "mpeg4":
-            warnings.warn("This build of PyAV cannot write H.264: the video is MPEG-4 part 2", stacklevel=4)
-        return name
-    raise RuntimeError(f"This build of PyAV can write none of {', '.join(VIDEO_CODECS)}: reinstall the package av")
+        self._writer.__exit__(kind, error, trace)

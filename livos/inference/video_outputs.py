@@ -55,7 +55,7 @@ class MaskFiles:
         """Masks are complete one by one."""
 
 
-class OverlayVideo:
+class DrawnVideo:
     """A video with the objects drawn over it, with the source's times and sound."""
 
     def __init__(self, writer: VideoWriter, alpha: float = 0.5):
@@ -64,7 +64,7 @@ class OverlayVideo:
     def write(self, segmented: SegmentedFrame) -> None:
         self._writer.add(overlay(segmented.image, segmented.labels, alpha=self._alpha), segmented.frame.pts)
 
-    def __enter__(self) -> OverlayVideo:
+    def __enter__(self) -> DrawnVideo:
         self._writer.__enter__()
         return self
 

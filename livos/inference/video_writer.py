@@ -104,12 +104,12 @@ class VideoWriter:
     def add(self, image: Image, pts: int) -> None:
         """The next picture, (H, W, 3) uint8 RGB, or RGBA (H, W, 4) where the format has alpha.
 
-        Raises ValueError where its size is not that of the first one.
+        Raises ValueError where its size is not that of the first one, OSError where the file cannot be written.
         """
         if self._size is None:
             self._begin(image.shape, pts)
         if image.shape != self._size:
-            raise ValueError(f"{self.path}: a picture is {image.shape}, the ones before it {self._size}")
+            raise ValueError(f"{self.path}: frame {self._num_frames} is {image.shape}, the first one {self._size}")
         pts += self._offset
         if self._num_frames and pts <= self._last_pts:  # timestamps that start over, as in files put together
             step = max(1, round(1 / (self.frame_rate * self.time_base)))
@@ -157,7 +157,6 @@ class VideoWriter:
             self._sound.copy_until(math.inf if self._sound_to_end else end)
 
     def __enter__(self) -> VideoWriter:
-        """Raises OSError if the file cannot be written."""
         options = {"movflags": "faststart"} if self.path.suffix == ".mp4" else {}
         self._container = av.open(str(self._unfinished), "w", options=options)
         return self
@@ -172,7 +171,7 @@ class VideoWriter:
                 self._sound.close()
             self._container.close()
             if error is None and self._size is None:
-                raise ValueError(f"{self.path}: no picture was added, and a video needs one")
+                raise ValueError(f"{self.path}: no frame was added, and a video needs one")
             if error is None:
                 os.replace(self._unfinished, self.path)
         finally:
