@@ -19,6 +19,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks
 	cd vos-benchmark && ../$(BIN)/mypy --ignore-missing-imports vos_benchmark
 
 .venv/installed: requirements.txt setup.py vos-benchmark/pyproject.toml

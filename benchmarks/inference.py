@@ -10,6 +10,7 @@ it that the network reaches (its GFLOP, counted on the plain network, per second
 """
 
 import argparse
+import functools
 import itertools
 import multiprocessing
 from dataclasses import dataclass
@@ -38,13 +39,14 @@ class Case:
 
 def main() -> None:
     arguments = parse_arguments()
-    run = (lambda case: long_run(case, arguments.long)) if arguments.long else measure
+    multiprocessing.set_start_method("spawn")
+    run = functools.partial(long_run, num_frames=arguments.long) if arguments.long else measure
     if not arguments.long:
         print("model            size        objects precision  s/frame  GFLOP  GFLOP/s  of matmul  peak MiB")
     choices = (arguments.models, arguments.sizes, arguments.objects, arguments.precisions)
     for model, size, objects, precision in itertools.product(*choices):
         case = Case(model, size, objects, precision, arguments.device, arguments.frames, arguments.threads)
-        process = multiprocessing.get_context("fork" if arguments.long else "spawn").Process(target=run, args=(case,))
+        process = multiprocessing.Process(target=run, args=(case,))
         process.start()
         process.join()
 

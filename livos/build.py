@@ -25,7 +25,9 @@ def model_config(name: str, **changes) -> ModelConfig:
     if unknown:
         raise ValueError(f"unknown settings {sorted(unknown)}: expected {[f.name for f in fields(ModelConfig)]}")
     schema = OmegaConf.structured(ModelConfig)
-    return OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(_CONFIGS / f"{name}.yaml"), changes))
+    config = OmegaConf.to_object(OmegaConf.merge(schema, OmegaConf.load(_CONFIGS / f"{name}.yaml"), changes))
+    assert isinstance(config, ModelConfig)
+    return config
 
 
 def build_model(

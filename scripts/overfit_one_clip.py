@@ -5,7 +5,7 @@
 
 Eight frames of the bundled demo clip, their middle cut out and made small, are trained on as they are, without random
 changes, from random weights, and then segmented as any video. The exit status is 1 if J&F stays below --target. With
-the defaults it takes about three minutes of processor time. --output keeps the experiment's folder: curves, pictures, weights.
+the defaults it takes about three minutes of processor time. --output keeps the folder: curves, pictures, weights.
 """
 
 import argparse

@@ -152,7 +152,7 @@ class VideoSegmenter:
     def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
         """Computes the image side of several frames of one size at once; as no masks enter, this may run ahead."""
         tensors = [self._to_tensor(image) for image in images]
-        sizes = {tuple(t.shape[-2:]) for t in tensors}
+        sizes = {(t.shape[-2], t.shape[-1]) for t in tensors}
         if len(sizes) > 1:
             raise ValueError(f"frames of different sizes {sorted(sizes)} cannot be encoded together")
         (size,) = sizes

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -26,13 +27,13 @@ class ResNet(nn.Module):
         if name == "resnet10":
             source = torchvision.models.ResNet(BasicBlock, [1, 1, 1, 1])
         else:
-            source = torchvision.models.get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
+            source = torchvision.models.get_model(name, weights="IMAGENET1K_V1" if pretrained and width == 64 else None)
         if width != 64:
             source = _with_width(source, name, width)
         self.conv1, self.bn1 = _with_inputs(source.conv1, in_channels), source.bn1
         self.relu, self.maxpool = source.relu, source.maxpool
         self.layer1, self.layer2, self.layer3 = source.layer1, source.layer2, source.layer3
-        self.channels = tuple(
+        self.channels: tuple[int, ...] = tuple(
             stage[0].downsample[0].out_channels if stage[0].downsample else stage[0].conv1.out_channels
             for stage in (self.layer1, self.layer2, self.layer3)
         )
@@ -49,10 +50,10 @@ class ResNet(nn.Module):
 
 
 def _with_inputs(conv: nn.Conv2d, in_channels: int) -> nn.Conv2d:
-    """The convolution with more input channels; the old ones keep their weights."""
+    """A ResNet's first convolution with more input channels; the old ones keep their weights."""
     if conv.in_channels == in_channels:
         return conv
-    wider = nn.Conv2d(in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=False)
+    wider = nn.Conv2d(in_channels, conv.out_channels, 7, stride=2, padding=3, bias=False)
     with torch.no_grad():
         wider.weight[:, : conv.in_channels] = conv.weight
     return wider
@@ -82,7 +83,7 @@ class ConvNeXt(nn.Module):
         source = torchvision.models.get_model(name, weights="IMAGENET1K_V1" if pretrained else None)
         self.stages = nn.ModuleList(source.features[i : i + 2] for i in (0, 2, 4))
         with torch.no_grad():
-            self.channels = tuple(f.shape[1] for f in self(torch.zeros(1, 3, 32, 32)))
+            self.channels: tuple[int, ...] = tuple(f.shape[1] for f in self(torch.zeros(1, 3, 32, 32)))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, H, W), normalised -> features at strides 4, 8, 16."""
@@ -93,6 +94,8 @@ class ConvNeXt(nn.Module):
 
 class Timm(nn.Module):
     """Any network of timm that gives features at strides 4, 8 and 16. `channels` are those there."""
+
+    body: Any  # timm's networks share methods, but no type that has them
 
     def __init__(self, name: str, pretrained: bool):
         super().__init__()
@@ -111,7 +114,7 @@ class Timm(nn.Module):
         if not set(_STRIDES) <= set(strides):
             raise ValueError(f"timm/{name} gives features at strides {strides}, needed are {list(_STRIDES)}")
         self.indices = [strides.index(stride) for stride in _STRIDES]
-        self.channels = tuple(self.body.feature_info[i]["num_chs"] for i in self.indices)
+        self.channels: tuple[int, ...] = tuple(self.body.feature_info[i]["num_chs"] for i in self.indices)
         self.body.prune_intermediate_layers(self.indices, prune_head=True)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
