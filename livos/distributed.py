@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from torch.distributed.rendezvous import rendezvous
 
 from livos.devices import choose_device
 
@@ -52,11 +53,20 @@ def joined_processes(device: str = "auto", patience: timedelta = PATIENCE) -> It
         yield process
         return
     nccl = process.device.type == "cuda" and dist.is_nccl_available()
-    dist.init_process_group("nccl" if nccl else "gloo", timeout=patience)
+    store, _, _ = next(rendezvous("env://", rank, world_size, timeout=patience))
+    # After a restart torchrun's store may still hold the addresses of processes that have ended (torch 2.15).
+    store = dist.PrefixStore(f"restart_{num_restarts()}", store)
+    backend = "nccl" if nccl else "gloo"
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=patience)
     try:
         yield process
     finally:
         dist.destroy_process_group()
+
+
+def num_restarts() -> int:
+    """How often torchrun has started these processes again after one of them failed."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
 
 
 def is_shared() -> bool:

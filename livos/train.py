@@ -4,7 +4,6 @@ OMP_NUM_THREADS=4 torchrun --master_port 25350 --nproc_per_node=4 livos/train.py
 """
 
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import cast
@@ -18,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import TrainConfig
-from livos.distributed import joined_processes
+from livos.distributed import joined_processes, num_restarts
 from livos.training.trainer import train
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ def main(settings: DictConfig) -> None:
             raise ValueError("exp_id=NAME is needed: it names the experiment and its folder")
         config = cast(TrainConfig, OmegaConf.to_object(settings))
         with joined_processes(config.device) as process:
-            train(config, process, restarted=int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0)
+            train(config, process, restarted=num_restarts() > 0)
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         log.error("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))  # hydra.verbose=true shows where
         sys.exit(2)
