@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -13,16 +14,21 @@ import numpy as np
 import pytest
 import torch
 from pycocotools import mask as coco_masks
-from script_modules import load_script
+from script_modules import ROOT, load_script
+from tiny_network import tiny_network
 from video_makers import damage, make_video, number_shown, picture, turn_clockwise
 
+from livos import VideoSegmenter
+from livos.dataset.image_files import read_image
 from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
 from livos.inference.memory_limit import PeakMeter
 from livos.inference.video_files import VideoFile
+from livos.inference.video_writer import H264, VideoWriter
 
 process_video = load_script("scripts/process_video.py")
 
 SIZE = (48, 64)
+DEMO = ROOT / "examples" / "demo"
 
 
 @dataclass
@@ -310,3 +316,25 @@ def test_memory_does_not_grow_with_the_video(tmp_path):
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
     assert process_video.main(arguments, lambda _: Repeating()) == 0
     assert len(peaks) == 4 and peaks[3] - peaks[1] < 6 * 2**20
+
+
+def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
+    """The frames that eval.py reads as JPEG, as a video file: objects 1 and 2 from the start, 3 from frame 20 on."""
+    frames = sorted((DEMO / "JPEGImages/launch-pad-cafe").glob("*.jpg"))[:22]
+    with VideoWriter(tmp_path / "demo.mp4", H264, Fraction(1, 24), Fraction(24)) as video:
+        for number, path in enumerate(frames):
+            video.add(read_image(path), number)
+    given = DEMO / "GivenMasks/launch-pad-cafe"
+    arguments = ["--video", str(tmp_path / "demo.mp4"), "--masks", str(given), "--output", str(tmp_path / "out")]
+    arguments += ["--device", "cpu", "--memory-limit", "64GB"]
+    status = process_video.main(arguments, lambda _: VideoSegmenter(tiny_network(), "cpu", internal_size=48))
+    assert status == 0
+    masks = [read_labels(path) for path in sorted((tmp_path / "out/masks").glob("*.png"))]
+    assert len(masks) == 22 and all(mask.labels.shape == (480, 854) for mask in masks)
+    first = read_labels(given / "00000.png")
+    np.testing.assert_array_equal(masks[0].labels, first.labels)
+    assert masks[0].coding == first.coding
+    cup = read_labels(given / "00020.png").labels == 3
+    assert not any(3 in mask.ids for mask in masks[:20]) and (masks[20].labels[cup] == 3).all()
+    drawn = VideoFile(tmp_path / "out/overlay.mp4")
+    assert len(list(drawn.frames())) == 22 and drawn.frame_rate == 24

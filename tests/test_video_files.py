@@ -91,6 +91,15 @@ def test_a_damaged_key_frame_loses_what_depends_on_it_and_shifts_nothing(tmp_pat
     assert [frame.number for frame in video.frames(backward=True)] == list(range(29, -1, -1))
 
 
+def test_a_beginning_that_cannot_be_decoded_is_told(tmp_path, caplog):
+    path = make_video(tmp_path / "a.mp4")
+    damage(path, 0)
+    frames = list(VideoFile(path).frames())
+    lost = number_shown(frames[0].image)
+    assert 8 <= lost <= 10 and [number_shown(frame.image) for frame in frames] == list(range(lost, 30))
+    assert frames[0].number == 0 and f"begins with {lost} frames that cannot be decoded" in caplog.text
+
+
 def test_a_cut_file_gives_what_it_has(tmp_path, caplog):
     path = make_video(tmp_path / "a.mp4")  # its table of contents is at the end: cut that, and nothing is left
     path.write_bytes(path.read_bytes()[:-300])

@@ -134,13 +134,11 @@ class VideoFile:
     def _from_the_beginning(self, stop: int | None) -> Iterator[Frame]:
         ticks = 1 / (self.frame_rate * self.time_base)  # of a frame, for files without timestamps
         with self._open() as container:
-            for number, (pts, frame) in enumerate(_decode(container, container.streams.video[0])):
+            decoded = _decode(container, container.streams.video[0], from_beginning=True)
+            for number, (pts, frame) in enumerate(decoded):
                 if number == stop:
                     return
                 yield self._frame(number, round(number * ticks) if pts is None else pts, frame)
-            last = number
-        if stop is None and self.num_frames is not None and last + 1 < self.num_frames:
-            logger.warning("%s: only %d of the %d frames that it announces", self.path, last + 1, self.num_frames)
 
     def _between(self, start: int, stop: int) -> Iterator[tuple[int, int, av.VideoFrame | None]]:
         """Number, timestamp and frame of `start` to `stop` - 1, found by seeking."""
@@ -207,7 +205,7 @@ def _to_rgb(frame: av.VideoFrame) -> Image:
     return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90)))
 
 
-def _decode(container: InputContainer, stream: VideoStream) -> Iterator[Decoded]:
+def _decode(container: InputContainer, stream: VideoStream, from_beginning: bool = False) -> Iterator[Decoded]:
     """Frames in the order in which they are shown, from where the container stands.
 
     Decoders leave damaged frames out without a word, and those that refer to them. They are noticed by the timestamps
@@ -216,9 +214,13 @@ def _decode(container: InputContainer, stream: VideoStream) -> Iterator[Decoded]
     waiting: list[int] = []  # a heap of timestamps that went in
     given_up: set[int] = set()  # after damage, some come out late
     first_key: int | None = None
+    num_before_key = 0
     for packet in _packets(container, stream):
         if first_key is None and packet.is_keyframe:
             first_key = packet.pts
+            if from_beginning and num_before_key:
+                logger.warning("%s: begins with %d frames that cannot be decoded", container.name, num_before_key)
+        num_before_key += first_key is None and _is_shown(packet)
         if first_key is not None and packet.pts is not None and packet.pts >= first_key and _is_shown(packet):
             heapq.heappush(waiting, packet.pts)
         for frame in _decode_packet(packet):
