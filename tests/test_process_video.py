@@ -170,6 +170,14 @@ def test_a_mask_outside_the_range_is_refused(tmp_path, run, capsys):
     assert "00003.png: is the mask of frame 3, but only frames 5 to the end are asked for" in capsys.readouterr().err
 
 
+def test_a_mask_beyond_the_end_is_refused_or_told(tmp_path, run, capsys, caplog):
+    mask = write_mask(tmp_path / "00030.png", 1)
+    assert run(make_video(tmp_path / "clip.mp4"), mask) == 1
+    assert "00030.png: is the mask of frame 30, but the video has 30 frames" in capsys.readouterr().err
+    assert run(make_video(tmp_path / "clip.mkv"), mask) == 0  # does not say how many it has
+    assert "00030.png is the mask of frame 30, which never came" in caplog.text
+
+
 def test_a_folder_of_images_is_a_video(tmp_path, run, segmenter):
     (tmp_path / "frames").mkdir()
     for number in (8, 9, 10):

@@ -96,6 +96,10 @@ def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours:
             raise ValueError(f"{mask.path} and {by_number[number].path} are both masks of frame {number}")
         if number not in frames:
             raise ValueError(f"{mask.path}: is the mask of frame {number}, but only frames {frames} are asked for")
+        if source.num_frames is not None and number >= source.first_number + source.num_frames:
+            raise ValueError(
+                f"{mask.path}: is the mask of frame {number}, but the video has {source.num_frames} frames"
+            )
         by_number[number] = mask
     _check_sizes(by_number, source.size)
     object_ids = sorted({object_id for mask in by_number.values() for object_id in mask.read().ids})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,8 @@ from livos.inference.background import InBackground, Output
 from livos.inference.prefetch import prefetch
 from livos.inference.video_files import Frame
 from livos.inference.video_outputs import SegmentedFrame
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -56,8 +59,9 @@ def segment(
 def _results(
     frames: Iterable[Frame], segmenter: Segmenter, masks: Mapping[int, GivenMask], stop_at_damage: bool
 ) -> Iterator[tuple[Frame, Result | None]]:
+    unused = dict(masks)
     for frame in frames:
-        given = masks.get(frame.number)
+        given = unused.pop(frame.number, None)
         if frame.image is not None:
             yield frame, segmenter.step(frame.image, None if given is None else given.read().labels)
         elif given is not None:
@@ -66,6 +70,8 @@ def _results(
             raise ValueError(f"frame {frame.number} is damaged; --damaged hold would go on with the mask before it")
         else:
             yield frame, None
+    for number, mask in unused.items():
+        logger.warning("%s is the mask of frame %d, which never came", mask.path, number)
 
 
 def one_behind(items: Iterable[Item]) -> Iterator[Item]:
