@@ -159,8 +159,10 @@ def frame_range(source: FrameSource, start: str | None, end: str | None, backwar
         last -= 1  # the frame that is shown until then
     if backward:
         last = source.end() - 1 if last is None else min(last, source.end() - 1)
-    if last is not None and last < first:
-        raise ValueError(f"no frames from --start {start or first} to --end {end or last}")
+    beyond = source.num_frames is not None and first >= source.first_number + source.num_frames
+    if beyond or (last is not None and last < first):
+        known = "" if source.num_frames is None else f" in a video of {source.num_frames}"
+        raise ValueError(f"no frames from --start {start or first} to --end {end or 'the last'}{known}")
     return FrameRange(first, last, last if backward and last is not None else first)
 
 
