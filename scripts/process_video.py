@@ -302,6 +302,9 @@ def main(
         except (ValueError, OSError) as error:
             print(f"{found.name}: {error}", file=sys.stderr)
             status = 1
+        except KeyboardInterrupt:
+            print(f"{found.name}: stopped; masks that are written stay, other files are not finished", file=sys.stderr)
+            return 130
     return status
 
 

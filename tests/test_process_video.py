@@ -346,3 +346,17 @@ def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
     assert not any(3 in mask.ids for mask in masks[:20]) and (masks[20].labels[cup] == 3).all()
     drawn = VideoFile(tmp_path / "out/overlay.mp4")
     assert len(list(drawn.frames())) == 22 and drawn.frame_rate == 24
+
+
+def test_an_interrupt_leaves_masks_and_nothing_unfinished(tmp_path, capsys):
+    class Interrupted(MarkingSegmenter):
+        def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Marks:
+            if len(self.seen) == 20:
+                raise KeyboardInterrupt
+            return super().step(image, labels)
+
+    video, mask = make_video(tmp_path / "clip.mp4"), write_mask(tmp_path / "mask.png", 1)
+    arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
+    assert process_video.main(arguments, lambda _: Interrupted()) == 130
+    assert "masks that are written stay" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["masks"]
