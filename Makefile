@@ -7,7 +7,7 @@ CLIP := launch-pad-cafe
 .PHONY: demo test lint clean
 
 demo: .venv/installed
-	$(BIN)/python livos/eval.py dataset=demo
+	$(BIN)/python livos/eval.py dataset=demo model=lite
 	$(BIN)/python vos-benchmark/benchmark.py -g $(DEMO)/Annotations -m results/demo/Annotations
 	$(BIN)/python scripts/make_demo_report.py --images $(DEMO)/JPEGImages/$(CLIP) \
 		--masks results/demo/Annotations/$(CLIP) --truth $(DEMO)/Annotations/$(CLIP) --output results/demo
