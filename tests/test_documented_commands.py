@@ -19,7 +19,9 @@ from omegaconf import OmegaConf
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md")])
-PROGRAMS = sorted(path for path in [ROOT / "download.py", *ROOT.glob("scripts/**/*.py"), *ROOT.glob("livos/*.py")])
+PROGRAMS = sorted(
+    path for pattern in ("*.py", "scripts/**/*.py", "livos/*.py", "benchmarks/*.py") for path in ROOT.glob(pattern)
+)
 HYDRA_PROGRAMS = {"livos/eval.py": "eval_config", "livos/train.py": "train_config"}
 RUNNERS = {"python", "python3", "torchrun", "make", "pip"}
 ELSEWHERE = {"cd", "git", "ffmpeg", "unzip", "mkdir", "mv", "source", "export", "tensorboard", "#"}
@@ -48,6 +50,8 @@ def commands_in(text: str, place: str) -> Iterator[Command]:
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
     inline = re.findall(r"`((?:python [^\s`]+|torchrun|make) [^`\n]+)`", prose)
     for line in [*lines, *inline]:
+        if " [--" in line:  # options that may be left out, in brackets
+            line = re.sub(r"[\[\]]", "", line)
         words = [word for word in shlex.split(line, comments=True) if not re.fullmatch(r"[A-Z_]+=\S*", word)]
         if words and is_command(words) and "…" not in words:
             yield Command(place, tuple(words))
