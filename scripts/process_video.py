@@ -187,8 +187,8 @@ def within_memory(segmenter: VideoSegmenter, job: Job) -> VideoSegmenter:
         return measure_peak(candidate, job.source.size, len(job.masks.object_ids))
 
     wanted = segmenter.internal_size or min(job.source.size)
-    budget = job.options.memory_limit - bytes_in_flight(segmenter.device, job.source.size)
-    plan = plan_memory(budget, wanted, with_settings, measure)
+    around = bytes_in_flight(segmenter.device, job.source.size, job.options.backward)
+    plan = plan_memory(job.options.memory_limit - around, wanted, with_settings, measure)
     objects = "one object at a time" if plan.chunk_size == 1 else "all objects at once"
     logger.info("memory: internal size %d (asked for: %d), %s", plan.internal_size, wanted, objects)
     return with_settings(plan.internal_size, plan.chunk_size)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from livos.inference.segmenter import VideoSegmenter
+from livos.inference.video_files import BACKWARD_BYTES
 
 Segmenter = TypeVar("Segmenter")
 
@@ -118,9 +119,12 @@ def plan_memory(
     return best
 
 
-def bytes_in_flight(device: torch.device, frame_size: tuple[int, int]) -> int:
+def bytes_in_flight(device: torch.device, frame_size: tuple[int, int], backward: bool = False) -> int:
     """What decoded frames, queues and encoders take of the memory that the limit is about."""
-    return 0 if device.type == "cuda" else BYTES_IN_FLIGHT * frame_size[0] * frame_size[1] + BYTES_BESIDES
+    if device.type == "cuda":
+        return 0
+    turned_round = BACKWARD_BYTES if backward else 0
+    return BYTES_IN_FLIGHT * frame_size[0] * frame_size[1] + BYTES_BESIDES + turned_round
 
 
 def candidate_sides(wanted_size: int) -> Iterator[int]:
