@@ -344,6 +344,11 @@ def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
     assert masks[0].coding == first.coding
     cup = read_labels(given / "00020.png").labels == 3
     assert not any(3 in mask.ids for mask in masks[:20]) and (masks[20].labels[cup] == 3).all()
+    segmenter = VideoSegmenter(tiny_network(), "cpu", internal_size=48)
+    for frame in VideoFile(tmp_path / "demo.mp4").frames(stop=5):
+        assert frame.image is not None
+        labels = segmenter.step(frame.image, first.labels if frame.number == 0 else None).labels
+        np.testing.assert_array_equal(masks[frame.number].labels, labels)
     drawn = VideoFile(tmp_path / "out/overlay.mp4")
     assert len(list(drawn.frames())) == 22 and drawn.frame_rate == 24
 
