@@ -26,7 +26,7 @@ Segmenter = TypeVar("Segmenter")
 
 BYTES_IN_FLIGHT = 250
 """Bytes for each pixel of a frame that are set aside for decoded frames, queues and encoders. With 1080p and every kind
-of output, `benchmarks/process_video.py --no-network` measured 216."""
+of output, `benchmarks/video_files.py --no-network` measured 216."""
 
 BYTES_BESIDES = 64 * 2**20
 """Set aside for encoders, threads and what the allocator does not give back, whatever the size of frames."""

@@ -1,8 +1,8 @@
 """Memory and rate of scripts/process_video.py on a long video file that is made for it.
 
-python benchmarks/process_video.py                              1000 frames of 1080p, masks, overlay and boxes
-python benchmarks/process_video.py --frames 300 --backward
-python benchmarks/process_video.py --no-network                 decoding, drawing, encoding and writing alone
+python benchmarks/video_files.py                              1000 frames of 1080p, masks, overlay and boxes
+python benchmarks/video_files.py --frames 300 --backward
+python benchmarks/video_files.py --no-network                 decoding, drawing, encoding and writing alone
 
 Shown is the most memory in use in each tenth of the video: flat, however long it is. Weights are random: neither speed
 nor memory depends on them.
