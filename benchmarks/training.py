@@ -95,6 +95,7 @@ def run_steps(training_step: step.TrainingStep, options: argparse.Namespace, wat
 
 def measure(options: argparse.Namespace, precision: str) -> None:
     """Print one row of the table."""
+    torch.set_flush_denormal(True)  # as livos/train.py does
     device = torch.device(options.device)
     watch, training_step = Stopwatch(device), make_step(options, precision, device)
     with (

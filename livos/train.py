@@ -12,6 +12,7 @@ if __name__ == "__main__" and not __package__:
     sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
 
 import hydra
+import torch
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
@@ -26,6 +27,9 @@ ConfigStore.instance().store("train_schema", TrainConfig)
 
 @hydra.main(version_base="1.3", config_path="config", config_name="train_config")
 def main(settings: DictConfig) -> None:
+    # Many gradients are tiny, and CPUs take many times longer for numbers below the normal range of float32. The threads
+    # that torch starts from here on inherit this.
+    torch.set_flush_denormal(True)
     try:
         if OmegaConf.is_missing(settings, "exp_id"):
             raise ValueError("exp_id=NAME is needed: it names the experiment and its folder")

@@ -115,6 +115,14 @@ def test_only_the_newest_checkpoints_are_kept(root):
     assert sorted(names) == ["main_training_00000003.pt", "main_training_00000004.pt"]
 
 
+def test_what_is_never_due_is_left_out_but_the_end_is_saved(root):
+    run = tiny_run(root, log_every=0, picture_every=0, weights_every=0, checkpoint_every=0)
+    folder = trainer.train(run, ALONE)
+    assert not (folder / "metrics.jsonl").exists()
+    assert sorted(file.name for file in (folder / "weights").iterdir()) == ["last.pth", "main_training_00000004.pth"]
+    assert [file.name for file in checkpoints_in(folder / "checkpoints")] == ["main_training_00000004.pt"]
+
+
 def test_a_run_gives_up_after_steps_that_were_skipped_in_a_row_and_names_the_clips(root, monkeypatch):
     def broken(images, colour):
         return torch.full(images.shape, float("nan"))

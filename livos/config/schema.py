@@ -223,8 +223,9 @@ class TrainConfig:
     activation_checkpointing: bool = False  # compute each frame twice instead of remembering its activations
     average_decay: float = 0.0  # of an exponential moving average of the weights; 0: none
     max_skipped: int = 5  # steps in a row whose loss or gradient is not finite, before training stops
+    keep_checkpoints: int = 3  # the newest; older ones are deleted
+    # Iterations from one to the next; 0: never, but at the end there are weights and a checkpoint all the same.
     log_every: int = 100
     picture_every: int = 1_000
     weights_every: int = 10_000
     checkpoint_every: int = 10_000
-    keep_checkpoints: int = 3  # the newest; older ones are deleted

@@ -113,6 +113,11 @@ def noticing_sigterm() -> Iterator[threading.Event]:
         signal.signal(signal.SIGTERM, previous)
 
 
+def is_due(done: int, every: int) -> bool:
+    """Whether something is to be done after iteration `done`; every=0 means never."""
+    return every > 0 and done % every == 0
+
+
 class StageTrainer:
     """One stage of training with its optimiser, and the loop that moves, measures and saves the weights.
 
@@ -227,17 +232,17 @@ class StageTrainer:
     def write_down(self, last: bool) -> None:
         """Whatever is due after this iteration: numbers, a picture, validation, weights, a checkpoint."""
         config, done = self.config, self.progress.iteration
-        if done % config.log_every == 0:
+        if is_due(done, config.log_every):
             self.write_numbers()
-        if done % config.picture_every == 0 and self.metrics:
+        if is_due(done, config.picture_every) and self.metrics:
             self.metrics.picture(done, "clip", self.draw())
-        if config.validation.every and done % config.validation.every == 0:
+        if is_due(done, config.validation.every):
             self.validate()
-        if done % config.weights_every == 0 or done == self.stage.iterations:
+        if is_due(done, config.weights_every) or done == self.stage.iterations:
             self.save_weights(f"{self.progress.stage}_{done:08d}.pth")
         if done == self.stage.iterations:
             self.save_weights("last.pth")
-        if done % config.checkpoint_every == 0 or last:
+        if is_due(done, config.checkpoint_every) or last:
             save_checkpoint(
                 self.folder / "checkpoints", self.progress, self.parts, self.process, config.keep_checkpoints
             )
