@@ -27,8 +27,8 @@ ConfigStore.instance().store("train_schema", TrainConfig)
 
 @hydra.main(version_base="1.3", config_path="config", config_name="train_config")
 def main(settings: DictConfig) -> None:
-    # Many gradients are tiny, and CPUs take many times longer for numbers below the normal range of float32. The threads
-    # that torch starts from here on inherit this.
+    # Many gradients are tiny, and CPUs take many times longer for numbers below the normal range of float32.
+    # The threads that torch starts from here on inherit this.
     torch.set_flush_denormal(True)
     try:
         if OmegaConf.is_missing(settings, "exp_id"):

@@ -12,6 +12,7 @@ from livos.dataset.augmentation import (
     random_colour,
     random_crop_box,
     random_image_warps,
+    random_path,
     random_video_warp,
 )
 
@@ -157,3 +158,11 @@ def test_colours_stay_in_range():
     extremes = torch.randint(0, 2, (1, 2, 3, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8) * 255
     found = colours_of(extremes, ColourConfig(0.9, 0.9, 0.9, 0.5))
     assert found.min() >= 0 and found.max() <= 1 and found.dtype == torch.float32
+
+
+def test_a_path_begins_where_the_object_is_and_stays_within_reach():
+    paths = [random_path(5, 20.0, np.random.default_rng(seed)) for seed in range(40)]
+    assert all((path[0] == 0).all() and np.abs(path).max() <= 20 for path in paths)
+    back = [path for path in paths if (path[-1] == 0).all()]
+    assert 10 < len(back) < 30 and all(np.abs(path[2]).max() > 0 for path in back)
+    assert max(np.abs(path[-1]).max() for path in paths) > 15

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livos.dataset.clips import Clip, paste, without_hidden_objects
+from livos.dataset.clips import Clip, moved, paste, without_hidden_objects
 
 
 def clip_with(name: str, grey: int, *boxes) -> Clip:
@@ -31,6 +31,17 @@ def test_the_edge_is_soft_and_two_pixels_wide_either_way():
     np.testing.assert_array_equal(row[8:14], 200)
     assert row[4] < row[5] < 100 < row[6] < row[7] < 200
     assert row[4] == pytest.approx(200 * 0.0545, abs=1)  # the outermost weight of a 5-tap Gaussian with sigma 1
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (3, 0), (-3, 2), (5, -8), (-19, 19), (20, 0), (0, -50)])
+def test_a_moved_clip_shows_background_where_something_came_in(shift):
+    clip = clip_with("a", 50, (2, 12, 4, 10))
+    result = moved(clip, np.array([(0, 0), shift]))
+    np.testing.assert_array_equal(result.images[0], clip.images[0])
+    np.testing.assert_array_equal(result.labels[0], clip.labels[0])
+    rows, columns = slice(60 - shift[1], 80 - shift[1]), slice(60 - shift[0], 80 - shift[0])
+    np.testing.assert_array_equal(result.images[1], np.pad(clip.images[1], ((60, 60), (60, 60), (0, 0)))[rows, columns])
+    np.testing.assert_array_equal(result.labels[1], np.pad(clip.labels[1], 60)[rows, columns])
 
 
 def test_objects_beyond_the_room_are_left_out():

@@ -1,3 +1,4 @@
+import dataclasses
 import pickle
 from pathlib import Path
 
@@ -147,6 +148,23 @@ def test_half_of_the_clips_with_room_are_merged(root):
     assert not any(" + " in dataset[index][0].name for index in range(20))
     settings.merge_probability, settings.max_merges = 1.0, 2
     assert max(dataset[index][0].name.count(" + ") for index in range(20)) == 2
+
+
+def test_objects_of_any_set_can_be_pasted_in_and_move_on_their_own(root):
+    settings = tiny_settings(root, images=True, merge_probability=1.0)
+    own = ClipDataset(settings, seed=0, num_samples=100)
+    settings = tiny_settings(root, images=True, merge_probability=1.0, merge_across_sets=True)
+    across = ClipDataset(settings, seed=0, num_samples=100)
+
+    def sets_of(dataset: ClipDataset, index: int) -> set[str]:
+        return {name.split("/")[0] for name in dataset[index][0].name.split(" + ")}
+
+    assert all(len(sets_of(own, index)) == 1 for index in range(30))
+    assert any(len(sets_of(across, index)) == 2 for index in range(30))
+    moving = ClipDataset(dataclasses.replace(settings, merge_motion=0.5), seed=0, num_samples=100)
+    clips = [(across[index][0], moving[index][0]) for index in range(10)]
+    assert all(np.array_equal(still.labels[0], moved.labels[0]) for still, moved in clips)
+    assert any(not np.array_equal(still.labels[-1], moved.labels[-1]) for still, moved in clips)
 
 
 def test_a_dataset_can_be_sent_to_a_worker_that_starts_afresh(root):

@@ -143,6 +143,8 @@ class DataConfig:
     crop_tries: int = 5  # until the first frame's crop shows an object
     merge_probability: float = 0.5  # that a clip with room for more objects has another one's pasted in
     max_merges: int = 1  # times that this is tried on a clip
+    merge_across_sets: bool = False  # paste objects of any set of the mixture, not only of the clip's own
+    merge_motion: float = 0.0  # how far pasted objects move on their own over the clip, at most, in sides of the crop
     merge_blur_size: int = 5  # pixels; the pasted objects' edge
     merge_blur_sigma: float = 1.0
     grey_probability: float = 0.05  # clips without colour

@@ -136,6 +136,14 @@ def random_image_warps(
     return warps
 
 
+def random_path(num_frames: int, reach: float, generator: np.random.Generator) -> np.ndarray:
+    """Shifts (T, 2) in whole pixels on a straight way to somewhere within `reach`, half of the time there and back."""
+    done = np.linspace(0.0, 1.0, num_frames)
+    if generator.random() < 0.5:
+        done = 1 - np.abs(2 * done - 1)
+    return np.rint(done[:, None] * generator.uniform(-reach, reach, 2)).astype(int)
+
+
 def _random_moves(num_frames: int, settings: ImageWarpConfig, generator: np.random.Generator) -> np.ndarray:
     """(T, 5): rotation, shear, zoom, and the window's place in [0, 1] along x and y."""
     low = np.array([-settings.rotation, -settings.shear, settings.frame_scale[0], 0.0, 0.0])

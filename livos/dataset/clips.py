@@ -18,6 +18,16 @@ class Clip:
     name: str  # "<set>/<video>:<first frame>"
 
 
+def moved(clip: Clip, shifts: np.ndarray) -> Clip:
+    """The clip with frame t moved by `shifts[t]` whole pixels, (T, 2), right and down; what comes in is background."""
+    images, labels = np.zeros_like(clip.images), np.zeros_like(clip.labels)
+    for t, (x, y) in enumerate(shifts):
+        to = slice(max(0, y), max(0, clip.labels.shape[1] + y)), slice(max(0, x), max(0, clip.labels.shape[2] + x))
+        of = slice(max(0, -y), max(0, clip.labels.shape[1] - y)), slice(max(0, -x), max(0, clip.labels.shape[2] - x))
+        images[t][to], labels[t][to] = clip.images[t][of], clip.labels[t][of]
+    return replace(clip, images=images, labels=labels)
+
+
 def paste(clip: Clip, other: Clip, room: int, blur_size: int, blur_sigma: float, min_pixels: int) -> Clip:
     """`clip` with the first `room` objects of `other` in front of it, their edges softened by a Gaussian.
 

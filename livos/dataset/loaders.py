@@ -11,8 +11,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from livos.config.schema import DataConfig
-from livos.dataset.augmentation import Colour, random_colour
-from livos.dataset.clips import Clip, paste
+from livos.dataset.augmentation import Colour, random_colour, random_path
+from livos.dataset.clips import Clip, moved, paste
 from livos.dataset.image_training import ImageSet, open_image_set
 from livos.dataset.sampling import EndlessOrder, check_max_skip, generator_for
 from livos.dataset.video_training import VideoSet, open_video_set
@@ -120,7 +120,13 @@ class ClipDataset(Dataset):
         for _ in range(settings.max_merges):
             room = settings.max_objects - clip.num_objects
             if room > 0 and generator.random() < settings.merge_probability:
-                other = training_set.read_clip(int(generator.integers(len(training_set))), progress, generator)
+                other_set, other_item = training_set, int(generator.integers(len(training_set)))
+                if settings.merge_across_sets:
+                    other_set, other_item = self._locate(int(generator.integers(self.ends[-1])))
+                other = other_set.read_clip(other_item, progress, generator)
+                if settings.merge_motion:
+                    reach = settings.merge_motion * settings.size
+                    other = moved(other, random_path(settings.num_frames, reach, generator))
                 clip = paste(
                     clip, other, room, settings.merge_blur_size, settings.merge_blur_sigma, settings.min_object_pixels
                 )
