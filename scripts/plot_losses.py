@@ -1,54 +1,66 @@
-"""Draw the loss curves of a run, as SVG, from the metrics.jsonl that training writes.
+"""Draw the loss curves of a run, or of some that followed one another, as SVG, from the metrics.jsonl of training.
 
 python scripts/plot_losses.py model_0101_2027/first_try/metrics.jsonl losses.svg
+python scripts/plot_losses.py model_0101_2027/first/metrics.jsonl model_0102_2027/second/metrics.jsonl losses.svg
 """
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 
 from livos.atomic_files import written_aside
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 860, 360, 60, 44, 34, 20
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 860, 320, 44, 44, 34, 16  # pixels; HEIGHT is that of a row of panels
 COLOURS = {"loss": "#1f4e9c", "loss/cross_entropy": "#c9622d", "loss/dice": "#3d8b4f"}
 
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("metrics", type=Path)
+    parser.add_argument("metrics", type=Path, nargs="+")
     parser.add_argument("picture", type=Path)
     options = parser.parse_args(arguments)
-    try:
-        lines = options.metrics.read_text(encoding="utf-8").splitlines()
-        records = [json.loads(line) for line in lines if line.strip()]
-        picture = draw(records)
-    except (OSError, ValueError, KeyError) as error:
-        sys.exit(f"{options.metrics}: expected a metrics.jsonl of livos/train.py: {error!r}")
+    stages = []
+    for path in options.metrics:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            stages += stages_of([json.loads(line) for line in lines if line.strip()])
+        except (OSError, ValueError, KeyError) as error:
+            sys.exit(f"{path}: expected a metrics.jsonl of livos/train.py: {error!r}")
     with written_aside(options.picture) as aside:
-        aside.write_text(picture, encoding="utf-8")
+        aside.write_text(draw(stages), encoding="utf-8")
 
 
-def draw(records: list[dict]) -> str:
-    """One panel a stage, side by side, in the order of the file. Later records of an iteration replace earlier ones."""
+def stages_of(records: list[dict]) -> list[tuple[str, dict[int, dict]]]:
+    """The stages of a run, in order, with its records by iteration; of two of the same iteration, the later one."""
     stages: dict[str, dict[int, dict]] = {}
     for record in records:
         if "loss" in record:
             stages.setdefault(record["stage"], {})[record["iteration"]] = record
     if not stages:
         raise ValueError("no losses in it")
-    width = WIDTH / len(stages)
-    panels = [_panel(name, points, i * width, width) for i, (name, points) in enumerate(stages.items())]
+    return list(stages.items())
+
+
+def draw(stages: list[tuple[str, dict[int, dict]]]) -> str:
+    """One panel a stage, up to three side by side."""
+    columns = min(3, len(stages))
+    width, height = WIDTH / columns, HEIGHT * math.ceil(len(stages) / columns)
+    panels = "".join(
+        f'<g transform="translate({i % columns * width:.0f} {i // columns * HEIGHT})">{_panel(name, points, width)}</g>'
+        for i, (name, points) in enumerate(stages)
+    )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        f'font-size="12"><rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>{"".join(panels)}</svg>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" '
+        f'font-size="12"><rect width="{WIDTH}" height="{height}" fill="white"/>{panels}</svg>\n'
     )
 
 
-def _panel(stage: str, points: dict[int, dict], left: float, width: float) -> str:
+def _panel(stage: str, points: dict[int, dict], width: float) -> str:
     iterations = sorted(points)
     end, top = iterations[-1], 1.25 * max(points[i]["loss"] for i in iterations)
-    x0, x1, y0, y1 = left + LEFT, left + width - RIGHT, HEIGHT - BOTTOM, TOP
+    x0, x1, y0, y1 = LEFT, width - RIGHT, HEIGHT - BOTTOM, TOP
 
     def place(iteration: float, loss: float) -> tuple[float, float]:
         return x0 + (x1 - x0) * iteration / end, y0 - (y0 - y1) * loss / top

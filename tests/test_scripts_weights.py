@@ -29,17 +29,18 @@ def test_weights_of_another_model_are_refused(tmp_path):
     assert not (tmp_path / "b.pth").exists()
 
 
-def test_losses_are_drawn_with_a_panel_for_each_stage(tmp_path):
+@pytest.mark.parametrize("runs", [1, 2])
+def test_losses_are_drawn_with_a_panel_for_each_stage_of_each_run(tmp_path, runs):
     records = [
         {"stage": stage, "iteration": i, "loss": 3 / i, "loss/cross_entropy": 2 / i, "loss/dice": 1 / i}
         for stage in ("pre_training", "main_training")
         for i in (1, 2, 3)
     ]
     (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, records)))
-    plot_losses.main([str(tmp_path / "metrics.jsonl"), str(tmp_path / "losses.svg")])
+    plot_losses.main([str(tmp_path / "metrics.jsonl")] * runs + [str(tmp_path / "losses.svg")])
     root = ElementTree.parse(tmp_path / "losses.svg").getroot()
     lines = root.findall(".//{http://www.w3.org/2000/svg}polyline")
-    assert len(lines) == 6 and all(len(line.get("points").split()) == 3 for line in lines)
+    assert len(lines) == 6 * runs and all(len(line.get("points").split()) == 3 for line in lines)
 
 
 def test_other_files_are_refused(tmp_path):
