@@ -108,6 +108,7 @@ def test_a_killed_run_continues_with_the_losses_of_one_that_was_not(folder):
     assert "continuing" in output
     assert losses(folder, "killed") == losses(folder, "whole")
     assert [iteration for iteration, _ in losses(folder, "whole")] == list(range(1, ITERATIONS + 1))
+    assert not list(folder.glob("*.log"))  # what a run leaves is in its experiment's folder
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finding the processes of torchrun takes Linux")
