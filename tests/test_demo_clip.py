@@ -10,7 +10,7 @@ from livos.dataset.label_maps import davis_palette
 
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "demo"
 CLIP = "launch-pad-cafe"
-ENTRY = 20
+ENTRY, CORRECTION = 20, 48
 
 
 def read_mask(path: Path) -> np.ndarray:
@@ -57,13 +57,15 @@ def test_the_cat_is_hidden_for_a_while_and_comes_back(truth):
     assert area[0] > 10_000 and area[-1] > 10_000
 
 
-def test_given_masks_show_new_objects_and_nothing_else(truth):
+def test_given_masks_show_new_objects_and_one_correction(truth):
     folder = DEMO / "GivenMasks" / CLIP
-    assert sorted(path.name for path in folder.iterdir()) == ["00000.png", f"{ENTRY:05d}.png"]
-    first, entry = read_mask(folder / "00000.png"), read_mask(folder / f"{ENTRY:05d}.png")
+    names = [f"{frame:05d}.png" for frame in (0, ENTRY, CORRECTION)]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    first, entry, correction = (read_mask(folder / name) for name in names)
     assert np.array_equal(first, truth[0])
     assert np.unique(first).tolist() == [0, 1, 2]
     assert np.array_equal(entry, np.where(truth[ENTRY] == 3, 3, 0))
+    assert np.array_equal(correction, np.where(truth[CORRECTION] == 2, 2, 0))
 
 
 def test_the_clip_is_small():

@@ -7,7 +7,8 @@ The scene is composed of photographs that come inside the package scikit-image, 
 (examples/demo/README.md lists them). It is made for trying video object segmentation: the camera pans and zooms, the
 cat (2) is hidden behind a column for a while and then passes in front of the astronaut (1), the cup (3) enters later.
 Written are JPEGImages/<clip>, Annotations/<clip> (the truth on every frame) and GivenMasks/<clip> (the masks that a
-method may see: the first frame's, and the new object's on the frame where it enters). With the same versions of the
+method may see: the first frame's, the new object's on the frame where it enters, and that of the cat once more when it
+is back, as somebody would correct it who finds it taken for the astronaut). With the same versions of the
 libraries the files come out the same, byte for byte.
 """
 
@@ -37,6 +38,7 @@ QUALITY = 82  # of the JPEG files
 SHUTTER = 0.16  # the part of a frame's time during which light is gathered
 SLIVER = 60  # an object of which fewer pixels are seen counts as hidden
 ENTRY = 20  # the frame on which the cup is seen first
+CORRECTED = {48: {2}}  # objects whose masks are given again: the cat, back from behind the column
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,9 @@ def make_clip(photographs: Path, output: Path) -> None:
         save(Image.fromarray(image), output / "JPEGImages" / CLIP / f"{name}.jpg", format="JPEG", quality=QUALITY)
         save_labels(output / "Annotations" / CLIP / f"{name}.png", labels)
         new = set(np.unique(labels).tolist()) - known - {0}
-        if new:
-            given = np.where(np.isin(labels, list(new)), labels, 0).astype(np.uint8)
+        shown = new | CORRECTED.get(index, set())
+        if shown:
+            given = np.where(np.isin(labels, list(shown)), labels, 0).astype(np.uint8)
             save_labels(output / "GivenMasks" / CLIP / f"{name}.png", given)
             known |= new
 
