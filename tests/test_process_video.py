@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -332,7 +333,10 @@ def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
     with VideoWriter(tmp_path / "demo.mp4", H264, Fraction(1, 24), Fraction(24)) as video:
         for number, path in enumerate(frames):
             video.add(read_image(path), number)
-    given = DEMO / "GivenMasks/launch-pad-cafe"
+    given = tmp_path / "given"
+    given.mkdir()
+    for name in ("00000.png", "00020.png"):  # the third is for a later frame
+        shutil.copy(DEMO / "GivenMasks/launch-pad-cafe" / name, given)
     arguments = ["--video", str(tmp_path / "demo.mp4"), "--masks", str(given), "--output", str(tmp_path / "out")]
     arguments += ["--device", "cpu", "--memory-limit", "64GB"]
     status = process_video.main(arguments, lambda _: VideoSegmenter(tiny_network(), "cpu", internal_size=48))
