@@ -119,6 +119,7 @@ def test_a_batch_that_cannot_be_divided_is_refused():
         ({"max_objects": 0}, "data.max_objects=0"),
         ({"num_frames": 1}, "data.num_frames=1"),
         ({"max_skip": [5, 10]}, "max_skip="),
+        ({"merge_motion": -0.5}, "merge_motion="),
     ],
 )
 def test_settings_that_make_no_clip_are_refused(root, change, message):

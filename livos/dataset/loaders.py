@@ -120,9 +120,10 @@ class ClipDataset(Dataset):
         for _ in range(settings.max_merges):
             room = settings.max_objects - clip.num_objects
             if room > 0 and generator.random() < settings.merge_probability:
-                other_set, other_item = training_set, int(generator.integers(len(training_set)))
                 if settings.merge_across_sets:
                     other_set, other_item = self._locate(int(generator.integers(self.ends[-1])))
+                else:
+                    other_set, other_item = training_set, int(generator.integers(len(training_set)))
                 other = other_set.read_clip(other_item, progress, generator)
                 if settings.merge_motion:
                     reach = settings.merge_motion * settings.size
@@ -225,3 +226,5 @@ def _check(settings: DataConfig) -> None:
         raise ValueError(f"data.max_objects={settings.max_objects} must lie between 1 and 127")
     if settings.num_frames < 2:
         raise ValueError(f"data.num_frames={settings.num_frames}: a clip needs a given frame and one to predict")
+    if settings.merge_motion < 0:
+        raise ValueError(f"data.merge_motion={settings.merge_motion} must be 0 or more, in sides of the crop")
