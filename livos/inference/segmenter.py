@@ -14,6 +14,7 @@ from livos.atomic_files import written_aside
 from livos.devices import choose_device
 from livos.inference.acceleration import accelerate
 from livos.inference.object_ids import GivenMasks, insert
+from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
 from livos.model.masks import Padding, aggregate, pad, padding_of, unpad
 from livos.model.memory import LinearMemory
@@ -91,7 +92,7 @@ class SegmenterState:
 class VideoSegmenter:
     """Segments one video after the other, a frame at a time.
 
-    network: from `build_model`, with weights. device: auto (cuda, then mps, then cpu) or a torch device.
+    network: what `load_model` returns, or a name or path that it takes. device: auto (cuda, then mps, then cpu) or a torch device.
     precision: float32, bfloat16 or float16; what must stay float32 does. internal_size: short side in pixels that the
     network works at (None: as the frames are); results have the size of the frames whatever it is.
     chunk_size: objects computed at a time, to bound memory (None: all). flip: average with the mirrored frame.
@@ -100,7 +101,7 @@ class VideoSegmenter:
 
     def __init__(
         self,
-        network: LiVOS,
+        network: LiVOS | str | PathLike[str] = "lite",
         device: str | torch.device = "auto",
         precision: str = "float32",
         internal_size: int | None = None,
@@ -113,6 +114,8 @@ class VideoSegmenter:
         if internal_size is not None and internal_size < 1:
             raise ValueError(f"internal_size={internal_size}: expected the short side in pixels, or None")
         self.device = choose_device(device)
+        if not isinstance(network, LiVOS):
+            network = load_model(network)
         self.network = accelerate(network, self.device, precision, compile)
         self.precision, self.internal_size, self.chunk_size, self.flip = precision, internal_size, chunk_size, flip
         self._state = SegmenterState()

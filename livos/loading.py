@@ -1,0 +1,110 @@
+"""A network with its weights, by one name."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from livos.build import build_model, model_names
+from livos.checkpoints import load_weights, misfits, read_weights, upgrade
+from livos.model.network import LiVOS
+from livos.released_weights import RELEASED_WEIGHTS, find_released_weights
+
+_PACKAGE = Path(__file__).resolve().parent
+BUNDLED = {"lite": "livos-lite.safetensors"}
+"""Weights that come with LiVOS: the file of each name, whose network has the same name."""
+
+
+@dataclass(frozen=True)
+class FoundWeights:
+    """A file of weights, and the network that it is for where its name tells."""
+
+    path: Path
+    model: str | None
+
+
+def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) -> LiVOS:
+    """Returns a network with its weights, in evaluation mode, on the CPU.
+
+    Args:
+        name: `lite` (comes with LiVOS), the name of released weights (`nomose-480p`, …; see `weight_names`), or the
+            path of a file of weights.
+        model: The network that a file is for, one of `model_names()`. By default the one that the name belongs to; for
+            other files, the one whose weights have the names and shapes that the file holds.
+
+    Raises:
+        FileNotFoundError: If the weights are not on this machine. The message says how to get them.
+        ValueError: If the file holds no weights or those of another network.
+    """
+    found = find_weights(name)
+    model = model or found.model
+    if model is not None:
+        return load_weights(build_model(model), found.path)
+    weights = upgrade(read_weights(found.path))
+    for candidate in model_names():
+        with torch.device("meta"):
+            fits = not misfits(build_model(candidate), weights)
+        if fits:
+            return load_weights(build_model(candidate), found.path)
+    raise ValueError(
+        f"{found.path} fits none of the networks {', '.join(model_names())}: for a network with settings of its own use "
+        "load_weights(build_model(…), path), which says what does not fit"
+    )
+
+
+def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
+    """Where the weights of this name, or at this path, lie on this machine.
+
+    Raises:
+        FileNotFoundError: If they are not there. The message says how to get them.
+    """
+    if name in BUNDLED:
+        return FoundWeights(_first_file(_bundled_places(BUNDLED[str(name)])), str(name))
+    path = Path(name)
+    released = next((r for r in RELEASED_WEIGHTS if path.name in (r.name, r.file_name)), None)
+    if path.is_file():
+        bundled = next((model for model, file_name in BUNDLED.items() if path.name == file_name), None)
+        return FoundWeights(path, "base" if released else bundled)
+    if released is None or str(name) != released.name:
+        known = ", ".join(weight_names())
+        raise FileNotFoundError(f"no weights at {path}: expected a file, or one of the names {known}")
+    try:
+        return FoundWeights(_first_file(_released_places(released.file_name)), "base")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}. `livos download {released.name}` fetches it") from None
+
+
+def weight_names() -> list[str]:
+    """The names that `load_model` knows, whether their files are on this machine or not."""
+    return [*BUNDLED, *(released.name for released in RELEASED_WEIGHTS)]
+
+
+def default_weights(model: str) -> str | None:
+    """The name of the weights that a network is used with where nothing else is said; None if it has none."""
+    return {"lite": "lite", "base": find_released_weights("nomose-480p").name}.get(model)
+
+
+def cache_dir() -> Path:
+    """The user's folder for downloaded weights: that of PyTorch's own, `~/.cache/torch/hub/checkpoints` by default."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _bundled_places(file_name: str) -> Iterator[Path]:
+    yield _PACKAGE / "weights" / file_name  # in an installed package
+    yield _PACKAGE.parent / "weights" / file_name  # in a checkout
+
+
+def _released_places(file_name: str) -> Iterator[Path]:
+    yield Path("weights") / file_name
+    yield _PACKAGE.parent / "weights" / file_name
+    yield cache_dir() / file_name
+
+
+def _first_file(places: Iterator[Path]) -> Path:
+    tried = list(dict.fromkeys(places))
+    for path in tried:
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"{tried[0].name} is not on this machine; looked for {', '.join(map(str, tried))}")
