@@ -20,8 +20,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from livos import VideoSegmenter, build_model, model_names
-from livos.inference.segmenter import PRECISIONS
-from livos.inference.speed import StepTimer, peak_memory
+from livos.evaluation.speed import StepTimer, peak_memory
+from livos.segmenter.segmenter import PRECISIONS
 
 
 @dataclass(frozen=True)

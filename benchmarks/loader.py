@@ -25,9 +25,9 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from livos.config.schema import DataConfig, VideoSetConfig
-from livos.dataset import image_training, loaders, video_training
-from livos.dataset.augmentation import Warp
-from livos.dataset.loaders import ClipDataset, collate, make_loader
+from livos.training.data import image_sets, loaders, video_sets
+from livos.training.data.augmentation import Warp
+from livos.training.data.loaders import ClipDataset, collate, make_loader
 
 
 class Stopwatch:
@@ -59,10 +59,10 @@ class Stopwatch:
             stage = "warp of images" if image.ndim == 3 else "warp of masks"
             return self.timed(stage, apply)(warp, image, *arguments, **options)
 
-        for module in (video_training, image_training):
+        for module in (video_sets, image_sets):
             stages += [(module, "read_image", "decoding of images"), (module, "read_mask", "decoding of masks")]
-        stages += [(video_training, "choose_frames", "choice of frames"), (loaders, "paste", "merging")]
-        stages += [(image_training, "random_image_warps", "thin-plate splines")]
+        stages += [(video_sets, "choose_frames", "choice of frames"), (loaders, "paste", "merging")]
+        stages += [(image_sets, "random_image_warps", "thin-plate splines")]
         patches = [mock.patch.object(place, name, self.timed(s, getattr(place, name))) for place, name, s in stages]
         patches.append(mock.patch.object(Warp, "apply", apply_to))
         for patch in patches:

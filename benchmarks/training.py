@@ -25,10 +25,10 @@ from loader import write_generated_videos
 
 from livos import build_model, model_names
 from livos.config.schema import LossConfig, StageConfig, TrainConfig
-from livos.dataset.loaders import make_loader
 from livos.distributed import Process
-from livos.inference.speed import peak_memory
+from livos.evaluation.speed import peak_memory
 from livos.training import step
+from livos.training.data.loaders import make_loader
 from livos.training.modes import prepare_network, to_training_mode
 from livos.training.optimizer import make_optimizer
 

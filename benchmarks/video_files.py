@@ -22,10 +22,10 @@ import torch
 from tqdm import tqdm
 
 from livos import VideoSegmenter, build_model, model_names
-from livos.dataset.label_maps import write_labels
-from livos.inference.memory_limit import PeakMeter
-from livos.inference.segmenter import PRECISIONS
-from livos.inference.video_writer import H264, VideoWriter
+from livos.masks.label_maps import write_labels
+from livos.segmenter.memory_plan import PeakMeter
+from livos.segmenter.segmenter import PRECISIONS
+from livos.video.writer import H264, VideoWriter
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 import process_video

@@ -5,9 +5,9 @@ What is promised to programs is here; everything deeper may move.
 
 from livos.build import build_model, model_names
 from livos.checkpoints import load_weights, save_weights
-from livos.dataset.label_maps import LabelCoding, LabelMap, read_labels, write_labels
-from livos.inference.segmenter import SegmentationResult, SegmenterState, VideoSegmenter
 from livos.loading import load_model, weight_names
+from livos.masks.label_maps import LabelCoding, LabelMap, read_labels, write_labels
+from livos.segmenter.segmenter import SegmentationResult, SegmenterState, VideoSegmenter
 
 __all__ = [
     "LabelCoding",

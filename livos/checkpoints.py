@@ -5,19 +5,21 @@ import zipfile
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from livos.atomic_files import written_aside
+from livos.files.atomic import written_aside
+
+Network = TypeVar("Network", bound=nn.Module)
 
 DERIVED = ("inv_freq",)  # entries that a fixed formula gives; they may be missing
 
 
-def load_weights(network: nn.Module, source: str | PathLike | Mapping[str, Tensor]) -> nn.Module:
+def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]) -> Network:
     """Puts weights into a network and returns it.
 
     source: a released state dict (.pth), a checkpoint of livos/train.py (averaged weights if it has them), a

@@ -18,7 +18,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from livos.config.schema import TestSetConfig
-from livos.dataset.test_sets import open_test_set
+from livos.evaluation.sets import open_test_set
 
 CONFIG_DIR = Path(__file__).resolve().parent / "config" / "dataset"
 _SHOWN_PROBLEMS = 5

@@ -19,9 +19,9 @@ from omegaconf import DictConfig, OmegaConf
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import EvalConfig
 from livos.distributed import joined_processes
-from livos.inference.evaluation import evaluate
-from livos.inference.output_folder import OutputFolder
-from livos.inference.report import print_report
+from livos.evaluation.output_folder import OutputFolder
+from livos.evaluation.report import print_report
+from livos.evaluation.run import evaluate
 
 log = logging.getLogger(__name__)
 ConfigStore.instance().store("eval_schema", EvalConfig)

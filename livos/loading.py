@@ -49,8 +49,8 @@ def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) 
         if fits:
             return load_weights(build_model(candidate), found.path)
     raise ValueError(
-        f"{found.path} fits none of the networks {', '.join(model_names())}: for a network with settings of its own use "
-        "load_weights(build_model(…), path), which says what does not fit"
+        f"{found.path} fits none of the networks {', '.join(model_names())}: for a network with settings of its own "
+        "use load_weights(build_model(…), path), which says what does not fit"
     )
 
 

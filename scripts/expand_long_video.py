@@ -20,8 +20,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from livos.atomic_files import copy_file, written_aside
-from livos.dataset.image_files import IMAGE_SUFFIXES
+from livos.files.atomic import copy_file, written_aside
+from livos.files.images import IMAGE_SUFFIXES
 
 
 def play(num_source: int, num_frames: int, repeat: bool = False) -> Iterator[int]:

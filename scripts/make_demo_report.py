@@ -20,10 +20,10 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from livos.dataset.image_files import IMAGE_SUFFIXES, read_image
-from livos.dataset.label_maps import davis_palette, object_ids, read_labels
-from livos.dataset.test_video import files_by_stem
-from livos.inference.overlay import OverlayVideo, contact_sheet, overlay
+from livos.files.images import IMAGE_SUFFIXES, read_image
+from livos.files.names import files_by_stem
+from livos.masks.label_maps import davis_palette, object_ids, read_labels
+from livos.pipeline.overlay import OverlayVideo, contact_sheet, overlay
 
 GAP = 6
 

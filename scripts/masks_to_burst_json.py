@@ -13,7 +13,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from livos.dataset.burst import write_predictions
+from livos.evaluation.burst import write_predictions
 
 
 def main(arguments: list[str] | None = None) -> int:

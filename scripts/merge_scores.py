@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
-from livos.inference.scores import average_scores, read_object_ids, read_scores
+from livos.masks.label_maps import LabelCoding, read_labels, write_labels
+from livos.pipeline.probabilities import average_scores, read_object_ids, read_scores
 
 
 def common_frames(score_dirs: list[Path]) -> list[Path]:

@@ -29,10 +29,10 @@ from livos.config.schema import (
     VideoSetConfig,
     VideoWarpConfig,
 )
-from livos.dataset.image_files import IMAGE_SUFFIXES, read_image
-from livos.dataset.label_maps import read_labels, write_labels
-from livos.dataset.test_video import files_by_stem
 from livos.distributed import joined_processes
+from livos.files.images import IMAGE_SUFFIXES, read_image
+from livos.files.names import files_by_stem
+from livos.masks.label_maps import read_labels, write_labels
 from livos.training.trainer import train
 
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "demo"

@@ -10,7 +10,7 @@ import math
 import sys
 from pathlib import Path
 
-from livos.atomic_files import written_aside
+from livos.files.atomic import written_aside
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 860, 320, 44, 44, 34, 16  # pixels; HEIGHT is that of a row of panels
 COLOURS = {"loss": "#1f4e9c", "loss/cross_entropy": "#c9622d", "loss/dice": "#3d8b4f"}

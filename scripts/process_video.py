@@ -29,16 +29,16 @@ from fractions import Fraction
 from pathlib import Path
 
 from livos import VideoSegmenter, build_model, load_weights, model_names
-from livos.dataset.label_maps import COLOUR_RULES
-from livos.inference.background import Output
-from livos.inference.frame_sources import Camera, FoundVideo, FrameSource, find_videos
-from livos.inference.memory_limit import PeakMeter, bytes_in_flight, measure_peak, parse_bytes, plan_memory
-from livos.inference.object_reports import CocoReport, ObjectReport
-from livos.inference.segmenter import PRECISIONS
-from livos.inference.video_masks import FrameRange, VideoMasks, masks_of_video
-from livos.inference.video_outputs import CutOutImages, CutOutVideos, DrawnVideo, MaskFiles, SegmentedFrame
-from livos.inference.video_processing import replay, segment, write_all
-from livos.inference.video_writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
+from livos.masks.label_maps import COLOUR_RULES
+from livos.pipeline.background import Output
+from livos.pipeline.object_reports import CocoReport, ObjectReport
+from livos.pipeline.outputs import CutOutImages, CutOutVideos, DrawnVideo, MaskFiles, SegmentedFrame
+from livos.pipeline.segment import replay, segment, write_all
+from livos.pipeline.video_masks import FrameRange, VideoMasks, masks_of_video
+from livos.segmenter.memory_plan import PeakMeter, bytes_in_flight, measure_peak, parse_bytes, plan_memory
+from livos.segmenter.segmenter import PRECISIONS
+from livos.video.sources import Camera, FoundVideo, FrameSource, find_videos
+from livos.video.writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
 
 logger = logging.getLogger("process_video")
 

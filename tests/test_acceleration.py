@@ -9,9 +9,9 @@ from tiny_network import TINY, tiny_network
 from torch import nn
 from torch.nn import functional as F
 
+from livos.acceleration.accelerate import _fold_batch_norms, accelerate
+from livos.acceleration.winograd import WinogradConv2d, is_plain_3x3
 from livos.build import build_model
-from livos.inference.acceleration import _fold_batch_norms, accelerate
-from livos.inference.winograd import WinogradConv2d, is_plain_3x3
 from livos.model.config import ModelConfig
 from livos.model.network import LiVOS
 from livos.model.object_transformer import ObjectTransformer

@@ -5,7 +5,7 @@ import torch
 from torchvision.transforms.v2 import functional as reference
 
 from livos.config.schema import ColourConfig, ImageWarpConfig, VideoWarpConfig
-from livos.dataset.augmentation import (
+from livos.training.data.augmentation import (
     Colour,
     Warp,
     apply_colour,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tiny_sets import SIZE, labels_with, settings_of, write_frame, write_mask
 
-from livos.dataset.burst import decode_mask, encode_mask, write_predictions
-from livos.dataset.label_maps import LabelCoding, write_labels
-from livos.dataset.test_sets import open_test_set
+from livos.evaluation.burst import decode_mask, encode_mask, write_predictions
+from livos.evaluation.sets import open_test_set
+from livos.masks.label_maps import LabelCoding, write_labels
 
 FRAMES = [f"frame{number:04d}" for number in (1, 6, 11, 16)]
 ANNOTATED = [FRAMES[0], FRAMES[2]]

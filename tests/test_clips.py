@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livos.dataset.clips import Clip, moved, paste, without_hidden_objects
+from livos.training.data.clips import Clip, moved, paste, without_hidden_objects
 
 
 def clip_with(name: str, grey: int, *boxes) -> Clip:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 from PIL import Image
-from test_test_sets import write_davis
+from test_evaluation_sets import write_davis
 from tiny_sets import labels_with, write_frame
 
 from livos.config import schema
-from livos.dataset.label_maps import read_labels
 from livos.datasets import load_settings, main, names
+from livos.masks.label_maps import read_labels
 
 ROOT = Path(__file__).parent.parent
 
@@ -60,7 +60,7 @@ def test_the_documentation_knows_every_set_and_its_example_is_valid():
 
 
 def test_the_documented_messages_are_those_that_are_given():
-    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "livos" / "dataset").glob("*.py"))
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "livos").rglob("*.py"))
     text = (ROOT / "docs" / "masks.md").read_text(encoding="utf-8")
     for message in ("a mask as JPEG has lost its exact values", "the only mask given is empty", "file is cut short"):
         assert message in text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from livos.dataset.label_maps import davis_palette
+from livos.masks.label_maps import davis_palette
 
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "demo"
 CLIP = "launch-pad-cafe"

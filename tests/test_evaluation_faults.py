@@ -13,13 +13,13 @@ from PIL import Image
 from tiny_evaluation import ALL_MASKS, TINY_MODEL, masks_in, run, write_two_videos
 from tiny_sets import labels_with, numbered, write_frame, write_mask, write_video
 
-import livos.inference.scores
+import livos.pipeline.probabilities
 from livos.build import build_model
 from livos.checkpoints import save_weights
-from livos.dataset.label_maps import read_labels
-from livos.inference.report import print_report
-from livos.inference.segmenter import SegmentationResult, VideoSegmenter
+from livos.evaluation.report import print_report
+from livos.masks.label_maps import read_labels
 from livos.model.config import ModelConfig
+from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_disk_that_is_full_when_probabilities_are_written_is_told_with_the_fil
         file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(livos.inference.scores.np, "savez_compressed", no_space)
+    monkeypatch.setattr(livos.pipeline.probabilities.np, "savez_compressed", no_space)
     report = run(root, save_scores=True, videos=["a"])
     assert re.search(r"No space left on device.*Scores.a.0000\d\.npz", report["errors"]["a"])
     assert list((root / "out/Scores/a").iterdir()) == [] and masks_in(root) == {}

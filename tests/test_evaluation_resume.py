@@ -10,8 +10,8 @@ from tiny_sets import labels_with, write_mask
 
 from livos.build import build_model
 from livos.checkpoints import save_weights
-from livos.inference.segmenter import VideoSegmenter
 from livos.model.config import ModelConfig
+from livos.segmenter.segmenter import VideoSegmenter
 
 
 @pytest.fixture

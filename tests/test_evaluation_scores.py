@@ -9,7 +9,7 @@ import pytest
 from tiny_evaluation import run
 from tiny_sets import labels_with, numbered, write_mask, write_video
 
-from livos.inference.report import print_report
+from livos.evaluation.report import print_report
 
 REPOSITORY = Path(__file__).parents[1]
 

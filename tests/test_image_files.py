@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from livos.dataset.image_files import image_size, read_image
+from livos.files.images import image_size, read_image
 
 
 def photo(height: int = 40, width: int = 56) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from livos.dataset.label_maps import LabelCoding, davis_palette, object_ids, read_labels, write_labels
+from livos.masks.label_maps import LabelCoding, davis_palette, object_ids, read_labels, write_labels
 
 DAVIS = LabelCoding("palette", davis_palette().tobytes())
 

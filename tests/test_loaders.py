@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from training_data import OBJECT_COLOURS, tiny_settings, write_images, write_videos
 
 from livos.config.schema import DataConfig, ImageSetConfig
-from livos.dataset.augmentation import apply_colour
-from livos.dataset.loaders import BatchIndices, ClipBatch, ClipDataset, make_loader
+from livos.training.data.augmentation import apply_colour
+from livos.training.data.loaders import BatchIndices, ClipBatch, ClipDataset, make_loader
 
 SHARED_DATA = Path(__file__).parents[2] / "shared/data"
 MIXTURES = [path.stem for path in (Path(__file__).parents[1] / "livos/config/data").glob("*.yaml")]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from livos.dataset.label_maps import write_labels
+from livos.masks.label_maps import write_labels
 
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "make_demo_report.py"
 

@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from livos.dataset.label_maps import davis_palette
-from livos.inference.overlay import OverlayVideo, contact_sheet, overlay
+from livos.masks.label_maps import davis_palette
+from livos.pipeline.overlay import OverlayVideo, contact_sheet, overlay
 
 
 @pytest.fixture

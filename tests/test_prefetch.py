@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from livos.inference.prefetch import prefetch
+from livos.pipeline.prefetch import prefetch
 
 
 def prefetching_threads() -> list[threading.Thread]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livos.dataset.sampling import (
+from livos.training.data.sampling import (
     EndlessOrder,
     check_max_skip,
     choose_frames,

@@ -11,7 +11,7 @@ from PIL import Image
 from pycocotools import mask as coco_masks
 from script_modules import load_script
 
-from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
+from livos.masks.label_maps import LabelCoding, read_labels, write_labels
 
 burst_to_folders = load_script("scripts/data/burst_to_folders.py")
 masks_to_burst_json = load_script("scripts/masks_to_burst_json.py")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from script_modules import load_script
 
-from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
+from livos.masks.label_maps import LabelCoding, read_labels, write_labels
 
 preprocess_lvos = load_script("scripts/data/preprocess_lvos.py")
 find_empty_masks = load_script("scripts/data/find_empty_masks.py")

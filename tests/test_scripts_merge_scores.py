@@ -9,8 +9,8 @@ import pytest
 import torch
 from script_modules import load_script
 
-from livos.dataset.label_maps import LabelCoding, read_labels, write_labels
-from livos.inference.scores import average_scores, read_scores, write_scores
+from livos.masks.label_maps import LabelCoding, read_labels, write_labels
+from livos.pipeline.probabilities import average_scores, read_scores, write_scores
 
 merge_scores = load_script("scripts/merge_scores.py")
 

@@ -6,7 +6,7 @@ import torch
 from tiny_network import tiny_network
 
 from livos import VideoSegmenter
-from livos.inference.segmenter import SegmenterState
+from livos.segmenter.segmenter import SegmenterState
 
 SIZE = (34, 50)  # no multiples of 16
 

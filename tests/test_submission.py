@@ -6,12 +6,12 @@ import zipfile
 import pytest
 from test_burst import ANNOTATED
 from test_burst import root as burst_root  # noqa: F401  (a fixture)
-from test_test_sets import write_davis, write_youtube
+from test_evaluation_sets import write_davis, write_youtube
 from tiny_sets import labels_with, numbered, settings_of, write_video
 
-from livos.dataset.test_sets import open_test_set
-from livos.inference.submission import write_submission
-from livos.inference.writers import MaskWriter
+from livos.evaluation.sets import open_test_set
+from livos.evaluation.submission import write_submission
+from livos.pipeline.mask_writer import MaskWriter
 
 
 def segment_all(settings, output_dir):

@@ -1,6 +1,6 @@
 import numpy as np
 
-from livos.dataset.thin_plate import control_points, displacement_field
+from livos.training.data.thin_plate import control_points, displacement_field
 
 
 def test_control_points_look_where_they_are_told():

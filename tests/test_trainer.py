@@ -13,8 +13,8 @@ import livos.training.trainer as trainer
 from livos.checkpoints import load_weights
 from livos.config.schema import StageConfig, TrainConfig
 from livos.distributed import Process
-from livos.metrics_log import MetricsLog, RunningMean
 from livos.training.experiment import find_start
+from livos.training.metrics_log import MetricsLog, RunningMean
 from livos.training.pictures import picture_of_clip
 from livos.training.step import TrainingStep
 from livos.training.training_state import checkpoints_in, load_checkpoint

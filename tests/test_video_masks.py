@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from livos.dataset.label_maps import LabelCoding, write_labels
-from livos.inference.frame_sources import ImageFolder
-from livos.inference.mask_shapes import read_drawn_masks
-from livos.inference.video_masks import FrameRange, VideoMasks, masks_of_video
+from livos.masks.drawn_shapes import read_drawn_masks
+from livos.masks.label_maps import LabelCoding, write_labels
+from livos.pipeline.video_masks import FrameRange, VideoMasks, masks_of_video
+from livos.video.sources import ImageFolder
 
 SIZE = (20, 30)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from video_makers import make_video, number_shown, picture
 
-from livos.inference.video_files import VideoFile
-from livos.inference.video_writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
+from livos.video.video_file import VideoFile
+from livos.video.writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
 
 MILLISECOND = Fraction(1, 1000)
 

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from livos.config.schema import TestSetConfig
-from livos.dataset.label_maps import LabelCoding, write_labels
 from livos.datasets import load_settings
+from livos.masks.label_maps import LabelCoding, write_labels
 
 SIZE = (24, 32)  # (H, W) of every frame
 

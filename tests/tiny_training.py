@@ -9,9 +9,9 @@ from training_data import tiny_settings
 
 from livos.build import build_model
 from livos.config.schema import LossConfig, StageConfig, TrainConfig
-from livos.dataset.loaders import ClipBatch, make_loader
 from livos.distributed import Process
 from livos.model.config import ModelConfig
+from livos.training.data.loaders import ClipBatch, make_loader
 from livos.training.modes import to_training_mode
 from livos.training.step import TrainingStep
 

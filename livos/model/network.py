@@ -1,7 +1,7 @@
 """The whole network: encode a frame, segment it by what is remembered, remember it. Start reading here.
 
 A video is a chain of states: `segment` reads a state, `remember` returns the next one. Training runs the chain over a
-clip (`forward`), inference over a stream (livos/inference/segmenter.py); both call the same methods.
+clip (`forward`), inference over a stream (livos/segmenter/segmenter.py); both call the same methods.
 Shapes: see livos/model/layers.py. Source: LiVOS (Liu et al., CVPR 2025).
 """
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-from livos.atomic_files import written_aside
 from livos.config.schema import TrainConfig
+from livos.files.atomic import written_aside
 from livos.training.training_state import checkpoints_in
 
 log = logging.getLogger(__name__)

@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from livos.config.schema import LossConfig, StageConfig
-from livos.dataset.augmentation import apply_colour
-from livos.dataset.loaders import ClipBatch
 from livos.distributed import any_process
+from livos.training.data.augmentation import apply_colour
+from livos.training.data.loaders import ClipBatch
 from livos.training.losses import losses_of_clips
 from livos.training.optimizer import learning_rate_factor, set_learning_rates
 

@@ -18,11 +18,11 @@ from torch.utils.data import DataLoader
 from livos.build import build_model
 from livos.checkpoints import load_weights, save_weights
 from livos.config.schema import TrainConfig
-from livos.dataset.loaders import BatchIndices, ClipBatch, make_loader
 from livos.distributed import Process, any_process, from_main, gather, mean
-from livos.metrics_log import MetricsLog, RunningMean
 from livos.model.network import LiVOS
+from livos.training.data.loaders import BatchIndices, ClipBatch, make_loader
 from livos.training.experiment import find_start, write_settings
+from livos.training.metrics_log import MetricsLog, RunningMean
 from livos.training.modes import evaluating, prepare_network, shared_network, to_training_mode
 from livos.training.optimizer import averaged, make_optimizer
 from livos.training.pictures import picture_of_clip

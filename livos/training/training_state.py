@@ -11,8 +11,8 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from livos.atomic_files import written_aside
 from livos.distributed import Process, gather
+from livos.files.atomic import written_aside
 
 log = logging.getLogger(__name__)
 

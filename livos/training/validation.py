@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from livos.config.schema import TestSetConfig, ValidationConfig
-from livos.dataset.label_maps import read_labels
-from livos.dataset.test_sets import locate, open_test_set
-from livos.dataset.test_video import TestVideo
 from livos.distributed import Process, gather
-from livos.inference.evaluation import share
-from livos.inference.segmenter import VideoSegmenter
+from livos.evaluation.run import share
+from livos.evaluation.sets import locate, open_test_set
+from livos.evaluation.video import TestVideo
+from livos.masks.label_maps import read_labels
 from livos.model.network import LiVOS
+from livos.segmenter.segmenter import VideoSegmenter
 
 
 def check_validation(config: ValidationConfig) -> None:

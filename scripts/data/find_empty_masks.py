@@ -15,8 +15,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from livos.atomic_files import written_aside
-from livos.dataset.empty_masks import VOID, is_empty
+from livos.files.atomic import written_aside
+from livos.training.data.empty_masks import VOID, is_empty
 
 
 def find_empty_masks(directory: Path, void_id: int | None = VOID, first_only: bool = False) -> list[Path]:

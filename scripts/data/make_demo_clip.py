@@ -29,7 +29,7 @@ from PIL import Image
 from scipy.interpolate import PchipInterpolator
 from tqdm import tqdm
 
-from livos.dataset.label_maps import davis_palette
+from livos.masks.label_maps import davis_palette
 
 WIDTH, HEIGHT = 854, 480
 FRAMES = 64

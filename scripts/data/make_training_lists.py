@@ -19,9 +19,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from livos.atomic_files import written_aside
-from livos.dataset.empty_masks import is_empty
-from livos.dataset.image_files import IMAGE_SUFFIXES
+from livos.files.atomic import written_aside
+from livos.files.images import IMAGE_SUFFIXES
+from livos.training.data.empty_masks import is_empty
 
 
 def reason_against(image_dir: Path, mask_dir: Path, min_frames: int) -> str | None:

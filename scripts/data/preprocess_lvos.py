@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from livos.dataset.label_maps import LabelMap, object_ids, read_labels, write_labels
+from livos.masks.label_maps import LabelMap, object_ids, read_labels, write_labels
 
 
 def first_masks(mask_paths: list[Path]) -> Iterator[tuple[Path, LabelMap]]:

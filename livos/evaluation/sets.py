@@ -1,0 +1,193 @@
+"""Test sets: from the settings of one (config/dataset/*.yaml) to its videos, and what to say when it is not there."""
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from livos.config.schema import TestSetConfig
+from livos.evaluation.burst import burst_videos
+from livos.evaluation.video import TestVideo
+from livos.files.images import IMAGE_SUFFIXES
+from livos.files.names import files_by_stem, natural_order, some_of
+from livos.masks.given_masks import GivenMask, MaskFile
+from livos.masks.label_maps import COLOUR_RULES
+
+logger = logging.getLogger(__name__)
+
+MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".jpg", ".jpeg")  # reading refuses JPEG with the reason
+ARCHIVES = ("inside", "folder", "burst")  # what livos.evaluation.submission can pack
+_SHOWN_ENTRIES = 12  # of a folder that is not what was expected
+
+
+def open_test_set(settings: TestSetConfig, only: Sequence[str] | None = None) -> list[TestVideo]:
+    """The videos of a set, in order; lists folders and reads lists, no image. `only`: these videos, by name.
+
+    What is wrong with one video is told by its `problems()`. Raises FileNotFoundError where the set itself is not
+    there, showing what was expected, what was found and where to get it, and ValueError for settings, lists or names of
+    videos that make no sense.
+    """
+    _check_settings(settings)
+    places = locate_all(settings)
+    if "annotation_file" in places:
+        videos = burst_videos(places["annotation_file"], places["image_directory"], settings.save_all)
+    else:
+        asked = read_frame_list(places["frame_list"]) if "frame_list" in places else None
+        folders = _video_folders(places, asked)
+        videos = [_open_video(name, *folders[name], settings, asked) for name in folders]
+    if not any(video.frame_paths for video in videos):
+        raise FileNotFoundError(
+            f"{settings.dataset_name}: none of its {len(videos)} videos ({some_of([video.name for video in videos])}) "
+            f"has frames in {places['image_directory']}\n{_picture(settings, places)}"
+        )
+    if settings.num_videos and len(videos) != settings.num_videos:
+        logger.warning("%s has %d videos, %d expected", settings.dataset_name, len(videos), settings.num_videos)
+    return videos if only is None else _choose(videos, only, settings.dataset_name)
+
+
+def locate(setting: str) -> Path | None:
+    """The first place that is there, of those that a setting names (alternatives are separated by `|`)."""
+    return next((path for path in _alternatives(setting) if path.exists()), None)
+
+
+def locate_all(settings: TestSetConfig) -> dict[str, Path]:
+    """Where each folder and list of the set is. FileNotFoundError with a picture of the set where one is missing."""
+    places = {key: locate(setting) for key, setting in _wanted(settings).items()}
+    if settings.save_all and places.get("frame_list", True) is None:
+        del places["frame_list"]  # only a submission needs it then
+    found = {key: place for key, place in places.items() if place is not None}
+    if len(found) < len(places):
+        raise FileNotFoundError(_picture(settings, found))
+    return found
+
+
+def read_frame_list(path: Path) -> dict[str, frozenset[str]]:
+    """The frames that a server asks for, by video, from YouTube-VOS's meta.json: those that any object lists."""
+    try:
+        videos = json.loads(path.read_text(encoding="utf-8"))["videos"]
+        return {
+            name: frozenset(frame for entry in video["objects"].values() for frame in entry["frames"])
+            for name, video in videos.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f'{path}: expected {{"videos": {{NAME: {{"objects": {{ID: {{"frames": [NAME, …]}}}}}}}}}}: {error!r}'
+        ) from error
+
+
+def read_video_list(path: Path) -> list[str]:
+    """The names in a text file, one in each line; DAVIS 2016's lists name frames, from which the videos are taken."""
+    words = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    names = [Path(word).parent.name if word.lower().endswith(IMAGE_SUFFIXES) else word for word in words]
+    if not names:
+        raise ValueError(f"{path}: names no video")
+    return list(dict.fromkeys(names))
+
+
+def _check_settings(settings: TestSetConfig) -> None:
+    name = settings.dataset_name
+    if not settings.image_directory:
+        raise ValueError(f"dataset={name} needs image_directory=FOLDER: a folder of frames for each video in it")
+    if not settings.mask_directory and not settings.annotation_file:
+        raise ValueError(f"dataset={name} needs mask_directory=FOLDER: a folder of masks for each video in it")
+    if not settings.save_all and not settings.frame_list and not settings.annotation_file:
+        raise ValueError(f"dataset={name} save_all=false needs frame_list=FILE, which says what frames to save")
+    if settings.colour_masks not in COLOUR_RULES:
+        raise ValueError(f"colour_masks={settings.colour_masks}, expected one of {', '.join(COLOUR_RULES)}")
+    if settings.archive not in (None, *ARCHIVES):
+        raise ValueError(f"archive={settings.archive}, expected null or one of {', '.join(ARCHIVES)}")
+
+
+def _wanted(settings: TestSetConfig) -> dict[str, str]:
+    """The settings that name folders and files which must be there."""
+    masks = "annotation_file" if settings.annotation_file else "mask_directory"
+    keys = ("image_directory", masks, "video_list", "frame_list")
+    return {key: getattr(settings, key) for key in keys if getattr(settings, key)}
+
+
+def _alternatives(setting: str) -> list[Path]:
+    return [Path(part.strip()).expanduser() for part in setting.split("|")]
+
+
+def _picture(settings: TestSetConfig, found: dict[str, Path]) -> str:
+    """What the set looks like, what is there of it, and where to get it."""
+    lines = [f"{settings.dataset_name}: not found or not complete. Expected below data_root={settings.data_root}:"]
+    inside = {"image_directory": "/<video>/<frame>.jpg", "mask_directory": "/<video>/<frame>.png"}
+    wanted = _wanted(settings)
+    for key, setting in wanted.items():
+        places = [f"{path}{inside.get(key, '')}" for path in _alternatives(setting)]
+        lines.append(f"  {'found  ' if key in found else 'MISSING'}  {key}: {places[0]}")
+        lines += [f"           or {place}" for place in places[1:]]
+    missing = [_alternatives(setting)[0] for key, setting in wanted.items() if key not in found]
+    lines += dict.fromkeys(f"  {_nearest(path)}" for path in missing)
+    lines.append(f"Get it: {settings.source or 'see docs/datasets.md'}")
+    lines.append("If it lies elsewhere: data_root=FOLDER, or each of the keys above, e.g. image_directory=FOLDER")
+    return "\n".join(lines)
+
+
+def _nearest(path: Path) -> str:
+    """What there is in the last folder on the way to a path that exists."""
+    folder = next((parent for parent in path.parents if parent.is_dir()), Path())
+    entries = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    shown = ", ".join(entries[:_SHOWN_ENTRIES]) + (", …" if len(entries) > _SHOWN_ENTRIES else "")
+    return f"{folder.resolve()} holds: {shown or 'nothing'}"
+
+
+def _video_folders(places: dict[str, Path], asked: dict[str, frozenset[str]] | None) -> dict[str, tuple[Path, Path]]:
+    """The folder of frames and that of masks for each video: as listed, else every folder that is in either place.
+
+    Where neither place has any folders, they are those of one video, named after the folder of its frames.
+    """
+    images, masks = places["image_directory"], places["mask_directory"]
+    if "video_list" in places:
+        names = set(read_video_list(places["video_list"]))
+    elif asked is not None:
+        names = set(asked)
+    else:
+        names = _folder_names(images) | _folder_names(masks)
+        if not names:
+            return {images.resolve().name: (images, masks)}
+    return {name: (images / name, masks / name) for name in sorted(names, key=natural_order)}
+
+
+def _folder_names(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
+
+
+def _open_video(
+    name: str, frames: Path, masks: Path, settings: TestSetConfig, asked: dict[str, frozenset[str]] | None
+) -> TestVideo:
+    frame_files, faults = _list(frames, IMAGE_SUFFIXES, "frames")
+    mask_files, mask_faults = _list(masks, MASK_SUFFIXES, "masks")
+    faults += mask_faults
+    if asked is not None and name not in asked:
+        faults.append(f"{name}: not in {settings.frame_list}, which says what frames to save")
+    given: dict[str, GivenMask] = {
+        stem: MaskFile(path, settings.void_id, settings.colour_masks) for stem, path in mask_files.items()
+    }
+    return TestVideo(
+        name,
+        tuple(frame_files.values()),
+        given,
+        settings.use_all_masks,
+        asked=None if asked is None else asked.get(name),
+        save_all=settings.save_all,
+        faults=tuple(faults),
+    )
+
+
+def _list(folder: Path, suffixes: tuple[str, ...], what: str) -> tuple[dict[str, Path], list[str]]:
+    if not folder.is_dir():
+        return {}, [f"{folder}: no such folder, expected to hold {what}"]
+    try:
+        files, faults = files_by_stem(folder, suffixes)
+    except OSError as error:
+        return {}, [str(error)]
+    return files, faults if files else [f"{folder}: no {what} in it ({', '.join(suffixes)})"]
+
+
+def _choose(videos: list[TestVideo], only: Sequence[str], dataset_name: str) -> list[TestVideo]:
+    known = {video.name: video for video in videos}
+    if unknown := [name for name in only if name not in known]:
+        raise ValueError(f"{dataset_name} has no videos named {', '.join(unknown)}; it has {some_of(list(known))}")
+    return [video for video in videos if video.name in set(only)]

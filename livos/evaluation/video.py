@@ -1,0 +1,149 @@
+"""One video of a test set: what is wrong with it, told by names and headers, and its frames, one at a time."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from livos.files.images import image_size, read_image
+from livos.files.names import some_of
+from livos.masks.given_masks import GivenMask, coding_of
+from livos.masks.label_maps import LabelCoding
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame as a method sees it."""
+
+    name: str  # the file's name without its suffix
+    path: Path
+    image: npt.NDArray[np.uint8]  # (H, W, 3) RGB
+    labels: npt.NDArray[np.int32] | None  # (H, W) ids of the mask given here, 0 for background; None: no mask given
+    save: bool  # whether the set wants this frame's prediction
+
+
+@dataclass(frozen=True)
+class TestVideo:
+    """The frames of a video in order, and the masks that are given. Opening it lists folders, iterating reads files."""
+
+    __test__ = False  # not a test, whatever pytest thinks of the name
+
+    name: str
+    frame_paths: tuple[Path, ...]  # in order
+    masks: Mapping[str, GivenMask]  # by the name of the frame
+    use_all_masks: bool = False
+    asked: frozenset[str] | None = None  # the frames whose masks a server asks for; None: all
+    save_all: bool = True  # save those that it does not ask for, too
+    faults: tuple[str, ...] = ()  # what was found wrong while listing the folders
+
+    def __len__(self) -> int:
+        return len(self.frame_paths)
+
+    @cached_property
+    def frame_names(self) -> list[str]:
+        return [path.stem for path in self.frame_paths]
+
+    @cached_property
+    def saved_names(self) -> list[str]:
+        """The frames that are to be written."""
+        if self.save_all or self.asked is None:
+            return self.frame_names
+        return self.asked_names
+
+    @property
+    def asked_names(self) -> list[str]:
+        """The frames that belong in a submission."""
+        return [name for name in self.frame_names if self.asked is None or name in self.asked]
+
+    @property
+    def given(self) -> dict[str, GivenMask]:
+        """The masks that are shown to the method, by frame: the first frame's, or every one."""
+        names = self.frame_names if self.use_all_masks else self.frame_names[:1]
+        return {name: self.masks[name] for name in names if name in self.masks}
+
+    @cached_property
+    def coding(self) -> LabelCoding:
+        """How predictions are coded: as the given masks are. Reads the masks where their headers do not tell."""
+        return coding_of(list(self.given.values()))
+
+    def problems(self, every_frame: bool = False) -> list[str]:
+        """What would make this video fail, found without reading any pixels; each text names a file.
+
+        every_frame: look into the header of every frame rather than only of those that have a mask.
+        """
+        problems = [*self.faults]
+        if self.frame_paths:
+            problems += self._misfits_of_names()
+            problems += self._misfits_of_sizes(self.frame_paths if every_frame else self.frame_paths[:1])
+        elif not self.faults:
+            problems.append(f"{self.name}: no frames")
+        return problems
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Reads one frame after the other. ValueError or OSError, naming the file, at the first that is not right."""
+        if problems := self.problems():
+            raise ValueError("; ".join(problems))
+        _ = self.coding  # raises where masks contradict each other in what a value means
+        given, saved = self.given, set(self.saved_names)
+        if not self.use_all_masks and 1 < len(self.masks) < len(self.frame_paths):
+            logger.warning("%s: only the first of %d masks is used (use_all_masks=true)", self.name, len(self.masks))
+        size, any_object = None, False
+        for path in self.frame_paths:
+            image = read_image(path)
+            size = size or image.shape[:2]
+            if image.shape[:2] != size:
+                raise ValueError(_size_misfit(path, image.shape[:2], self.frame_paths[0], size))
+            labels = self._read_labels(given[path.stem], path, size) if path.stem in given else None
+            any_object = any_object or (labels is not None and bool(labels.any()))
+            yield Frame(path.stem, path, image, labels, path.stem in saved)
+        if not any_object:
+            logger.warning("%s: none of the given masks shows an object, so all of it is background", self.name)
+
+    def _read_labels(self, mask: GivenMask, frame_path: Path, size: tuple[int, ...]) -> npt.NDArray[np.int32]:
+        labels = mask.read().labels
+        if labels.shape != size:
+            raise ValueError(_size_misfit(mask.path, labels.shape, frame_path, size))
+        if not self.use_all_masks and not labels.any():
+            raise ValueError(f"{mask.path}: the only mask given is empty (use_all_masks=true takes later ones, too)")
+        return labels
+
+    def _misfits_of_names(self) -> list[str]:
+        problems = []
+        folder = self.frame_paths[0].parent
+        if not self.given and not self.faults:
+            wanted = "any frame" if self.use_all_masks else f"the first frame, {self.frame_paths[0]}"
+            found = f"; masks found: {some_of(sorted(self.masks))}" if self.masks else ""
+            hint = "" if self.use_all_masks else " (use_all_masks=true takes the masks of all frames)"
+            problems.append(f"{self.name}: no mask for {wanted}{found}{hint}")
+        names = set(self.frame_names)
+        strangers = sorted(self.masks.keys() - names)
+        if self.use_all_masks and strangers:
+            path = self.masks[strangers[0]].path
+            problems.append(f"{self.name}: masks without a frame in {folder}: {some_of(strangers)} ({path})")
+        if missing := sorted((self.asked or frozenset()) - names):
+            problems.append(f"{self.name}: frames that the set asks for are not in {folder}: {some_of(missing)}")
+        return problems
+
+    def _misfits_of_sizes(self, frame_paths: tuple[Path, ...]) -> list[str]:
+        try:
+            size = image_size(self.frame_paths[0])
+            problems = []
+            for path in frame_paths[1:]:
+                if image_size(path) != size:
+                    problems.append(_size_misfit(path, image_size(path), self.frame_paths[0], size))
+            for mask in self.given.values():
+                if mask.size() != size:
+                    problems.append(_size_misfit(mask.path, mask.size(), self.frame_paths[0], size))
+            return problems
+        except (ValueError, OSError) as error:
+            return [str(error)]
+
+
+def _size_misfit(path: Path, found: tuple[int, ...], reference: Path, expected: tuple[int, ...]) -> str:
+    return f"{path}: {found[1]} x {found[0]} pixels, expected {expected[1]} x {expected[0]} as {reference}"

@@ -1,0 +1,291 @@
+"""Mask files <-> integer labels: what a pixel of a mask file means, and how to write labels in the same way.
+
+`read_labels` finds the coding from the file (docs/masks.md has the rules in a table), `write_labels` writes with a
+given one, so that a prediction is coded like the mask that the user gave.
+"""
+
+import io
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from livos.files.atomic import written_aside
+from livos.files.images import PathLike, refuse_cut_short
+
+Labels = npt.NDArray[np.int32]
+Pixels = npt.NDArray[np.integer[Any]]
+
+COLOUR_RULES = ("auto", "palette", "ids")
+SOFT_VALUES = 4  # so many values without a body are taken for a soft edge rather than for tiny objects
+SOFT_INDICES = 32  # the same for palette images, which programs rarely write with soft edges
+_LARGEST_ID = {
+    "palette": 255,  # 8-bit palette image, the index is the id
+    "grey": 255,  # 8-bit greyscale, the value is the id
+    "grey16": 65535,  # 16-bit greyscale, the value is the id
+    "binary": 1,  # 8-bit greyscale, 255 is object 1
+    "bilevel": 1,  # 1-bit greyscale, white is object 1
+    "colours": 255,  # RGB image in the colours of the DAVIS palette
+    "rgb_ids": 2**24 - 1,  # RGB image, the id is R + 256 G + 65536 B
+}
+
+
+@cache
+def davis_palette() -> npt.NDArray[np.uint8]:
+    """The colours of DAVIS and PASCAL VOC, (256, 3) RGB: three bits of the id at a time, from the highest bit down."""
+    ids = np.arange(256)
+    palette = np.zeros((256, 3), np.uint8)
+    for place in range(8):
+        for channel in range(3):
+            palette[:, channel] |= (((ids >> (3 * place + channel)) & 1) << (7 - place)).astype(np.uint8)
+    palette.setflags(write=False)
+    return palette
+
+
+@dataclass(frozen=True)
+class LabelCoding:
+    """How a mask file says which object a pixel belongs to."""
+
+    kind: str = "palette"  # one of the names in _LARGEST_ID
+    palette: bytes | None = None  # 256 RGB triples for `palette`; None: the DAVIS palette
+
+    def __post_init__(self) -> None:
+        if self.kind not in _LARGEST_ID:
+            raise ValueError(f"unknown mask coding {self.kind!r}, known: {', '.join(_LARGEST_ID)}")
+
+    @property
+    def largest_id(self) -> int:
+        return _LARGEST_ID[self.kind]
+
+    def widened(self, largest_id: int) -> "LabelCoding":
+        """This coding if it can hold the id, else the next that can: palette, then RGB-coded ids."""
+        for coding in (self, LabelCoding("palette"), LabelCoding("rgb_ids")):
+            if largest_id <= coding.largest_id:
+                return coding
+        raise ValueError(f"object id {largest_id} is above 16777215, the largest that a mask file can hold")
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """The labels of one mask file, (H, W) with 0 for background, and how the file codes them."""
+
+    labels: Labels
+    coding: LabelCoding
+
+    @property
+    def ids(self) -> list[int]:
+        """The objects seen, in ascending order, without background."""
+        return object_ids(self.labels)
+
+
+def object_ids(labels: Pixels) -> list[int]:
+    """The ids in a label map in ascending order, without 0."""
+    return [int(value) for value in _count(labels)[0] if value != 0]
+
+
+def read_labels(
+    path: PathLike, *, void_id: int | None = None, colours: str = "auto", coding: LabelCoding | None = None
+) -> LabelMap:
+    """Labels of a mask file as int32 (H, W), and its coding.
+
+    void_id: a value that stands for "not annotated" and becomes background (255 in DAVIS 2017).
+    colours: what RGB images hold: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or `auto`:
+        the former where every colour is in that palette.
+    coding: given where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused then.
+    Raises ValueError, naming the file, where it is not an image, cut short, a JPEG, or has soft (antialiased) edges.
+    """
+    if colours not in COLOUR_RULES:
+        raise ValueError(f"colours={colours!r}, expected one of {', '.join(COLOUR_RULES)}")
+    path = Path(path)
+    pixels, palette = _read_pixels(path)
+    if coding is not None:
+        return LabelMap(_decode(pixels, coding, path), coding)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        return _labels_of_cut_out(pixels, path, void_id, colours)
+    return _guess(pixels, palette, path, void_id, colours)
+
+
+def write_labels(path: PathLike, labels: Pixels, coding: LabelCoding | None = None) -> None:
+    """Writes (H, W) labels as PNG: aside first, then renamed, so that a file under its final name is complete.
+
+    Raises ValueError where the coding cannot hold an id, OSError with the file's name where it cannot be written.
+    """
+    path, coding = Path(path), coding or LabelCoding()
+    image = _encode(np.asarray(labels), coding, path)
+    try:
+        with written_aside(path) as aside:
+            image.save(aside, format="PNG", compress_level=1)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write the mask ({error.strerror or error})", str(path)) from error
+
+
+def _read_pixels(path: Path) -> tuple[Pixels, bytes | None]:
+    """The file's own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour; and the palette."""
+    data = path.read_bytes()
+    refuse_cut_short(data, path)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            if image.format == "JPEG":
+                raise ValueError(f"{path}: a mask as JPEG has lost its exact values; save masks as PNG")
+            image.load()
+            if image.mode == "P":
+                return np.array(image), _full_palette(image.getpalette("RGB") or [])
+            if image.mode in ("L", "1", "RGB", "RGBA") or image.mode.startswith("I"):
+                return np.array(image), None
+            if image.mode in ("LA", "PA", "La", "RGBa", "RGBX"):
+                return np.array(image.convert("RGBA")), None
+            mode = image.mode
+    except (OSError, SyntaxError) as error:  # Pillow reports some broken PNG files as SyntaxError
+        raise ValueError(f"{path}: not a readable mask: {error}") from error
+    raise ValueError(f"{path}: masks of image mode {mode} have no meaning here; save it as palette or greyscale PNG")
+
+
+def _full_palette(entries: list[int]) -> bytes:
+    """A file's palette, continued by the DAVIS colours where it stops early."""
+    return bytes(entries[:768]) + davis_palette().tobytes()[len(entries) :]
+
+
+def _count(labels: Pixels) -> tuple[Pixels, Pixels]:
+    """Sorted distinct values and how often each occurs; not by sorting where they are small, many times faster."""
+    if labels.dtype == np.uint8 or (labels.size and labels.min() >= 0 and labels.max() < 2**16):
+        counts = np.bincount(labels.ravel())
+        values = np.flatnonzero(counts)
+        return values, counts[values]
+    return np.unique(labels, return_counts=True)
+
+
+def _guess(pixels: Pixels, palette: bytes | None, path: Path, void_id: int | None, colours: str) -> LabelMap:
+    """Labels and coding from what the file holds. pixels: (H, W) or (H, W, 3)."""
+    if pixels.dtype == bool:
+        return LabelMap(pixels.astype(np.int32), LabelCoding("bilevel"))
+    if pixels.ndim == 3:
+        red, green, blue = (pixels[..., channel] for channel in range(3))
+        if colours != "auto" or (red != green).any() or (green != blue).any():
+            return _guess_colours(pixels, path, void_id, colours)
+        pixels = red  # grey saved as RGB
+    labels = _checked_int32(pixels, path)
+    white = 65535 if labels.size and labels.max() > 255 else 255
+    if void_id is not None:
+        labels[labels == void_id] = 0
+    if palette is not None:
+        _refuse_soft_edges(labels, path, SOFT_INDICES)
+        return LabelMap(labels, LabelCoding("palette", palette))
+    values = _refuse_soft_edges(labels, path, SOFT_VALUES, white)
+    if white in values and set(values.tolist()) <= {0, white}:
+        return LabelMap((labels == white).astype(np.int32), LabelCoding("binary"))
+    return LabelMap(labels, LabelCoding("grey" if pixels.dtype == np.uint8 else "grey16"))
+
+
+def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
+    """Labels of an RGB image: colours of the DAVIS palette, or ids spread over the channels."""
+    codes = _join_channels(pixels)
+    values = _refuse_soft_edges(codes, path, SOFT_VALUES)
+    known = np.isin(values, _join_channels(davis_palette()))
+    kind = "colours" if colours == "palette" or (colours == "auto" and known.all()) else "rgb_ids"
+    labels = _decode(pixels, LabelCoding(kind), path)
+    if void_id is not None:
+        labels[labels == void_id] = 0
+    return LabelMap(labels, LabelCoding(kind))
+
+
+def _labels_of_cut_out(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
+    """RGBA (H, W, 4): opaque everywhere, it is an RGB mask; else object 1 is where alpha is above 127."""
+    opaque = pixels[..., 3] > 127
+    if (pixels[..., 3] == 255).all():
+        return _guess(pixels[..., :3], None, path, void_id, colours)
+    num_colours = len(_count(_join_channels(pixels[opaque]))[0])
+    if 1 < num_colours <= 64 and opaque.sum() >= 16 * num_colours:  # flat colours, not a photograph
+        raise ValueError(
+            f"{path}: transparent, with {num_colours} opaque colours: one cut-out object, or one object a colour? "
+            "Save it without transparency for the latter, in a single colour for the former"
+        )
+    return LabelMap(opaque.astype(np.int32), LabelCoding("binary"))
+
+
+def _checked_int32(pixels: Pixels, path: Path) -> Labels:
+    labels = pixels.astype(np.int32)
+    if labels.size and (labels.min() < 0 or labels.max() > 2**24 - 1):
+        raise ValueError(f"{path}: values from {labels.min()} to {labels.max()}, expected ids from 0 to 16777215")
+    return labels
+
+
+def _refuse_soft_edges(codes: Labels, path: Path, most_soft: int, white: int | None = None) -> Pixels:
+    """The distinct values of a mask; ValueError where they look like what resizing and soft brushes leave at an edge.
+
+    Such a value has no body: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than solid ones, or
+    any in a mask that is otherwise black and white, are refused. Masks of nothing but tiny objects are not.
+    """
+    values, counts = _count(codes)
+    if len(values) < 3:
+        return values
+    same_right = codes[:, 1:] == codes[:, :-1]
+    in_block = same_right[1:] & same_right[:-1] & (codes[1:, 1:] == codes[:-1, 1:])
+    blocks = np.zeros_like(counts)
+    block_values, block_counts = _count(codes[1:, 1:][in_block])
+    blocks[np.searchsorted(values, block_values)] = block_counts
+    soft = (blocks < 0.1 * counts) & (values != 0)
+    num_soft, solid_values = int(soft.sum()), set(values[~soft].tolist()) - {0}
+    many = num_soft >= most_soft and num_soft > len(solid_values) > 0
+    if many or (num_soft and solid_values == {white}):
+        raise ValueError(
+            f"{path}: {len(values)} distinct values, {num_soft} of which are only found along edges: a soft "
+            "(antialiased) edge would be read as objects. Draw with a hard brush and resize with nearest neighbour, "
+            "or threshold the mask, then save it as palette or greyscale PNG"
+        )
+    return values
+
+
+def _join_channels(pixels: Pixels) -> Labels:
+    """(..., 3) bytes to R + 256 G + 65536 B."""
+    red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
+    return red | green << 8 | blue << 16
+
+
+def _split_channels(codes: Pixels) -> npt.NDArray[np.uint8]:
+    """R + 256 G + 65536 B to (..., 3) bytes."""
+    return np.stack([codes & 255, codes >> 8 & 255, codes >> 16 & 255], -1).astype(np.uint8)
+
+
+def _decode(pixels: Pixels, coding: LabelCoding, path: Path) -> Labels:
+    """Labels of pixels whose coding is known."""
+    in_colour = coding.kind in ("colours", "rgb_ids")
+    if (pixels.ndim == 3) != in_colour:
+        raise ValueError(f"{path}: expected a mask with coding {coding.kind!r}, found pixels of shape {pixels.shape}")
+    if coding.kind in ("binary", "bilevel"):
+        return (pixels > 0).astype(np.int32)
+    if not in_colour:
+        return _checked_int32(pixels, path)
+    codes = _join_channels(pixels)
+    if coding.kind == "rgb_ids":
+        return codes
+    palette_codes = _join_channels(davis_palette())
+    order = np.argsort(palette_codes)
+    labels = order[np.searchsorted(palette_codes, codes, sorter=order) % 256].astype(np.int32)
+    if (palette_codes[labels] != codes).any():
+        raise ValueError(f"{path}: a colour is not in the DAVIS palette")
+    return labels
+
+
+def _encode(labels: Pixels, coding: LabelCoding, path: Path) -> Image.Image:
+    if labels.ndim != 2 or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"{path}: expected integer labels (H, W), got {labels.dtype} {labels.shape}")
+    if labels.size and (labels.min() < 0 or labels.max() > coding.largest_id):
+        raise ValueError(
+            f"{path}: ids from {labels.min()} to {labels.max()}, a {coding.kind} mask holds 0 to {coding.largest_id}"
+        )
+    if coding.kind == "rgb_ids":
+        return Image.fromarray(_split_channels(labels.astype(np.int32)))
+    if coding.kind == "colours":
+        return Image.fromarray(davis_palette()[labels])
+    if coding.kind == "grey16":
+        return Image.fromarray(labels.astype(np.uint16))
+    if coding.kind == "bilevel":
+        return Image.fromarray(labels.astype(bool))
+    image = Image.fromarray((labels * 255 if coding.kind == "binary" else labels).astype(np.uint8))
+    if coding.kind == "palette":
+        image.putpalette(coding.palette or davis_palette().tobytes())
+    return image

@@ -1,0 +1,136 @@
+"""Lists of what was found on each frame of a video, as JSON: areas and boxes, or COCO's run-length codes.
+
+They grow on disk while frames come, so memory does not grow with the video.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import cv2
+import numpy as np
+
+from livos.evaluation.burst import encode_mask
+from livos.files.atomic import written_aside
+from livos.masks.label_maps import object_ids
+from livos.pipeline.outputs import SegmentedFrame
+from livos.video.sources import FrameSource
+
+
+class JsonLists:
+    """A JSON file of some fixed entries and lists that grow: `{"width": 64, "frames": [...], ...}`.
+
+    The lists are collected in files without a name, and put together under the final name when the block ends well.
+    """
+
+    def __init__(self, path: Path, head: Mapping[str, Any], keys: Sequence[str]):
+        self.path, self.head, self.keys = path, head, keys
+        self._stack = ExitStack()
+        self._parts: dict[str, IO[str]] = {}
+        self._between = dict.fromkeys(keys, "\n")
+
+    def append(self, key: str, entry: Mapping[str, Any]) -> None:
+        self._parts[key].write(self._between[key] + json.dumps(entry))
+        self._between[key] = ",\n"
+
+    def __enter__(self) -> JsonLists:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        for key in self.keys:
+            part = tempfile.TemporaryFile("w+", encoding="utf-8", dir=self.path.parent)
+            self._parts[key] = self._stack.enter_context(part)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stack:
+            if error is None:
+                self._join()
+
+    def _join(self) -> None:
+        with written_aside(self.path) as aside, aside.open("w", encoding="utf-8") as file:
+            file.write("{")
+            for key, value in self.head.items():
+                file.write(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)},\n")
+            for place, (key, part) in enumerate(self._parts.items()):
+                part.seek(0)
+                file.write(("," if place else "") + f"\n{json.dumps(key)}: [")
+                shutil.copyfileobj(part, file)
+                file.write("\n]")
+            file.write("}\n")
+
+
+class ObjectReport:
+    """A JSON file with the area in pixels and the box (x, y, width, height) of each object seen on each frame."""
+
+    def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
+        """object_names: by id, of every object that may be seen."""
+        height, width = source.size
+        head = {"width": width, "height": height, "frame_rate": float(source.frame_rate), "objects": dict(object_names)}
+        self._lists = JsonLists(path, head, ["frames"])
+        self._time_base = source.time_base
+
+    def write(self, segmented: SegmentedFrame) -> None:
+        frame = segmented.frame
+        entry: dict[str, Any] = {"frame": frame.number, "name": frame.name}
+        entry["seconds"] = round(float(frame.pts * self._time_base), 6)
+        if segmented.damaged:
+            entry["damaged"] = True
+        entry["objects"] = [{"id": i, "area": area, "box": box} for i, area, box in areas_and_boxes(segmented.labels)]
+        self._lists.append("frames", entry)
+
+    def __enter__(self) -> ObjectReport:
+        self._lists.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lists.__exit__(kind, error, trace)
+
+
+class CocoReport:
+    """A COCO file with the run-length code of each object seen on each frame; `track_id` is the object's id."""
+
+    def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
+        """object_names: by id, of every object that may be seen."""
+        self.size, self._time_base = source.size, source.time_base
+        categories = [{"id": i, "name": name or f"object {i}"} for i, name in object_names.items()]
+        self._lists = JsonLists(path, {"categories": categories}, ["images", "annotations"])
+        self._num_annotations = 0
+
+    def write(self, segmented: SegmentedFrame) -> None:
+        frame, (height, width) = segmented.frame, self.size
+        image = {"id": frame.number, "file_name": f"{frame.name}.png", "width": width, "height": height}
+        self._lists.append("images", image | {"seconds": round(float(frame.pts * self._time_base), 6)})
+        for object_id, area, box in areas_and_boxes(segmented.labels):
+            self._num_annotations += 1
+            code = encode_mask(segmented.labels == object_id)
+            entry: dict[str, Any] = {"id": self._num_annotations, "image_id": frame.number, "category_id": object_id}
+            entry |= {"track_id": object_id, "iscrowd": 0, "area": area, "bbox": box}
+            self._lists.append("annotations", entry | {"segmentation": {"size": [height, width], "counts": code}})
+
+    def __enter__(self) -> CocoReport:
+        self._lists.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lists.__exit__(kind, error, trace)
+
+
+def areas_and_boxes(labels: np.ndarray) -> list[tuple[int, int, list[int]]]:
+    """(id, area in pixels, [x, y, width, height]) of each object seen in labels (H, W), ids ascending."""
+    found = []
+    for object_id in object_ids(labels):
+        area = (labels == object_id).astype(np.uint8)
+        found.append((object_id, cv2.countNonZero(area), [int(side) for side in cv2.boundingRect(area)]))
+    return found

@@ -1,0 +1,167 @@
+"""Which masks belong to which frames of a video, from a file or folder that a person prepared."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from livos.files.images import IMAGE_SUFFIXES, image_size
+from livos.files.names import files_by_stem, natural_order, some_of
+from livos.masks.drawn_shapes import read_drawn_masks
+from livos.masks.given_masks import GivenMask, MaskFile, coding_of
+from livos.masks.label_maps import LabelCoding, LabelMap, read_labels
+from livos.video.sources import FrameSource
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CutOuts:
+    """One frame's objects, each a picture that is transparent around it. A mask like any other."""
+
+    files: Mapping[int, Path]  # by object id
+
+    @property
+    def path(self) -> Path:
+        return next(iter(self.files.values()))
+
+    def size(self) -> tuple[int, int]:
+        return image_size(self.path)
+
+    def is_palette(self) -> bool:
+        return max(self.files) <= 255
+
+    def read(self) -> LabelMap:
+        """Where objects overlap, the one with the larger id is seen. Raises ValueError if the sizes differ."""
+        labels = np.zeros(self.size(), np.int32)
+        for object_id, path in sorted(self.files.items()):
+            area = read_labels(path).labels > 0
+            if area.shape != labels.shape:
+                raise ValueError(f"{path}: {area.shape} (height, width), {self.path} has {labels.shape}")
+            labels[area] = object_id
+        return LabelMap(labels, LabelCoding())
+
+
+@dataclass(frozen=True)
+class VideoMasks:
+    """The given masks of a video by the number of the frame."""
+
+    by_number: Mapping[int, GivenMask]
+    object_ids: list[int]
+    coding: LabelCoding  # for the masks to be written
+    object_names: Mapping[int, str] = field(default_factory=dict)  # by id, as far as known
+
+
+@dataclass(frozen=True)
+class NamedMasks:
+    """Masks by name, before they are linked to frames."""
+
+    by_name: Mapping[str, GivenMask]
+    object_names: Mapping[int, str] = field(default_factory=dict)
+    single_file: bool = False  # of one frame: its name need not say which
+
+
+@dataclass(frozen=True)
+class FrameRange:
+    """The frames that are asked for, `first` to `last` (None: to the end), and the one that the work begins with."""
+
+    first: int
+    last: int | None
+    begin: int
+
+    def __contains__(self, number: int) -> bool:
+        return number >= self.first and (self.last is None or number <= self.last)
+
+    def __str__(self) -> str:
+        return f"{self.first} to {'the end' if self.last is None else self.last}"
+
+
+def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours: str = "auto") -> VideoMasks:
+    """The masks in a file or folder for some frames of a video.
+
+    Names link them: the frame's own name, or its number (`00042.png`, `frame_42.png`). A single file that is not named
+    like a frame belongs to the one that the work begins with. Every mask is read once, so that a slip is found before
+    the work begins. colours: what RGB masks hold, see `read_labels`.
+    Raises ValueError, naming the file, for masks that fit no frame, have another size, or cannot be read.
+    """
+    named = find_masks(path, source.size, colours)
+    by_number: dict[int, GivenMask] = {}
+    for name, mask in named.by_name.items():
+        number = _number_of(name, named, source, frames)
+        if number in by_number:
+            raise ValueError(f"{mask.path} and {by_number[number].path} are both masks of frame {number}")
+        if number not in frames:
+            raise ValueError(f"{mask.path}: is the mask of frame {number}, but only frames {frames} are asked for")
+        if source.num_frames is not None and number >= source.first_number + source.num_frames:
+            raise ValueError(
+                f"{mask.path}: is the mask of frame {number}, but the video has {source.num_frames} frames"
+            )
+        by_number[number] = mask
+    _check_sizes(by_number, source.size)
+    object_ids = sorted({object_id for mask in by_number.values() for object_id in mask.read().ids})
+    if not object_ids:
+        raise ValueError(f"{path}: not one of {len(by_number)} masks shows an object")
+    return VideoMasks(by_number, object_ids, coding_of(list(by_number.values())), named.object_names)
+
+
+def find_masks(path: Path, frame_size: tuple[int, int], colours: str = "auto") -> NamedMasks:
+    """The masks in a file or folder, by name. Raises ValueError if there are none, or kinds are mixed."""
+    if path.is_file():
+        if path.suffix.lower() == ".json":
+            drawn = read_drawn_masks([path], frame_size)
+            return NamedMasks(drawn.masks, drawn.object_names, len(drawn.masks) == 1)
+        return NamedMasks({path.stem: MaskFile(path, colours=colours)}, single_file=True)
+    if not path.is_dir():
+        raise ValueError(f"{path}: there is no such file or folder of masks")
+    files, faults = files_by_stem(path, IMAGE_SUFFIXES)
+    drawings = sorted(path.glob("[!.]*.json"), key=lambda p: natural_order(p.name))
+    cut_outs = _find_cut_outs(path)
+    if faults:
+        raise ValueError("; ".join(faults))
+    if sum(map(bool, (files, drawings, cut_outs))) > 1:
+        raise ValueError(f"{path}: pictures, JSON files and folders of cut-outs are mixed; give one kind")
+    if drawings:
+        drawn = read_drawn_masks(drawings, frame_size)
+        return NamedMasks(drawn.masks, drawn.object_names)
+    if not files and not cut_outs:
+        raise ValueError(f"{path}: no masks: expected pictures, JSON files, or folders of cut-outs named by object id")
+    masks: dict[str, GivenMask] = {stem: MaskFile(file, colours=colours) for stem, file in files.items()}
+    return NamedMasks(masks | {name: CutOuts(by_id) for name, by_id in cut_outs.items()})
+
+
+def _find_cut_outs(path: Path) -> dict[str, dict[int, Path]]:
+    """`<object id>/<frame>.png`, by frame and id."""
+    found: dict[str, dict[int, Path]] = {}
+    for folder in sorted(path.iterdir(), key=lambda p: natural_order(p.name)):
+        if folder.is_dir() and folder.name.isdecimal() and int(folder.name) > 0:
+            files, faults = files_by_stem(folder, (".png", ".webp", ".tif", ".tiff"))
+            if faults:
+                raise ValueError("; ".join(faults))
+            for name, file in files.items():
+                found.setdefault(name, {})[int(folder.name)] = file
+    return found
+
+
+def _number_of(name: str, named: NamedMasks, source: FrameSource, frames: FrameRange) -> int:
+    number = source.number_of(name, exact=named.single_file)
+    if number is None and named.single_file:
+        return frames.begin
+    if number is None:
+        examples = some_of(sorted(named.by_name))
+        path = named.by_name[name].path
+        raise ValueError(f"{path}: which frame is {name!r}? Name masks as the frames are (found: {examples})")
+    return number
+
+
+def _check_sizes(by_number: Mapping[int, GivenMask], size: tuple[int, int]) -> None:
+    for number, mask in by_number.items():
+        found = mask.size()
+        if found != size:
+            turned = " It seems turned: draw it on the frame as players show it." if found == size[::-1] else ""
+            raise ValueError(
+                f"{mask.path}: {found[1]} x {found[0]} pixels, frame {number} has {size[1]} x {size[0]}.{turned}"
+            )

@@ -1,0 +1,157 @@
+"""Settings with which a video can be segmented within so much memory, found by measuring.
+
+The network is run on a few frames of the video's size with as many objects as were given, at growing internal sizes. A
+size is accepted only after it was run within the limit; the next one is tried only if the growth so far says that it
+will fit. All objects at once are tried first, then one at a time, which gives the same masks more slowly; only then is
+the internal size lowered. On a GPU this is about the GPU's memory, else about that of the process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from livos.segmenter.segmenter import VideoSegmenter
+from livos.video.video_file import BACKWARD_BYTES
+
+Segmenter = TypeVar("Segmenter")
+
+BYTES_IN_FLIGHT = 250
+"""Bytes for each pixel of a frame that are set aside for decoded frames, queues and encoders. With 1080p and every kind
+of output, `benchmarks/video_files.py --no-network` measured 216."""
+
+BYTES_BESIDES = 64 * 2**20
+"""Set aside for encoders, threads and what the allocator does not give back, whatever the size of frames."""
+
+SMALLEST_SIDE = 96
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Settings of VideoSegmenter, and the most memory that was in use when they were tried."""
+
+    internal_size: int
+    chunk_size: int | None
+    measured_bytes: int
+
+
+def parse_bytes(text: str) -> int:
+    """Bytes of `4GB`, `500 MB` or `2g`. Raises ValueError for anything else."""
+    match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmg]?)(i?b)?\s*", text.lower())
+    if match is None or float(match[1]) <= 0:
+        raise ValueError(f"{text!r}: expected an amount of memory, like 4GB or 500MB")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+class PeakMeter:
+    """The most memory in use since it was made or `reset`."""
+
+    def __init__(self, device: torch.device):
+        """Raises ValueError where it cannot be told."""
+        self.device = device
+        if device.type != "cuda" and sys.platform == "win32":
+            raise ValueError("a memory limit needs a CUDA GPU on Windows, where a process's memory is not measured")
+        self.reset()
+
+    def reset(self) -> None:
+        """Where the system cannot forget an earlier peak (macOS), the peak since the process began is told."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats(self.device)
+        elif sys.platform == "linux":
+            if hasattr(ctypes.CDLL(None), "malloc_trim"):  # glibc keeps what was freed, unless asked
+                ctypes.CDLL(None).malloc_trim(0)
+            Path("/proc/self/clear_refs").write_text("5")
+
+    def peak(self) -> int:
+        """Bytes."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_reserved(self.device)
+        if sys.platform == "linux":
+            status = Path("/proc/self/status").read_text()
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024  # type: ignore[index]
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def plan_memory(
+    budget: int,
+    wanted_size: int,
+    make_segmenter: Callable[[int, int | None], Segmenter],
+    measure: Callable[[Segmenter], int],
+) -> MemoryPlan:
+    """The largest internal size up to `wanted_size` with which `measure` keeps within so many bytes, and how.
+
+    make_segmenter: takes internal_size and chunk_size. measure: peak bytes of a segmenter at work, see `measure_peak`.
+    Raises ValueError if the smallest size does not fit.
+    """
+    best: MemoryPlan | None = None
+    smallest_peak = 0
+    for chunk_size in (None, 1):
+        measured: list[tuple[int, int]] = []  # (pixels, peak)
+        for side in candidate_sides(wanted_size):
+            if _expected_peak(measured, side * side) > budget:
+                break
+            peak = measure(make_segmenter(side, chunk_size))
+            measured.append((side * side, peak))
+            if peak > budget:
+                break
+            if best is None or side > best.internal_size:
+                best = MemoryPlan(side, chunk_size, peak)
+            if side == wanted_size:
+                return best
+        smallest_peak = min(smallest_peak or measured[0][1], measured[0][1])
+    if best is None:
+        raise ValueError(
+            f"not possible within the memory limit: {budget / 2**20:.0f} MiB are left for the network, which took "
+            f"{smallest_peak / 2**20:.0f} MiB, with all that is loaded, at the smallest internal size, {SMALLEST_SIDE}"
+        )
+    return best
+
+
+def bytes_in_flight(device: torch.device, frame_size: tuple[int, int], backward: bool = False) -> int:
+    """What decoded frames, queues and encoders take of the memory that the limit is about."""
+    if device.type == "cuda":
+        return 0
+    turned_round = BACKWARD_BYTES if backward else 0
+    return BYTES_IN_FLIGHT * frame_size[0] * frame_size[1] + BYTES_BESIDES + turned_round
+
+
+def candidate_sides(wanted_size: int) -> Iterator[int]:
+    """Internal sizes to try, each with about twice the pixels of the one before, and the wanted one last."""
+    side = float(SMALLEST_SIDE)
+    while side < wanted_size / 1.2:
+        yield round(side / 16) * 16
+        side *= 2**0.5
+    yield wanted_size
+
+
+def _expected_peak(measured: Sequence[tuple[int, int]], pixels: int) -> float:
+    """The peak at so many pixels, if memory goes on growing by as much a pixel."""
+    if len(measured) < 2:
+        return 0.0
+    (pixels_before, peak_before), (pixels_now, peak_now) = measured[-2:]
+    return peak_now + max(0, peak_now - peak_before) / (pixels_now - pixels_before) * (pixels - pixels_now)
+
+
+def measure_peak(segmenter: VideoSegmenter, frame_size: tuple[int, int], num_objects: int, num_frames: int = 3) -> int:
+    """Peak bytes while a segmenter works on noise of size (H, W) with so many objects in stripes."""
+    height, width = frame_size
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    stripes = np.tile(np.arange(width) * num_objects // width + 1, (height, 1)).astype(np.int32)
+    meter = PeakMeter(segmenter.device)
+    segmenter.reset()
+    for number in range(num_frames):
+        _ = segmenter.step(noise, stripes if number == 0 else None).labels
+    segmenter.reset()
+    return meter.peak()

@@ -1,0 +1,271 @@
+"""Frames in, masks out. Objects come, go and are corrected; what is carried along stays the same size."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from os import PathLike
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from livos.acceleration.accelerate import accelerate
+from livos.devices import choose_device
+from livos.files.atomic import written_aside
+from livos.loading import load_model
+from livos.model.image_encoder import ImageFeatures
+from livos.model.masks import Padding, aggregate, pad, padding_of, unpad
+from livos.model.memory import LinearMemory
+from livos.model.network import LiVOS, VideoState
+from livos.segmenter.object_ids import GivenMasks, insert
+
+Image = np.ndarray | Tensor
+
+PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class SegmentationResult:
+    """What is where on one frame."""
+
+    probabilities: Tensor  # (1 + N, H, W) float32 on the network's device, background first, sums to 1
+    object_ids: list[int]  # ids in the order of the channels
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """(H, W) int32: the id of the likeliest object at each pixel, 0 for the background. Waits for the device."""
+        ids = np.array([0, *self.object_ids], dtype=np.int32)
+        return ids[self.probabilities.max(dim=0).indices.cpu().numpy()]  # argmax took ten times as long on CPUs
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """A frame whose image side has been computed ahead (`VideoSegmenter.encode`)."""
+
+    features: ImageFeatures
+    size: tuple[int, int]  # (H, W) of the frame as it came
+    inner_size: tuple[int, int]  # at which the network works
+    padding: Padding
+
+
+@dataclass(frozen=True)
+class SegmenterState:
+    """All that a segmenter has to remember of a video; immutable, so keeping one is enough to come back to it."""
+
+    video: VideoState | None = None
+    object_ids: tuple[int, ...] = ()
+    size: tuple[int, int] | None = None  # (H, W) of the video's frames
+
+    def save(self, path: str | PathLike) -> None:
+        """Writes the state to a file, complete or not at all."""
+        video = self.video
+        tensors = (
+            {}
+            if video is None
+            else {
+                "state": video.memory.state,
+                "key_sums": video.memory.key_sums,
+                "groups": list(video.memory.groups),
+                "object_memory": video.object_memory,
+                "sensory": video.sensory,
+                "last_masks": video.last_masks,
+            }
+        )
+        with written_aside(path) as aside:
+            torch.save({"livos_state": 1, "ids": list(self.object_ids), "size": self.size, "video": tensors}, aside)
+
+    @classmethod
+    def load(cls, path: str | PathLike) -> "SegmenterState":
+        """Reads a state that `save` wrote. Raises ValueError if the file holds something else."""
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or content.get("livos_state") != 1:
+            raise ValueError(f"{path} holds no segmenter state: expected a file written by SegmenterState.save")
+        video, tensors = None, content["video"]
+        if tensors:
+            memory = LinearMemory(tensors.pop("state"), tensors.pop("key_sums"), tuple(tensors.pop("groups")))
+            video = VideoState(memory=memory, **tensors)
+        size = content["size"]
+        return cls(video, tuple(content["ids"]), None if size is None else tuple(size))
+
+
+class VideoSegmenter:
+    """Segments one video after the other, a frame at a time.
+
+    network: what `load_model` returns, or a name or path that it takes.
+    device: auto (cuda, then mps, then cpu) or a torch device.
+    precision: float32, bfloat16 or float16; what must stay float32 does. internal_size: short side in pixels that the
+    network works at (None: as the frames are); results have the size of the frames whatever it is.
+    chunk_size: objects computed at a time, to bound memory (None: all). flip: average with the mirrored frame.
+    compile: have torch.compile build the network's parts; the first frames then take minutes.
+    """
+
+    def __init__(
+        self,
+        network: LiVOS | str | PathLike[str] = "lite",
+        device: str | torch.device = "auto",
+        precision: str = "float32",
+        internal_size: int | None = None,
+        chunk_size: int | None = None,
+        flip: bool = False,
+        compile: bool = False,
+    ):
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision={precision!r}: expected one of {', '.join(PRECISIONS)}")
+        if internal_size is not None and internal_size < 1:
+            raise ValueError(f"internal_size={internal_size}: expected the short side in pixels, or None")
+        self.device = choose_device(device)
+        if not isinstance(network, LiVOS):
+            network = load_model(network)
+        self.network = accelerate(network, self.device, precision, compile)
+        self.precision, self.internal_size, self.chunk_size, self.flip = precision, internal_size, chunk_size, flip
+        self._state = SegmenterState()
+
+    @property
+    def object_ids(self) -> list[int]:
+        """Ids of the objects that are followed, in the order of the channels."""
+        return list(self._state.object_ids)
+
+    @torch.inference_mode()
+    def step(self, image: Image | EncodedFrame, labels: Image | None = None, last: bool = False) -> SegmentationResult:
+        """Segments the next frame.
+
+        image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], or what `encode` returned.
+        labels: (H, W) integer mask where masks are given. Ids not seen before are new objects; known ids are
+        corrections: the given mask is the result and is what is remembered. 0 is background where nothing is given.
+        last: do not remember this frame; saves time on a video's last one.
+        Raises ValueError for images or labels of another shape, type or size than the video's first frame.
+        """
+        frame = image if isinstance(image, EncodedFrame) else self.encode([image])[0]
+        if self._state.size not in (None, frame.size):
+            raise ValueError(
+                f"frame of size {frame.size} in a video of {self._state.size}: call reset() before another"
+            )
+        given = None if labels is None else GivenMasks.read(labels, frame.size, self.device)
+        state = replace(self._state, size=frame.size)
+        with self._autocast():
+            inner, outer, state = self._predict(frame, state)
+            if given is not None and given.ids:
+                inner, outer, state = self._take(given, frame, inner, outer, state)
+            if state.video is not None and not last:
+                state = self._remember(frame, inner, state)
+        self._state = state  # only now, so that an error leaves the segmenter as it was
+        return SegmentationResult(outer, list(state.object_ids))
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
+        """Computes the image side of several frames of one size at once; as no masks enter, this may run ahead."""
+        tensors = [self._to_tensor(image) for image in images]
+        sizes = {(t.shape[-2], t.shape[-1]) for t in tensors}
+        if len(sizes) > 1:
+            raise ValueError(f"frames of different sizes {sorted(sizes)} cannot be encoded together")
+        (size,) = sizes
+        inner_size = self._inner_size(size)
+        batch = torch.stack(tensors)
+        if inner_size != size:
+            batch = F.interpolate(batch, inner_size, mode="bilinear", antialias=True, align_corners=False)
+        padding = padding_of(*inner_size)
+        batch = pad(batch, padding)
+        views = 1
+        if self.flip:
+            batch, views = torch.stack([batch, batch.flip(-1)], dim=1).flatten(0, 1), 2
+        with self._autocast():
+            features = self.network.encode(batch)
+        return [
+            EncodedFrame(features[i * views : (i + 1) * views], size, inner_size, padding) for i in range(len(tensors))
+        ]
+
+    def remove(self, ids: Sequence[int]) -> None:
+        """Stops following objects. Their channels and all that is remembered of them go."""
+        unknown = [i for i in ids if i not in self._state.object_ids]
+        if unknown:
+            raise ValueError(f"no objects {unknown} to remove: followed are {self.object_ids}")
+        slots = [slot for slot, i in enumerate(self._state.object_ids) if i not in ids]
+        if not slots:
+            self._state = SegmenterState(size=self._state.size)
+            return
+        video = self._state.video
+        assert video is not None
+        self._state = replace(
+            self._state,
+            video=video.select(slots),
+            object_ids=tuple(self._state.object_ids[slot] for slot in slots),
+        )
+
+    def reset(self) -> None:
+        """Forgets everything; the next frame begins another video."""
+        self._state = SegmenterState()
+
+    def state(self) -> SegmenterState:
+        """What is remembered now. It does not change when the segmenter goes on."""
+        return self._state
+
+    def restore(self, state: SegmenterState) -> None:
+        """Goes on from a state of this or another segmenter with the same weights and settings."""
+        self._state = replace(state, video=None if state.video is None else state.video.to(self.device))
+
+    def _predict(self, frame: EncodedFrame, state: SegmenterState) -> tuple[Tensor, Tensor, SegmenterState]:
+        """Probabilities at the network's size, padded, (1 + N, H', W'), and at the frame's, (1 + N, H, W)."""
+        if state.video is None:
+            inner = torch.ones(1, *frame.features.image.shape[-2:], device=self.device)
+            return inner, torch.ones(1, *frame.size, device=self.device), state
+        prediction, video = self.network.segment(frame.features, state.video, chunk_size=self.chunk_size)
+        views = prediction.logits.softmax(dim=1)
+        inner = (views[0] + views[1].flip(-1)) / 2 if self.flip else views[0]
+        return inner, self._to_outer(inner, frame), replace(state, video=video)
+
+    def _take(
+        self, given: GivenMasks, frame: EncodedFrame, inner: Tensor, outer: Tensor, state: SegmenterState
+    ) -> tuple[Tensor, Tensor, SegmenterState]:
+        """Puts given masks into the probabilities, at the network's size and, pixel for pixel, at the frame's."""
+        new = [i for i in given.ids if i not in state.object_ids]
+        ids = state.object_ids + tuple(new)
+        inner_masks = pad(given.channels(list(given.ids), frame.inner_size), frame.padding)
+        outer_masks = given.channels(list(given.ids), frame.size)
+        if state.video is None:
+            video = self.network.begin(frame.features, len(new))
+            inner, outer = (aggregate(masks[None]).softmax(dim=1)[0] for masks in (inner_masks, outer_masks))
+        else:
+            video = state.video.with_new_objects(len(new))
+            slots = [ids.index(i) for i in given.ids]
+            inner, outer = insert(inner, inner_masks, slots), insert(outer, outer_masks, slots)
+        return inner, outer, replace(state, video=video, object_ids=ids)
+
+    def _remember(self, frame: EncodedFrame, inner: Tensor, state: SegmenterState) -> SegmenterState:
+        assert state.video is not None
+        masks = inner[None, 1:]
+        if self.flip:
+            masks = torch.cat([masks, masks.flip(-1)])
+        video = self.network.remember(frame.features, masks, state.video, chunk_size=self.chunk_size)
+        return replace(state, video=video)
+
+    def _to_outer(self, inner: Tensor, frame: EncodedFrame) -> Tensor:
+        """From the network's size to the frame's."""
+        outer = unpad(inner, frame.padding)
+        if frame.inner_size != frame.size:
+            outer = F.interpolate(outer[None], frame.size, mode="bilinear", align_corners=False)[0]
+        return outer
+
+    def _to_tensor(self, image: Image) -> Tensor:
+        """(3, H, W) float32 in [0, 1] on the device."""
+        if isinstance(image, Tensor):
+            if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
+                raise ValueError(
+                    f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]"
+                )
+            return image.to(self.device, torch.float32)
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"image {image.shape} {image.dtype}: expected an (H, W, 3) uint8 array, RGB")
+        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device, non_blocking=True)
+        return pixels.permute(2, 0, 1).float() / 255
+
+    def _inner_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        short = min(size)
+        if self.internal_size in (None, short):
+            return size
+        height, width = (side * self.internal_size // short for side in size)
+        return height, width
+
+    def _autocast(self) -> torch.autocast:
+        dtype = PRECISIONS[self.precision]
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)

@@ -1,0 +1,64 @@
+"""A training clip as arrays, and how the objects of one clip are pasted into another."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from livos.training.data.sampling import slot_table, visible_objects
+
+
+@dataclass(frozen=True)
+class Clip:
+    """T frames of S x S pixels and the slot of the object at each pixel, the same slot in all frames."""
+
+    images: np.ndarray  # (T, S, S, 3) uint8, BGR, as OpenCV decodes
+    labels: np.ndarray  # (T, S, S) uint8, 0 background, 1 .. num_objects, all of which the first frame shows
+    num_objects: int
+    name: str  # "<set>/<video>:<first frame>"
+
+
+def moved(clip: Clip, shifts: np.ndarray) -> Clip:
+    """The clip with frame t moved by `shifts[t]` whole pixels, (T, 2), right and down; what comes in is background."""
+    images, labels = np.zeros_like(clip.images), np.zeros_like(clip.labels)
+    for t, (x, y) in enumerate(shifts):
+        to = slice(max(0, y), max(0, clip.labels.shape[1] + y)), slice(max(0, x), max(0, clip.labels.shape[2] + x))
+        of = slice(max(0, -y), max(0, clip.labels.shape[1] - y)), slice(max(0, -x), max(0, clip.labels.shape[2] - x))
+        images[t][to], labels[t][to] = clip.images[t][of], clip.labels[t][of]
+    return replace(clip, images=images, labels=labels)
+
+
+def paste(clip: Clip, other: Clip, room: int, blur_size: int, blur_sigma: float, min_pixels: int) -> Clip:
+    """`clip` with the first `room` objects of `other` in front of it, their edges softened by a Gaussian.
+
+    Objects that no longer show at least `min_pixels` in the first frame become background, in all frames; the others
+    get the slots 1, 2, … in the order that they had, the pasted ones last.
+    """
+    images, labels = clip.images.copy(), clip.labels.copy()
+    for t in range(len(images)):
+        pasted = np.where(other.labels[t] <= room, other.labels[t], 0)
+        if pasted.any():
+            _blend(images[t], other.images[t], pasted > 0, blur_size, blur_sigma)
+            np.copyto(labels[t], pasted + np.uint8(clip.num_objects), where=pasted > 0)
+    together = Clip(images, labels, clip.num_objects + min(room, other.num_objects), f"{clip.name} + {other.name}")
+    return without_hidden_objects(together, min_pixels)
+
+
+def without_hidden_objects(clip: Clip, min_pixels: int) -> Clip:
+    """The clip without the objects of which the first frame shows fewer than `min_pixels`."""
+    visible = visible_objects(clip.labels[0], min_pixels)
+    if len(visible) == clip.num_objects:
+        return clip
+    return replace(clip, labels=slot_table(visible.tolist())[clip.labels], num_objects=len(visible))
+
+
+def _blend(image: np.ndarray, other: np.ndarray, inside: np.ndarray, blur_size: int, blur_sigma: float) -> None:
+    """Puts the part of `other` (S, S, 3) that is `inside` (S, S) into `image`; works on its bounding box only."""
+    left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
+    margin = blur_size  # wide enough that the part is not mirrored into itself at the box's border
+    box = (
+        slice(max(0, top - margin), top + height + margin),
+        slice(max(0, left - margin), left + width + margin),
+    )
+    weight = cv2.GaussianBlur(inside[box].astype(np.float32), (blur_size, blur_size), blur_sigma)
+    image[box] = cv2.blendLinear(other[box], image[box], weight, 1 - weight)

@@ -1,0 +1,230 @@
+"""Batches of training clips: the same samples in the same order for any number of processes and workers."""
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from livos.config.schema import DataConfig
+from livos.training.data.augmentation import Colour, random_colour, random_path
+from livos.training.data.clips import Clip, moved, paste
+from livos.training.data.image_sets import ImageSet, open_image_set
+from livos.training.data.sampling import EndlessOrder, check_max_skip, generator_for
+from livos.training.data.video_sets import VideoSet, open_video_set
+
+TrainingSet: TypeAlias = VideoSet | ImageSet
+
+
+@dataclass(frozen=True)
+class ClipBatch:
+    """B clips of T frames. The slot of an object is the same in all frames of its clip."""
+
+    images: torch.Tensor  # (B, T, 3, H, W) uint8 RGB, before any change of colour
+    labels: torch.Tensor  # (B, T, H, W) uint8, 0 background, 1 .. num_objects the objects of the first frame
+    num_objects: torch.Tensor  # (B,) int64, 1 .. max_objects
+    colour: Colour  # matrices (B, T, 3, 3), for augmentation.apply_colour
+    names: list[str]  # "<set>/<video>:<first frame>", joined by " + " where clips were merged
+
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "ClipBatch":
+        """The batch on another device."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> "ClipBatch":
+        """The batch in page-locked memory; the DataLoader calls this."""
+        return self._map(torch.Tensor.pin_memory)
+
+    def _map(self, change) -> "ClipBatch":
+        return replace(
+            self,
+            images=change(self.images),
+            labels=change(self.labels),
+            num_objects=change(self.num_objects),
+            colour=Colour(change(self.colour.spread), change(self.colour.middle)),
+        )
+
+
+def collate(samples: Sequence[tuple[Clip, Colour]]) -> ClipBatch:
+    """A batch of the clips, all of one length and size."""
+    clips = [clip for clip, _ in samples]
+    num_frames, height, width = clips[0].labels.shape
+    images = np.empty((len(clips), num_frames, 3, height, width), dtype=np.uint8)
+    for b, clip in enumerate(clips):
+        for t, image in enumerate(clip.images):
+            for channel in range(3):
+                cv2.extractChannel(image, 2 - channel, images[b, t, channel])  # BGR to RGB planes, in place
+    return ClipBatch(
+        images=torch.from_numpy(images),
+        labels=torch.from_numpy(np.stack([clip.labels for clip in clips])),
+        num_objects=torch.tensor([clip.num_objects for clip in clips]),
+        colour=Colour(
+            torch.stack([colour.spread for _, colour in samples]),
+            torch.stack([colour.middle for _, colour in samples]),
+        ),
+        names=[clip.name for clip in clips],
+    )
+
+
+def open_sets(settings: DataConfig) -> list[tuple[TrainingSet, int]]:
+    """The sets of a mixture, each with the number of times that its items are seen in a pass.
+
+    Raises ValueError, naming everything that is wrong with any of the sets, if folders are missing or empty or images
+    have no masks.
+    """
+    tried: list[tuple[str, TrainingSet | None, list[str], int]] = []
+    for name, video_set in settings.video_sets.items():
+        if video_set.repeat:
+            tried.append((name, *open_video_set(name, video_set, settings), video_set.repeat))
+    for name, image_set in settings.image_sets.items():
+        if image_set.repeat:
+            tried.append((name, *open_image_set(name, image_set, settings), image_set.repeat))
+    problems = [f"{name}: {problem}" for name, _, set_problems, _ in tried for problem in set_problems]
+    opened = [(training_set, repeat) for _, training_set, _, repeat in tried if training_set is not None]
+    if problems:
+        raise ValueError(f"the training data (data.root={settings.root}) is not complete:\n  " + "\n  ".join(problems))
+    if not opened:
+        raise ValueError(
+            "the settings name no training sets: data.video_sets and data.image_sets are empty or repeat=0"
+        )
+    return opened
+
+
+class ClipDataset(Dataset):
+    """Sample `index` of a run: a function of the settings, the seed and the index, and of nothing else.
+
+    `num_samples` is the length of the run, of which the sample's index is its progress.
+    """
+
+    def __init__(self, settings: DataConfig, seed: int, num_samples: int):
+        _check(settings)
+        self.settings = settings
+        self.seed = seed
+        self.num_samples = num_samples
+        self.sets = open_sets(settings)
+        self.ends = np.cumsum([len(training_set) * repeat for training_set, repeat in self.sets])
+        self.order = EndlessOrder(seed, int(self.ends[-1]))
+
+    def __len__(self) -> int:
+        return self.num_samples
+
+    def __getitem__(self, index: int) -> tuple[Clip, Colour]:
+        settings = self.settings
+        generator = generator_for(self.seed, index)
+        progress = index / self.num_samples
+        training_set, item = self._locate(self.order[index])
+        clip = training_set.read_clip(item, progress, generator)
+        for _ in range(settings.max_merges):
+            room = settings.max_objects - clip.num_objects
+            if room > 0 and generator.random() < settings.merge_probability:
+                if settings.merge_across_sets:
+                    other_set, other_item = self._locate(int(generator.integers(self.ends[-1])))
+                else:
+                    other_set, other_item = training_set, int(generator.integers(len(training_set)))
+                other = other_set.read_clip(other_item, progress, generator)
+                if settings.merge_motion:
+                    reach = settings.merge_motion * settings.size
+                    other = moved(other, random_path(settings.num_frames, reach, generator))
+                clip = paste(
+                    clip, other, room, settings.merge_blur_size, settings.merge_blur_sigma, settings.min_object_pixels
+                )
+        colour = random_colour(
+            settings.num_frames, settings.clip_colour, settings.frame_colour, settings.grey_probability, generator
+        )
+        return clip, colour
+
+    def _locate(self, position: int) -> tuple[TrainingSet, int]:
+        """The set in which a position of the mixture lies, and the item of that set."""
+        k = int(np.searchsorted(self.ends, position, side="right"))
+        training_set = self.sets[k][0]
+        return training_set, position % len(training_set)
+
+
+class BatchIndices:
+    """The sample indices of one process's batches, `accumulation` of them an iteration, from `start_iteration` on.
+
+    Iteration i has the samples i * batch_size up to (i + 1) * batch_size, dealt out in order to the first process's
+    batches, then to the second's, and so on: one process with accumulation 4 has the batches of two with 2.
+    """
+
+    def __init__(
+        self,
+        batch_size: int,
+        num_iterations: int,
+        start_iteration: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        accumulation: int = 1,
+    ):
+        if batch_size < 1 or batch_size % (world_size * accumulation):
+            raise ValueError(
+                f"batch_size={batch_size} cannot be divided among {world_size} processes "
+                f"with accumulation={accumulation}"
+            )
+        self.batch_size = batch_size
+        self.iterations = range(start_iteration, num_iterations)
+        self.parts = range(rank * accumulation, (rank + 1) * accumulation)
+        self.part_size = batch_size // (world_size * accumulation)
+
+    def __len__(self) -> int:
+        return len(self.iterations) * len(self.parts)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for iteration in self.iterations:
+            for part in self.parts:
+                start = iteration * self.batch_size + part * self.part_size
+                yield list(range(start, start + self.part_size))
+
+
+def make_loader(
+    settings: DataConfig,
+    *,
+    seed: int,
+    batch_size: int,
+    num_iterations: int,
+    start_iteration: int = 0,
+    rank: int = 0,
+    world_size: int = 1,
+    accumulation: int = 1,
+    num_workers: int = 0,
+    prefetch: int = 2,
+    pin_memory: bool = False,
+) -> DataLoader:
+    """An iterable of ClipBatch: for each iteration left, `accumulation` batches of this process, one after the other.
+
+    `batch_size` is the total over all processes and accumulated batches. `num_iterations` is the length of the whole
+    run, by which the schedule of max_skip goes; `start_iteration` is where a resumed run goes on. `prefetch` batches
+    are kept ready by each worker. Raises ValueError if the data is not complete or the batch cannot be divided.
+    """
+    return DataLoader(
+        ClipDataset(settings, seed, batch_size * num_iterations),
+        batch_sampler=BatchIndices(batch_size, num_iterations, start_iteration, rank, world_size, accumulation),
+        collate_fn=collate,
+        num_workers=num_workers,
+        prefetch_factor=prefetch if num_workers else None,
+        worker_init_fn=_begin_worker,
+        pin_memory=pin_memory,
+        generator=torch.Generator(),  # the loader draws a number that nothing uses: not from the global generator
+    )
+
+
+def _begin_worker(worker: int) -> None:
+    """One thread each; and when all processes are told to terminate, it is the main one that ends its workers."""
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _check(settings: DataConfig) -> None:
+    """Raises ValueError for settings that no clip can be made with."""
+    check_max_skip(settings.max_skip, settings.max_skip_from)
+    if settings.size < 16 or settings.size % 16:
+        raise ValueError(f"data.size={settings.size} must be a multiple of 16, the network's stride")
+    if not 1 <= settings.max_objects <= 127:
+        raise ValueError(f"data.max_objects={settings.max_objects} must lie between 1 and 127")
+    if settings.num_frames < 2:
+        raise ValueError(f"data.num_frames={settings.num_frames}: a clip needs a given frame and one to predict")
+    if settings.merge_motion < 0:
+        raise ValueError(f"data.merge_motion={settings.merge_motion} must be 0 or more, in sides of the crop")

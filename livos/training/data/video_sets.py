@@ -1,0 +1,155 @@
+"""Clips for training from sets of videos with a mask for each frame."""
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from livos.config.schema import DataConfig, VideoSetConfig
+from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp
+from livos.training.data.clips import Clip
+from livos.training.data.sampling import choose_frames, choose_objects, max_skip_at, slot_table
+from livos.training.data.training_files import (
+    IMAGE_SUFFIXES,
+    files_by_stem,
+    largest_reduction,
+    read_image,
+    read_mask,
+    some_of,
+)
+
+logger = logging.getLogger(__name__)
+
+_VIDEOS_TO_TRY = 100  # videos to try for a clip before giving the whole set up
+
+
+@dataclass(frozen=True)
+class Video:
+    """The frames of a video that have a mask, in order of name."""
+
+    name: str
+    image_dir: Path
+    mask_dir: Path
+    image_names: tuple[str, ...]
+    mask_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.image_names)
+
+
+class VideoSet:
+    """The videos of one set that are long enough for a clip; `read_clip(k, …)` makes a clip of the k-th."""
+
+    def __init__(self, name: str, videos: list[Video], settings: VideoSetConfig, clip_settings: DataConfig):
+        self.name = name
+        self.videos = videos
+        self.settings = settings
+        self.clip_settings = clip_settings
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+    def read_clip(self, item: int, progress: float, generator: np.random.Generator) -> Clip:
+        """A random clip of video `item`, or of another one if no clip of this one shows an object at its beginning.
+
+        `progress` is the share of the run that is done. Raises ValueError if no video seems to have a suitable clip.
+        """
+        for _ in range(_VIDEOS_TO_TRY):
+            clip = self._try_clip(self.videos[item], progress, generator)
+            if clip is not None:
+                return clip
+            item = int(generator.integers(len(self.videos)))
+        raise ValueError(
+            f"{self.name}: no object in the first frame of any clip, in {_VIDEOS_TO_TRY} videos tried; "
+            f"are the masks in {self.videos[item].mask_dir.parent} empty?"
+        )
+
+    def _try_clip(self, video: Video, progress: float, generator: np.random.Generator) -> Clip | None:
+        settings = self.clip_settings
+        read = cache(lambda frame: read_mask(video.mask_dir / video.mask_names[frame], self.settings.binary_masks))
+        frames = choose_frames(
+            len(video),
+            settings.num_frames,
+            max_skip_at(progress, settings.max_skip, settings.max_skip_from, self.settings.frame_interval),
+            lambda frame: bool(read(frame).any()),
+            generator,
+            settings.seed_frames,
+            settings.tries_per_seed,
+        )
+        if frames is None:
+            return None
+        height, width = read(frames[0]).shape
+        for _ in range(settings.crop_tries):
+            warp = random_video_warp(height, width, settings.size, settings.video_warp, generator)
+            first_labels = warp.apply(read(frames[0]), nearest=True)
+            chosen = choose_objects(first_labels, settings.max_objects, settings.min_object_pixels, generator)
+            if chosen:
+                return self._warped(video, frames, [read(frame) for frame in frames], warp, chosen)
+        return None
+
+    def _warped(self, video: Video, frames: list[int], masks: list[np.ndarray], warp: Warp, chosen: list[int]) -> Clip:
+        table = slot_table(chosen)
+        reduction = largest_reduction(warp.minification)
+        images = np.empty((len(frames), warp.size, warp.size, 3), dtype=np.uint8)
+        labels = np.empty(images.shape[:3], dtype=np.uint8)
+        for t, (frame, mask) in enumerate(zip(frames, masks, strict=True)):
+            image = read_image(video.image_dir / video.image_names[frame], mask.shape, reduction)
+            images[t] = warp.apply(image, reduction, fill=BGR_FILL)
+            labels[t] = cv2.LUT(warp.apply(mask, nearest=True), table)
+        name = f"{self.name}/{video.name}:{Path(video.image_names[frames[0]]).stem}"
+        return Clip(images, labels, len(chosen), name)
+
+
+def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfig) -> tuple[VideoSet | None, list[str]]:
+    """The set and no problems, or None and a sentence for each thing that is wrong with its files."""
+    root = Path(clip_settings.root)
+    folder = next((root / f for f in settings.folders if (root / f / settings.images).is_dir()), None)
+    if folder is None:
+        places = " or ".join(str(root / f / settings.images) for f in settings.folders)
+        return None, [f"there is no folder {places}"]
+    names, problems = _video_names(folder, settings)
+    videos = []
+    for video_name in names:
+        video, problem = _find_video(folder, video_name, settings)
+        videos.append(video)
+        problems += [problem] if problem else []
+    if problems:
+        return None, problems
+    long_enough = [video for video in videos if len(video) >= clip_settings.num_frames]
+    if not long_enough:
+        return None, [f"none of the {len(videos)} videos has the {clip_settings.num_frames} frames of a clip"]
+    if len(long_enough) < len(videos):
+        short = some_of(video.name for video in videos if len(video) < clip_settings.num_frames)
+        logger.warning("%s: left out, having fewer than %d frames: %s", name, clip_settings.num_frames, short)
+    return VideoSet(name, long_enough, settings, clip_settings), []
+
+
+def _video_names(folder: Path, settings: VideoSetConfig) -> tuple[list[str], list[str]]:
+    """Names of the videos, and what is wrong with the list of them."""
+    if settings.video_list is None:
+        names = sorted(entry.name for entry in (folder / settings.images).iterdir() if entry.is_dir())
+        return names, [] if names else [f"{folder / settings.images} holds no folders of frames"]
+    list_path = folder / settings.video_list
+    if not list_path.is_file():
+        return [], [f"there is no list of videos {list_path}"]
+    names = list_path.read_text(encoding="utf-8").split()
+    return names, [] if names else [f"{list_path} names no videos"]
+
+
+def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Video, str | None]:
+    """The video's frames that have masks, and what is wrong with its folders."""
+    image_dir, mask_dir = folder / settings.images / name, folder / settings.masks / name
+    images = files_by_stem(image_dir, IMAGE_SUFFIXES)
+    masks = files_by_stem(mask_dir, (".png",))
+    both = [stem for stem in images if stem in masks]
+    video = Video(name, image_dir, mask_dir, tuple(images[s] for s in both), tuple(masks[s] for s in both))
+    if not images:
+        return video, f"{image_dir} is missing or holds no frames"
+    if not both:
+        return video, f"{mask_dir} is missing or holds none of the frames' masks"
+    if len(both) < len(images) and not settings.sparse_masks:
+        return video, f"{mask_dir} has no masks for the frames {some_of(s for s in images if s not in masks)}"
+    return video, None

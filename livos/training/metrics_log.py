@@ -1,0 +1,88 @@
+"""What a run tells while it trains: TensorBoard, a file of numbers, and a console line with the time left."""
+
+import json
+import logging
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.tensorboard import SummaryWriter
+
+from livos.files.atomic import written_aside
+
+log = logging.getLogger(__name__)
+
+
+class RunningMean:
+    """Means of numbers by name since the last time that they were taken."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, float] = {}
+        self.count = 0
+
+    def add(self, numbers: dict[str, float]) -> None:
+        self.sums = {name: self.sums.get(name, 0.0) + number for name, number in numbers.items()}
+        self.count += 1
+
+    def take(self) -> dict[str, float]:
+        """The means, which are then forgotten; nothing if nothing was added."""
+        means = {name: total / self.count for name, total in self.sums.items()}
+        self.sums, self.count = {}, 0
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"sums": dict(self.sums), "count": self.count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.sums, self.count = dict(state["sums"]), state["count"]
+
+
+class MetricsLog:
+    """The log of one stage in its experiment's folder; numbers after `start`, of an interrupted run, are dropped.
+
+    Every line of metrics.jsonl is a JSON object: stage, iteration (counted from 1), and numbers by name.
+    """
+
+    def __init__(self, folder: Path, stage: str, start: int, iterations: int):
+        self.stage, self.start, self.iterations = stage, start, iterations
+        self.numbers_path = folder / "metrics.jsonl"
+        self.began = time.monotonic()
+        drop_numbers(self.numbers_path, stage, start)
+        self.board = SummaryWriter(str(folder / "tensorboard" / stage), purge_step=start + 1)
+
+    def numbers(self, iteration: int, numbers: dict[str, float]) -> None:
+        """Write numbers by name to all three places; details, named `group/name`, are left out of the console line."""
+        left = self.time_left(iteration)
+        for name, number in {**numbers, "hours_left": left.total_seconds() / 3600}.items():
+            self.board.add_scalar(name, number, iteration)
+        line = {"stage": self.stage, "iteration": iteration, **numbers}
+        with self.numbers_path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        shown = "  ".join(f"{name} {number:.4g}" for name, number in numbers.items() if "/" not in name)
+        log.info("%s %d/%d  %s  left %s", self.stage, iteration, self.iterations, shown, left)
+
+    def picture(self, iteration: int, name: str, picture: np.ndarray) -> None:
+        """Write an (H, W, 3) uint8 RGB picture to TensorBoard."""
+        self.board.add_image(name, picture, iteration, dataformats="HWC")
+
+    def time_left(self, iteration: int) -> timedelta:
+        """The time until the stage ends at the speed so far, in whole seconds."""
+        elapsed = time.monotonic() - self.began
+        done = max(1, iteration - self.start)
+        return timedelta(seconds=round(elapsed / done * (self.iterations - iteration)))
+
+    def close(self) -> None:
+        self.board.close()
+
+
+def drop_numbers(path: Path, stage: str, start: int) -> None:
+    """Remove the stage's lines of iterations after `start` from a file of numbers."""
+    if not path.exists():
+        return
+    lines = path.read_text().splitlines(keepends=True)
+    records = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
+    kept = [line for line, record in records if record["stage"] != stage or record["iteration"] <= start]
+    with written_aside(path) as aside:
+        aside.write_text("".join(kept))
