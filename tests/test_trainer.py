@@ -7,7 +7,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tiny_training import ALONE, numbers_of, tiny_network, tiny_run, tiny_stage
-from training_data import write_videos
+from training_data import tiny_settings, write_videos
 
 import livos.training.trainer as trainer
 from livos.checkpoints import load_weights
@@ -94,6 +94,20 @@ def test_an_interrupted_first_stage_goes_on_too(root):
     trainer.train(tiny_run(root, **run, resume="auto"), ALONE)
     assert losses_of(folder) == losses_of(whole)
     assert [stage for stage, _, _ in losses_of(whole)] == ["pre_training"] * 4 + ["main_training"] * 2
+
+
+def test_padding_slots_of_a_stage_are_those_of_its_own_clips(root, monkeypatch):
+    seen = {}
+    original = trainer.TrainingStep.__init__
+
+    def remember(self, *arguments):
+        original(self, *arguments)
+        seen[self.stage.iterations] = self.padding_slots
+
+    monkeypatch.setattr(trainer.TrainingStep, "__init__", remember)
+    data = {"image_data": tiny_settings(root, num_frames=3, max_objects=1), "padding_objects": True}
+    trainer.train(tiny_run(root, tiny_stage(iterations=2), pre_training=tiny_stage(iterations=1), **data), ALONE)
+    assert seen == {1: 1, 2: 3}
 
 
 def test_sigterm_saves_a_checkpoint_and_ends_the_run(root, monkeypatch):

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from livos.build import build_model
 from livos.checkpoints import load_weights, save_weights
-from livos.config.schema import TrainConfig
+from livos.config.schema import DataConfig, TrainConfig
 from livos.distributed import Process, any_process, from_main, gather, mean
 from livos.model.network import LiVOS
 from livos.training.data.loaders import BatchIndices, ClipBatch, make_loader
@@ -76,11 +76,16 @@ def stages_left(config: TrainConfig, start: Progress | None) -> list[str]:
     return enabled[enabled.index(start.stage) :] if start else enabled
 
 
+def stage_data(name: str, config: TrainConfig) -> DataConfig:
+    """The settings of a stage's clips."""
+    return config.data if name == "main_training" else config.image_data
+
+
 def stage_loader(name: str, config: TrainConfig, process: Process, start: Progress | None) -> DataLoader:
     """The clips of a stage for this process, from where the run is."""
     stage = getattr(config, name)
     return make_loader(
-        config.data if name == "main_training" else config.image_data,
+        stage_data(name, config),
         seed=config.seed,
         batch_size=stage.batch_size,
         num_iterations=stage.iterations,
@@ -154,7 +159,7 @@ class StageTrainer:
             config.loss,
             config.precision,
             config.seed,
-            config.data.max_objects if config.padding_objects else None,
+            stage_data(name, config).max_objects if config.padding_objects else None,
             process.device,
         )
 
