@@ -60,8 +60,8 @@ def prepare_example(batch: ClipBatch, device: torch.device, padding_slots: int |
 
 def point_generator(seed: int, clip_number: int, device: torch.device) -> torch.Generator:
     """The generator of the points of one clip: the same however the batch is divided, and after an interruption."""
-    mixed = int(np.random.SeedSequence([seed, clip_number]).generate_state(1, np.uint64)[0] >> 1)
-    return torch.Generator(device).manual_seed(mixed)
+    mixed = int(np.random.SeedSequence([seed, clip_number]).generate_state(1, np.uint64)[0])
+    return torch.Generator(device).manual_seed(mixed >> 1)  # shifted as Python's int: NumPy 1 cannot shift a uint64
 
 
 class TrainingStep:
