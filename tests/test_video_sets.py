@@ -108,6 +108,65 @@ def test_only_listed_videos_are_taken(tmp_path):
     assert [video.name for video in videos.videos] == ["video2", "video0"]
 
 
+def test_a_list_may_begin_with_a_byte_order_mark_and_name_videos_with_blanks(tmp_path):
+    write_videos(tmp_path, num_objects=(1,))
+    write_video(tmp_path / "videos", "my video", moving_squares(4, 1))
+    (tmp_path / "videos/train.txt").write_text("\ufeffmy video\r\n\nvideo0 \n", encoding="utf-8")
+    videos = open_videos(tmp_path, {"video_list": "train.txt"})
+    assert [video.name for video in videos.videos] == ["my video", "video0"]
+
+
+def test_hidden_folders_are_no_videos(tmp_path):
+    write_videos(tmp_path, num_objects=(1,))
+    (tmp_path / "videos/JPEGImages/.ipynb_checkpoints").mkdir()
+    assert [video.name for video in open_videos(tmp_path).videos] == ["video0"]
+
+
+def test_numbers_in_names_are_ordered_as_numbers(tmp_path):
+    write_videos(tmp_path, num_objects=(1,))
+    for folder in ("JPEGImages", "Annotations"):
+        for t in range(12):
+            path = tmp_path / f"videos/{folder}/video0/{t:05d}.png"
+            path.rename(path.with_name(f"frame{t + 1}.png"))
+    video = open_videos(tmp_path).videos[0]
+    assert video.image_names == video.mask_names == tuple(f"frame{t}.png" for t in range(1, 13))
+
+
+def test_a_size_that_changes_within_a_video_is_refused_by_name(tmp_path):
+    write_videos(tmp_path, num_objects=(1,))
+    labels = moving_squares(12, 1, height=48)
+    write_video(tmp_path / "later", "video0", labels)
+    opened = open_videos(tmp_path)
+    for folder in ("JPEGImages", "Annotations"):
+        for t in range(4, 12):
+            shutil.copy(tmp_path / f"later/{folder}/video0/{t:05d}.png", tmp_path / f"videos/{folder}/video0")
+    (problem,) = problems_of(tmp_path, VideoSetConfig(folders=["videos"]))
+    assert problem.startswith(f"{tmp_path / 'videos/Annotations/video0/00004.png'} has 72 x 48 pixels")
+    assert problem.endswith("00000.png 72 x 40: all frames of a video must have one size")
+    with pytest.raises(ValueError, match="all frames of a video must have one size"):  # it changed after the start
+        for index in range(40):
+            opened.read_clip(0, 0.5, generator_for(0, index))
+
+
+def test_a_frame_that_misfits_its_mask_is_named_before_training(tmp_path):
+    write_videos(tmp_path, num_objects=(1,))
+    Image.new("RGB", (30, 20)).save(tmp_path / "videos/JPEGImages/video0/00007.png")
+    (tmp_path / "videos/JPEGImages/video0/00009.png").write_bytes(b"no image")
+    (problem,) = problems_of(tmp_path, VideoSetConfig(folders=["videos"]))
+    assert "00007.png has 30 x 20 pixels, but its mask" in problem and problem.endswith("00007.png 72 x 40")
+
+
+def test_a_frame_that_is_cut_short_is_refused(tmp_path):
+    write_videos(tmp_path, num_objects=(1,), num_frames=4)
+    videos = open_videos(tmp_path)
+    path = tmp_path / "videos/JPEGImages/video0/00001.png"
+    with Image.open(path) as image:
+        image.save(path, format="JPEG", quality=95)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"00001\.png: the file is cut short or damaged"):
+        videos.read_clip(0, 0.0, generator_for(0, 0))
+
+
 def test_the_first_folder_that_exists_is_taken(tmp_path):
     write_videos(tmp_path)
     shutil.copytree(tmp_path / "videos", tmp_path / "MOSE/train")

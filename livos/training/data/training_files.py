@@ -8,6 +8,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from livos.files.images import refuse_cut_short
+from livos.files.names import natural_order
+
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
 _SHOWN = 3  # names given of a long list of offending files
 _VOID = 255
@@ -21,10 +24,11 @@ _DECODE = {
 
 
 def files_by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
-    """File names in a folder by their name without the ending, in order; empty if there is no such folder."""
+    """File names in a folder by their name without the ending, in natural order; empty if there is no such folder."""
     if not folder.is_dir():
         return {}
-    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(suffixes) and name[0] != ".")
+    names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes) and name[0] != "."]
+    names.sort(key=natural_order)
     return {os.path.splitext(name)[0]: name for name in names}
 
 
@@ -43,10 +47,12 @@ def read_image(path: Path, size: tuple[int, ...], reduction: int = 1) -> np.ndar
     """(H, W, 3) uint8 BGR, H and W being `size`, its mask's, divided by `reduction` and rounded up.
 
     JPEG files are decoded at the reduced size, which is faster and averages over the pixels that are left out. Raises
-    ValueError if the file is no image, or not as large as its mask.
+    ValueError if the file is no image, is cut short, or is not as large as its mask.
     """
+    data = path.read_bytes()
+    refuse_cut_short(data, path)
     flags = _DECODE[reduction] | cv2.IMREAD_IGNORE_ORIENTATION  # masks are drawn on the pixels as they are stored
-    image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), flags)
+    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
     if image is None:
         raise ValueError(f"{path} cannot be read as an image")
     height, width = size

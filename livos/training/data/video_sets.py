@@ -1,6 +1,8 @@
 """Clips for training from sets of videos with a mask for each frame."""
 
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +11,7 @@ import cv2
 import numpy as np
 
 from livos.config.schema import DataConfig, VideoSetConfig
+from livos.files.images import image_size
 from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp
 from livos.training.data.clips import Clip
 from livos.training.data.sampling import choose_frames, choose_objects, max_skip_at, slot_table
@@ -24,6 +27,7 @@ from livos.training.data.training_files import (
 logger = logging.getLogger(__name__)
 
 _VIDEOS_TO_TRY = 100  # videos to try for a clip before giving the whole set up
+_HEADER_READERS = 8  # threads; on a network's disk almost all of the time is waiting
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,14 @@ class Video:
 
     def __len__(self) -> int:
         return len(self.image_names)
+
+    @property
+    def image_paths(self) -> list[Path]:
+        return [self.image_dir / name for name in self.image_names]
+
+    @property
+    def mask_paths(self) -> list[Path]:
+        return [self.mask_dir / name for name in self.mask_names]
 
 
 class VideoSet:
@@ -81,6 +93,7 @@ class VideoSet:
         )
         if frames is None:
             return None
+        refuse_other_sizes(video, frames, [read(frame).shape for frame in frames])
         height, width = read(frames[0]).shape
         for _ in range(settings.crop_tries):
             warp = random_video_warp(height, width, settings.size, settings.video_warp, generator)
@@ -104,7 +117,10 @@ class VideoSet:
 
 
 def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfig) -> tuple[VideoSet | None, list[str]]:
-    """The set and no problems, or None and a sentence for each thing that is wrong with its files."""
+    """The set and no problems, or None and a sentence for each thing that is wrong with its files.
+
+    Reads the headers of all frames and masks that training may use, and no pixels.
+    """
     root = Path(clip_settings.root)
     folder = next((root / f for f in settings.folders if (root / f / settings.images).is_dir()), None)
     if folder is None:
@@ -124,18 +140,24 @@ def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfi
     if len(long_enough) < len(videos):
         short = some_of(video.name for video in videos if len(video) < clip_settings.num_frames)
         logger.warning("%s: left out, having fewer than %d frames: %s", name, clip_settings.num_frames, short)
+    with ThreadPoolExecutor(_HEADER_READERS) as threads:
+        problems = [problem for problem in threads.map(_problem_of_sizes, long_enough) if problem]
+    if problems:
+        return None, problems
     return VideoSet(name, long_enough, settings, clip_settings), []
 
 
 def _video_names(folder: Path, settings: VideoSetConfig) -> tuple[list[str], list[str]]:
     """Names of the videos, and what is wrong with the list of them."""
     if settings.video_list is None:
-        names = sorted(entry.name for entry in (folder / settings.images).iterdir() if entry.is_dir())
+        entries = (folder / settings.images).iterdir()
+        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
         return names, [] if names else [f"{folder / settings.images} holds no folders of frames"]
     list_path = folder / settings.video_list
     if not list_path.is_file():
         return [], [f"there is no list of videos {list_path}"]
-    names = list_path.read_text(encoding="utf-8").split()
+    lines = list_path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin a file with a byte order mark
+    names = [line.strip() for line in lines if line.strip()]
     return names, [] if names else [f"{list_path} names no videos"]
 
 
@@ -153,3 +175,31 @@ def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Vide
     if len(both) < len(images) and not settings.sparse_masks:
         return video, f"{mask_dir} has no masks for the frames {some_of(s for s in images if s not in masks)}"
     return video, None
+
+
+def _problem_of_sizes(video: Video) -> str | None:
+    """What is wrong with the sizes that the headers of a video's frames and masks tell."""
+    try:
+        masks = [image_size(path) for path in video.mask_paths]
+        refuse_other_sizes(video, range(len(video)), masks)
+        for image_path, mask_path, size in zip(video.image_paths, video.mask_paths, masks, strict=True):
+            if (found := image_size(image_path)) != size:
+                raise ValueError(f"{image_path} has {_pixels(found)} pixels, but its mask {mask_path} {_pixels(size)}")
+    except (ValueError, OSError) as error:
+        return str(error)
+    return None
+
+
+def refuse_other_sizes(video: Video, frames: Sequence[int], sizes: Sequence[tuple[int, ...]]) -> None:
+    """Raises ValueError, naming the file, where a video's masks (frames and (H, W), in order) differ in size."""
+    for frame, size in zip(frames, sizes, strict=True):
+        if size != sizes[0]:
+            path, first = video.mask_paths[frame], video.mask_paths[frames[0]]
+            raise ValueError(
+                f"{path} has {_pixels(size)} pixels, but {first} {_pixels(sizes[0])}: all frames of a video must have "
+                "one size"
+            )
+
+
+def _pixels(size: tuple[int, ...]) -> str:
+    return f"{size[1]} x {size[0]}"
