@@ -7,7 +7,14 @@ import argparse
 import sys
 
 from livos.build import build_model, model_names
-from livos.checkpoints import load_weights, save_weights
+from livos.checkpoints import SHORT_SIDE_KEY, best_short_side, load_weights, save_weights, weights_metadata
+
+
+def short_side_to_save(options: argparse.Namespace) -> int | None:
+    """The given one; else, where the target can say it and the source does, the source's."""
+    if options.short_side is not None or not options.target.endswith(".safetensors"):
+        return options.short_side
+    return best_short_side(options.source) if SHORT_SIDE_KEY in weights_metadata(options.source) else None
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -16,11 +23,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("target", help="the file to write, .safetensors or .pth")
     parser.add_argument("--model", default="base", choices=model_names(), help="the network that they are for")
     parser.add_argument("--half", action="store_true", help="floats as float16: half the size")
+    parser.add_argument(
+        "--short-side", type=int, help="short side in pixels at which they work best (default: SOURCE's)"
+    )
     options = parser.parse_args(arguments)
     if not options.target.endswith((".safetensors", ".pth")):
         parser.error(f"{options.target}: expected a name that ends in .safetensors or .pth")
     try:
-        save_weights(load_weights(build_model(options.model), options.source), options.target, options.half)
+        network = load_weights(build_model(options.model), options.source)
+        save_weights(network, options.target, options.half, short_side_to_save(options))
     except (ValueError, OSError) as error:
         sys.exit(str(error))
 

@@ -29,6 +29,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from livos import VideoSegmenter, build_model, load_weights, model_names
+from livos.checkpoints import best_short_side
 from livos.masks.label_maps import COLOUR_RULES
 from livos.pipeline.background import Output
 from livos.pipeline.object_reports import CocoReport, ObjectReport
@@ -243,7 +244,8 @@ def build_segmenter(options: argparse.Namespace) -> VideoSegmenter:
         raise ValueError(f"--model {options.model} has no weights of its own: give --weights")
     network = build_model(options.model)
     load_weights(network, weights)
-    return VideoSegmenter(network, options.device, options.precision, options.internal_size or None, options.chunk_size)
+    size = best_short_side(weights) if options.internal_size is None else options.internal_size or None
+    return VideoSegmenter(network, options.device, options.precision, size, options.chunk_size)
 
 
 def memory(text: str) -> int:
@@ -273,7 +275,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--weights", type=Path, help="default for lite: weights/livos-lite.safetensors, base: livos-nomose-480p.pth")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     add("--precision", choices=list(PRECISIONS), default="float32", help="(default: float32)")
-    add("--internal-size", type=int, default=480, help="short side for the network, 0: as it is (default: 480)")
+    add("--internal-size", type=int, help="short side for the network, 0: as it is (default: what suits the weights)")
     add("--chunk-size", type=int, help="objects computed at a time (default: all)")
     add("--memory-limit", type=memory, help="4GB, say: lower --chunk-size and --internal-size to keep within it")
     return parser.parse_args(arguments)

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from tiny_network import tiny_network
 
 from livos import load_weights, save_weights
+from livos.checkpoints import best_short_side
 
 
 def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -85,3 +87,32 @@ def test_nothing_half_written_is_left(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         save_weights(tiny_network(), tmp_path / "weights.pth")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_say_at_which_short_side_they_work_best(tmp_path):
+    save_weights(tiny_network(), tmp_path / "a.safetensors", short_side=320)
+    assert best_short_side(tmp_path / "a.safetensors") == 320
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+def test_weights_that_say_nothing_work_at_480(tmp_path, name):
+    save_weights(tiny_network(), tmp_path / name)
+    assert best_short_side(tmp_path / name) == 480
+
+
+def test_a_short_side_that_could_not_be_kept_is_refused(tmp_path):
+    for name, short_side in [("a.pth", 320), ("a.safetensors", 0)]:
+        with pytest.raises(ValueError, match=f"short_side={short_side}"):
+            save_weights(tiny_network(), tmp_path / name, short_side=short_side)
+        assert not (tmp_path / name).exists()
+
+
+def test_a_senseless_short_side_and_a_missing_file_are_told(tmp_path):
+    save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors", {"short_side": "-3"})
+    with pytest.raises(ValueError, match="short_side='-3'"):
+        best_short_side(tmp_path / "a.safetensors")
+    (tmp_path / "cut.safetensors").write_bytes(b"no header")
+    with pytest.raises(ValueError, match="cut short"):
+        best_short_side(tmp_path / "cut.safetensors")
+    with pytest.raises(FileNotFoundError, match="no weights at"):
+        best_short_side(tmp_path / "b.safetensors")

@@ -166,6 +166,15 @@ def test_weights_are_taken_from_the_file(root):
     assert not np.array_equal(scores, scores_of(root))
 
 
+def test_the_network_works_at_the_size_that_suits_the_weights(root):
+    network = build_model(ModelConfig(**TINY_MODEL), seed=1)
+    for name, short_side in [("says.safetensors", 32), ("silent.safetensors", None)]:
+        save_weights(network, root / name, short_side=short_side)
+        report = run(root, videos=["a"], weights=str(root / name), size=None, resume=False)
+        assert report["settings"]["size"] == (short_side or 480)
+    assert run(root, videos=["a"], weights=str(root / "says.safetensors"), size=16)["settings"]["size"] == 16
+
+
 def test_random_weights_are_told_loudly(root, caplog):
     run(root, videos=["a"])
     assert "UNTRAINED NETWORK: its weights are random, so its masks mean nothing" in caplog.text

@@ -8,6 +8,7 @@ import torch
 from script_modules import load_script
 
 from livos import build_model, load_weights, save_weights
+from livos.checkpoints import best_short_side
 
 convert_weights, plot_losses = load_script("scripts/convert_weights.py"), load_script("scripts/plot_losses.py")
 
@@ -27,6 +28,14 @@ def test_weights_of_another_model_are_refused(tmp_path):
     with pytest.raises(SystemExit, match="does not fit"):
         convert_weights.main([str(tmp_path / "a.pth"), str(tmp_path / "b.pth"), "--model", "small"])
     assert not (tmp_path / "b.pth").exists()
+
+
+def test_the_short_side_of_weights_is_kept_unless_another_is_given(tmp_path):
+    a, b, c = (str(tmp_path / f"{name}.safetensors") for name in "abc")
+    save_weights(build_model("lite", seed=1), a, short_side=320)
+    convert_weights.main([a, b, "--model", "lite"])
+    convert_weights.main([a, c, "--model", "lite", "--short-side", "400"])
+    assert [best_short_side(path) for path in (a, b, c)] == [320, 320, 400]
 
 
 @pytest.mark.parametrize("runs", [1, 2])

@@ -369,3 +369,11 @@ def test_an_interrupt_leaves_masks_and_nothing_unfinished(tmp_path, capsys):
     assert process_video.main(arguments, lambda _: Interrupted()) == 130
     assert "masks that are written stay" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["masks"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [([], 320), (["--internal-size", "96"], 96), (["--internal-size", "0"], None)]
+)
+def test_the_network_works_at_the_size_that_suits_the_weights_unless_told_otherwise(given, expected):
+    options = process_video.parse_arguments(["--video", "a.mp4", "--masks", "a.png", "--output", "out", *given])
+    assert process_video.build_segmenter(options).internal_size == expected

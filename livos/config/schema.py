@@ -27,7 +27,9 @@ class TestSetConfig:
     video_list: str | None = None  # text file with a video's name in each line; None: every folder
     frame_list: str | None = None  # meta.json that names the frames that a server asks for
     # What the files mean.
-    size: int = 480  # short side in pixels that the network works at; -1: as the frames are
+    size: int | None = (
+        None  # short side in pixels that the network works at; -1: that of the frames; None: the weights'
+    )
     use_all_masks: bool = False  # take masks from every frame that has one, not only from the first
     void_id: int | None = None  # value of mask files that means "not annotated" and is taken for background
     colour_masks: str = "auto"  # what RGB masks hold: palette (colours of DAVIS), ids (R + 256 G + 65536 B) or auto

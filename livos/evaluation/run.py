@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livos.build import build_model, model_config
-from livos.checkpoints import load_weights
+from livos.checkpoints import STANDARD_SHORT_SIDE, best_short_side, load_weights
 from livos.config.schema import EvalConfig
 from livos.distributed import Process, from_main, gather
 from livos.evaluation.finished import FinishedVideos
@@ -47,6 +47,8 @@ def evaluate(settings: EvalConfig, process: Process) -> dict[str, Any]:
     output.refuse_overwriting(videos, settings.truth_directory)
     output.prepare()
     weights = chosen_weights(settings)
+    if settings.size is None:
+        settings = replace(settings, size=STANDARD_SHORT_SIDE if weights == UNTRAINED else best_short_side(weights))
     with ExitStack() as stack:
         scoring = stack.enter_context(Scoring(settings, output)) if settings.score else None
         segmenter = make_segmenter(settings, weights, process)
@@ -122,9 +124,9 @@ def _add_scores(report: dict[str, Any], scorers: Sequence) -> None:
         report["errors"]["score"] = str(error)
 
 
-def _limit(key: str, value: int) -> int | None:
+def _limit(key: str, value: int | None) -> int | None:
     """-1, for no limit, as None."""
-    if value < 1 and value != -1:
+    if value is not None and value < 1 and value != -1:
         raise ValueError(f"{key}={value}: expected a positive number, or -1 for no limit")
     return None if value == -1 else value
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from livos.checkpoints import STANDARD_SHORT_SIDE
 from livos.config.schema import TestSetConfig, ValidationConfig
 from livos.distributed import Process, gather
 from livos.evaluation.run import share
@@ -51,8 +52,8 @@ def validate(network: LiVOS, config: ValidationConfig, precision: str, process: 
 
     dataset = config.dataset
     assert dataset is not None  # checked before training
-    size = dataset.size if dataset.size > 0 else None
-    segmenter = VideoSegmenter(network, process.device, precision, internal_size=size)
+    size = dataset.size or STANDARD_SHORT_SIDE
+    segmenter = VideoSegmenter(network, process.device, precision, internal_size=size if size > 0 else None)
     scorer = Scorer()
     videos = share(open_test_set(dataset, config.videos), process)
     for video in videos:
