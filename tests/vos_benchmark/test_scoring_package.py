@@ -53,7 +53,8 @@ def test_wheel_scores_and_writes_a_page_outside_of_the_checkout(wheel, tmp_path)
     folders = MaskFolders(tmp_path)
     folders.add("video", [square(10 + i, 20) for i in range(5)])
     options = ["-g", folders.truth, "-m", folders.prediction, "-n", 1, "--html", tmp_path / "page.html"]
-    program = f"import sys; sys.path.insert(0, {str(wheel)!r}); from vos_benchmark.command import main; sys.exit(main())"
+    imports = f"import sys; sys.path.insert(0, {str(wheel)!r}); from vos_benchmark.command import main"
+    program = f"{imports}; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", program, *map(str, options)],
         cwd=tmp_path,
