@@ -43,23 +43,20 @@ def region_similarity(truth: np.ndarray, prediction: np.ndarray) -> float:
     return common / (true + predicted - common) if true + predicted else 1.0
 
 
-def boundary_accuracy(
-    truth: np.ndarray, prediction: np.ndarray, radius: int | None = None, method: str = "rows"
-) -> float:
+def boundary_accuracy(truth: np.ndarray, prediction: np.ndarray, radius: int | None = None) -> float:
     """F: harmonic mean of precision and recall of contour pixels of two masks (H, W), anything non-zero being object.
 
     Args:
         truth, prediction: masks of one size.
         radius: matching radius in pixels; by default 0.8 % of the diagonal, rounded up.
-        method: one of `matching.METHODS`, which differ in speed only.
 
     Raises:
-        ValueError: the masks differ in size, or the method is unknown.
+        ValueError: the masks differ in size.
     """
     truth, prediction = _binary(truth, prediction)
     radius = matching_radius(*truth.shape) if radius is None else radius
     contours = [contours_by_id(mask).get(1) for mask in (truth, prediction)]
-    return _contour_score(contours[0], contours[1], radius, truth.shape, method)
+    return _contour_score(contours[0], contours[1], radius, truth.shape[1])
 
 
 def score_frame(truth: np.ndarray, prediction: np.ndarray) -> FrameScore:
@@ -69,17 +66,17 @@ def score_frame(truth: np.ndarray, prediction: np.ndarray) -> FrameScore:
         truth, prediction: ids (H, W), integers from 0 on, 0 being background.
     """
     check_shapes(truth, prediction)
-    frame_size, box = truth.shape, joint_box(truth, prediction)
+    (height, width), box = truth.shape, joint_box(truth, prediction)
     truth, prediction = np.ascontiguousarray(truth[box]), np.ascontiguousarray(prediction[box])
     contours = contours_by_id(truth), contours_by_id(prediction)
     # A label either fills the map, and so is in its corner, or has a contour.
     ids = sorted({*contours[0], *contours[1], *truth[:1, :1].flat, *prediction[:1, :1].flat} - {0})
     areas = [_areas(truth == id, prediction == id) for id in ids]
-    radius = matching_radius(*frame_size)
+    radius = matching_radius(height, width)
     return FrameScore(
         ids=tuple(int(id) for id in ids),
         region=tuple(common / (true + predicted - common) for true, predicted, common in areas),
-        boundary=tuple(_contour_score(contours[0].get(id), contours[1].get(id), radius, frame_size) for id in ids),
+        boundary=tuple(_contour_score(contours[0].get(id), contours[1].get(id), radius, width) for id in ids),
         truth_pixels=tuple(true for true, _, _ in areas),
         predicted_pixels=tuple(predicted for _, predicted, _ in areas),
     )
@@ -103,11 +100,9 @@ def _binary(truth: np.ndarray, prediction: np.ndarray) -> tuple[np.ndarray, np.n
     return truth != 0, prediction != 0
 
 
-def _contour_score(
-    truth: Contour | None, prediction: Contour | None, radius: int, frame_size: tuple[int, int], method: str = "rows"
-) -> float:
+def _contour_score(truth: Contour | None, prediction: Contour | None, radius: int, width: int) -> float:
     if truth is None or prediction is None:
         return 1.0 if truth is prediction else 0.0
-    matched_truth, matched_prediction = match_counts(truth, prediction, radius, frame_size, method)
+    matched_truth, matched_prediction = match_counts(truth, prediction, radius, width)
     precision, recall = matched_prediction / len(prediction[0]), matched_truth / len(truth[0])
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
