@@ -239,8 +239,47 @@ def test_frames_are_ordered_by_number(tmp_path):
     assert scores_of(folders).videos[0].frames == tuple(str(number) for number in range(1, 11))
 
 
+def rename_frames(folder: Path, name) -> None:
+    """Names the masks 00000.png, 00001.png… of a video by their number."""
+    for path in sorted(folder.iterdir(), reverse=True):
+        path.rename(path.with_name(name(int(path.stem)) + ".png"))
+
+
+def test_numbers_in_names_order_frames_by_value(tmp_path):
+    folders = MaskFolders(tmp_path)
+    folders.add("video", [square(10, 20)] * 12, [square(10, 20)] * 11 + [square(30, 40)])  # the last frame is wrong
+    for folder in (folders.truth, folders.prediction):
+        rename_frames(folder / "video", lambda number: f"frame{number + 1}")
+    result = scores_of(folders)
+    assert result.videos[0].frames == tuple(f"frame{number}" for number in range(2, 12))
+    assert result.J_and_F == 1
+
+
+@pytest.mark.parametrize("name", ["{}", "{:05}", "frame{}", "{}_mask", "shot2_{:03}_gt"])
+@pytest.mark.parametrize(("shift", "place", "missing", "surplus"), [(1, "first", 0, 6), (-1, "last", 15, 9)])
+def test_prediction_counted_from_another_number_is_an_error(folders, name, shift, place, missing, surplus):
+    start = 0 if shift == 1 else 10
+    rename_frames(folders.truth / "one", lambda number: name.format(number + start))
+    rename_frames(folders.prediction / "one", lambda number: name.format(number + start + shift))
+    for options in ({}, {"all_frames": True}, {"missing": "empty"}):
+        (problem,) = problems_of(folders, **options)
+        missing_name, surplus_name = name.format(missing), name.format(surplus)
+        assert f"the {place} frame, {missing_name}, is missing and {surplus_name} is one too many" in problem
+        assert f"counted from {start + shift} instead of {start}?" in problem
+        assert str(folders.prediction / "one") in problem
+
+
+def test_a_frame_more_and_a_frame_less_elsewhere_are_no_other_count(folders):
+    (folders.prediction / "one" / "00000.png").unlink()  # given, so not written
+    write_mask(folders.prediction / "one" / "00009.png", square(2, 2))
+    assert scores_of(folders).notes == ("1 predicted masks have no true mask and were not scored",)
+
+
 def test_hidden_files_and_other_folders_are_no_videos(folders):
-    (folders.truth / ".cache").mkdir()
+    for hidden in (".cache", ".ipynb_checkpoints"):
+        for folder in (folders.truth, folders.prediction / "one"):
+            (folder / hidden).mkdir()
+            write_mask(folder / hidden / "00000.png", square(2, 2))
     (folders.truth / "one" / ".00003.png").write_bytes(b"")
     (folders.prediction / "results.csv").write_text("old")
     assert scores_of(folders).notes == ()
@@ -259,8 +298,17 @@ def test_video_of_two_frames_is_told_to_have_nothing_to_score(tmp_path, folders)
         for frame in ("00002", "00003", "00004", "00005"):
             (folder / "one" / f"{frame}.png").unlink()
     result = scores_of(folders)
-    assert result.notes[0] == "one: has 2 frames, all of them first or last; nothing was scored"
+    assert result.notes[0] == "one: has 2 frames, all of them first or last; nothing was scored (-d would)"
     assert [item.video for item in result.objects] == ["two", "two"]
+
+
+def test_videos_of_two_frames_only_are_an_error_that_names_the_option(tmp_path):
+    folders = MaskFolders(tmp_path)
+    folders.add("video", [square(2, 2)] * 2)
+    assert problems_of(folders) == [
+        "nothing to score: all frames are the first or last of their video; -d (all_frames=True) scores them"
+    ]
+    assert scores_of(folders, all_frames=True).J_and_F == 1
 
 
 def test_truth_without_objects_is_an_error(tmp_path):

@@ -1,6 +1,9 @@
 """Mask files to ids, for every way in which a PNG can hold them."""
 
+import os
 import struct
+import subprocess
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -8,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from vos_benchmark import UnreadableMaskError
-from vos_benchmark.masks import read_header, read_labels
+from vos_benchmark.masks import read_labels, read_mask
+from vos_benchmark.png import read_header
 
 GREY, PALETTE = 0, 3
 ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
@@ -85,7 +89,7 @@ def test_colours_of_the_palette_of_the_truth_are_its_indices(tmp_path):
     truth.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0])
     truth.save(tmp_path / "truth.png")
     truth.convert("RGB").save(tmp_path / "prediction.png")
-    found = read_labels(tmp_path / "prediction.png", palette_path=tmp_path / "truth.png")
+    found = read_labels(tmp_path / "prediction.png", palette=read_mask(tmp_path / "truth.png").palette)
     assert np.array_equal(found, labels)
 
 
@@ -123,6 +127,115 @@ def test_damaged_header_is_noticed(tmp_path):
     path.write_bytes(data)
     with pytest.raises(UnreadableMaskError, match="checksum of its header"):
         read_header(path)
+
+
+def greyscale(path: Path, labels: np.ndarray, bit_depth: int) -> np.ndarray:
+    write_png(path, labels, bit_depth, GREY)
+    return read_labels(path)
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("bit_depth", [2, 4])
+def test_few_bit_grey_of_two_values_is_black_and_white(tmp_path, bit_depth, interlaced):
+    white = 2**bit_depth - 1
+    labels = white * labels_up_to(1)
+    write_png(tmp_path / "mask.png", labels, bit_depth, GREY, interlaced)
+    mask = read_mask(tmp_path / "mask.png")
+    assert np.array_equal(mask.labels, labels // white)
+    assert mask.white
+    labels[0, 0] = 1
+    assert np.array_equal(greyscale(tmp_path / "mask.png", labels, bit_depth), labels)  # so the highest is an id too
+
+
+def test_white_is_object_1_in_masks_of_one_bit_and_in_those_that_fill_the_frame(tmp_path):
+    assert np.unique(greyscale(tmp_path / "mask.png", labels_up_to(1), 1)).tolist() == [0, 1]
+    assert np.unique(greyscale(tmp_path / "mask.png", np.full((4, 5), 3), 2)).tolist() == [1]
+    assert np.unique(greyscale(tmp_path / "mask.png", np.zeros((4, 5), int), 2)).tolist() == [0]
+
+
+def test_two_indices_of_a_palette_stay_indices(tmp_path):
+    write_png(tmp_path / "mask.png", 3 * labels_up_to(1), 2, PALETTE)
+    assert np.unique(read_labels(tmp_path / "mask.png")).tolist() == [0, 3]
+
+
+def assert_never_inflated(path: Path, message: str, **options) -> None:
+    """The file is refused by name, in little memory."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableMaskError, match=message) as caught:
+            read_labels(path, **options)
+        assert tracemalloc.get_traced_memory()[1] < 20 * path.stat().st_size + 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert str(path) in str(caught.value)
+
+
+def png_of(path: Path, width: int, height: int, bit_depth: int, colour_type: int, pixels: bytes) -> None:
+    header = struct.pack(">IIBBBBB", width, height, bit_depth, colour_type, 0, 0, 0)
+    parts = chunk(b"IHDR", header) + chunk(b"PLTE", bytes(6)) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
+
+
+@pytest.mark.parametrize("side", [25_000, 30_000, 60_000])
+@pytest.mark.parametrize("colour_type", [GREY, PALETTE])
+def test_pictures_that_claim_too_many_pixels_are_not_inflated(tmp_path, side, colour_type):
+    path = tmp_path / "bomb.png"
+    png_of(path, side, side, 8, colour_type, zlib.compress(bytes(10_000_000)))
+    with pytest.raises(UnreadableMaskError, match=f"claims {side} x {side} pixels.*--max-pixels"):
+        read_header(path)
+    assert_never_inflated(path, rf"claims {side} x {side} pixels, more than the 100000000 allowed; .*--max-pixels")
+
+
+@pytest.mark.parametrize("colour_type", [GREY, PALETTE])
+def test_more_pixels_than_the_header_says_are_not_inflated(tmp_path, colour_type):
+    path = tmp_path / "bomb.png"
+    png_of(path, 100, 100, 4 if colour_type == GREY else 8, colour_type, zlib.compress(bytes(100_000_000)))
+    assert path.stat().st_size < 120_000
+    assert_never_inflated(path, "more bytes of pixels instead of")
+
+
+def test_limit_of_pixels_can_be_set_below_and_above_that_of_pillow(tmp_path, monkeypatch):
+    path = tmp_path / "mask.png"
+    write_png(path, labels_up_to(200), 8, GREY)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert read_labels(path, max_pixels=231).shape == (11, 21)
+    with pytest.raises(UnreadableMaskError, match="claims 21 x 11 pixels, more than the 230 allowed"):
+        read_labels(path, max_pixels=230)
+
+
+@pytest.mark.parametrize("colour_type", [GREY, PALETTE])
+def test_a_flipped_bit_never_gives_another_mask(tmp_path, colour_type):
+    path = tmp_path / "mask.png"
+    write_png(path, labels_up_to(60), 8, colour_type)
+    data = path.read_bytes()
+    for bit in range(0, 8 * len(data), 7):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(UnreadableMaskError, match=r"mask\.png: "):
+            read_labels(path)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "gif", "bmp", "tiff", "eps", "pdf"])
+def test_other_formats_named_png_reach_no_decoder(tmp_path, kind, monkeypatch):
+    path = tmp_path / "mask.png"
+    Image.fromarray(np.zeros((8, 9), np.uint8)).save(path, format=kind)
+
+    def started(*arguments, **options):
+        raise AssertionError(f"a program was started: {arguments}")
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    with pytest.raises(UnreadableMaskError, match=r"mask\.png: not a PNG file"):
+        read_labels(path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_pipes_and_folders_are_no_masks(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    for name in ("pipe.png", "folder.png"):
+        with pytest.raises(UnreadableMaskError, match="not a file"):
+            read_header(tmp_path / name)
 
 
 def test_photographs_are_refused(tmp_path):

@@ -101,8 +101,44 @@ def test_void_follows_the_protocol_and_is_told(tmp_path):
         result = score(folders.truth, folders.prediction, protocol=protocol)
         numbers[protocol] = (result.settings["void"], len(result.objects), result.notes)
     told = "5 true masks have pixels of id 255: "
-    assert numbers["vos-benchmark"] == ("object", 2, (told + "scored as an object like any other",))
-    assert numbers["davis2017"] == ("background", 1, (told + "background of the truth",))
+    as_object = "scored as an object like any other (--void background or --void ignore takes it for void)"
+    as_void = "taken for void, background of the truth (--void object scores it, --void ignore leaves it out)"
+    assert numbers["vos-benchmark"] == ("object", 2, (told + as_object,))
+    assert numbers["davis2017"] == ("background", 1, (told + as_void,))
+
+
+def test_masks_whose_only_id_is_255_are_told_and_counted_alike_from_files_and_arrays(tmp_path):
+    white = ONE * np.uint8(255)
+    folders = MaskFolders(tmp_path)
+    folders.add("video", [white, white, white, EMPTY, white])
+    result = score(folders.truth, folders.prediction)
+    assert [item.id for item in result.objects] == [255]
+    (note,) = result.notes
+    assert note.startswith("4 true masks have pixels of id 255, all of them no other id: scored as an object")
+    scorer = Scorer()
+    for frame in range(5):
+        scorer.add("video", frame, EMPTY if frame == 3 else white, EMPTY if frame == 3 else white)
+    assert scorer.result().notes == result.notes
+
+
+def test_truth_that_is_all_void_says_how_to_score_it(tmp_path):
+    white = ONE * np.uint8(255)
+    folders = MaskFolders(tmp_path)
+    folders.add("video", [white] * 5)
+    with pytest.raises(ScoringError, match=r"nothing to score: .*id 255, which counts as void .*--void object"):
+        score(folders.truth, folders.prediction, void="ignore")
+    with pytest.raises(ScoringError, match=r"no id but 255, which is void here; --protocol vos-benchmark scores it"):
+        score(folders.truth, folders.prediction, protocol="davis2017")
+    assert score(folders.truth, folders.prediction, void="object").J_and_F == 1
+
+
+def test_merged_scorers_remember_the_void_of_both():
+    parts = Scorer(void="ignore"), Scorer(void="ignore")
+    for part, video in zip(parts, ("one", "two"), strict=True):
+        fed(part, [with_void(ONE)] * 4, [ONE] * 4, video)
+    parts[0].merge(parts[1])
+    (note,) = parts[0].result().notes
+    assert note.startswith("8 true masks have pixels of id 255: taken for void, left out of truth and prediction")
 
 
 @pytest.fixture

@@ -8,6 +8,12 @@ from .groups import Groups
 from .protocols import Protocol, Track, VideoScores, tracks_of
 from .results import ObjectResult, Result, VideoResult
 
+_VOID_MEANINGS = {
+    "object": ("scored as an object like any other", "--void background or --void ignore takes it for void"),
+    "background": ("taken for void, background of the truth", "--void object scores it, --void ignore leaves it out"),
+    "ignore": ("taken for void, left out of truth and prediction", "--void object scores it as an object"),
+}
+
 
 def assemble(
     videos: Iterable[VideoScores],
@@ -32,8 +38,9 @@ def assemble(
     """
     if protocol.grouped and groups is None:
         raise ScoringError(f"protocol {protocol.name} needs a list of seen or of unseen videos or categories")
-    remarks, results, problems = list(notes), [], []
-    for video in sorted(videos, key=lambda video: video.name):
+    videos = sorted(videos, key=lambda video: video.name)
+    remarks, results, problems = [*notes, *_void_remarks(videos, settings["void"])], [], []
+    for video in videos:
         try:
             tracks = tracks_of(video, protocol)
         except ScoringError as error:
@@ -44,7 +51,7 @@ def assemble(
     if problems:
         raise ScoringError(problems)
     if not any(video.objects for video in results):
-        raise ScoringError("nothing to score: the truth shows no object on any scored frame (id 255 may count as void)")
+        raise ScoringError(_nothing_to_score(videos, settings["void"]))
     if protocol.grouped and groups is not None:
         remarks += _group_remarks(results, groups)
     return Result(settings, tuple(results), tuple(remarks), len(results) + missing_videos)
@@ -63,6 +70,25 @@ def _video_result(video: VideoScores, tracks: list[Track], groups: Groups | None
         for track in tracks
     )
     return VideoResult(video.name, tuple(video.frames), objects)
+
+
+def _nothing_to_score(videos: list[VideoScores], void: str) -> str:
+    if not any(video.frames for video in videos):
+        return "nothing to score: all frames are the first or last of their video; -d (all_frames=True) scores them"
+    reason = "nothing to score: the truth shows no object on any scored frame"
+    if void != "object" and any(video.void_frames for video in videos):
+        reason += '; it has id 255, which counts as void (--void object, void="object": as an object)'
+    return reason
+
+
+def _void_remarks(videos: list[VideoScores], void: str) -> list[str]:
+    """How id 255 in the truth was counted, and how it could be."""
+    count, alone = sum(video.void_frames for video in videos), sum(video.only_void_frames for video in videos)
+    if not count:
+        return []
+    other_ids = f", {'all' if alone == count else alone} of them no other id" if alone else ""
+    counted, others = _VOID_MEANINGS[void]
+    return [f"{count} true masks have pixels of id 255{other_ids}: {counted} ({others})"]
 
 
 def _remarks(video: VideoScores, tracks: list[Track], protocol: Protocol) -> list[str]:

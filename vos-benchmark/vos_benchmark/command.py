@@ -9,6 +9,8 @@ from pathlib import Path
 from .comparison import compare, comparison_json, comparison_text
 from .errors import ScoringError
 from .files import write_text
+from .palettes import PALETTE_POLICIES
+from .png import MAX_PIXELS
 from .protocols import PROTOCOLS, VOID_POLICIES
 from .results import Result
 from .scoring import MISSING_POLICIES, score
@@ -52,6 +54,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         parser.error(f"--{reports[0]} takes one prediction folder, found {len(options.mask)}")
     if options.num_processes < 1:
         parser.error(f"--num_processes {options.num_processes}: expected at least 1")
+    if options.max_pixels < 1:
+        parser.error(f"--max-pixels {options.max_pixels}: expected at least 1")
     if options.images and not options.html:
         parser.error("--images is for --html")
     return options
@@ -72,6 +76,8 @@ def _scoring_parser() -> argparse.ArgumentParser:
     add("--protocol", choices=PROTOCOLS, default="vos-benchmark", help="rules to score by (default: %(default)s)")
     add("--void", choices=VOID_POLICIES, help="what id 255 in the truth means (default: by protocol)")
     add("--missing", choices=MISSING_POLICIES, default="error", help="a missing predicted mask is an error, or empty")
+    add("--palettes", choices=PALETTE_POLICIES, default="check", help="refuse palettes that contradict each other")
+    add("--max-pixels", type=int, default=MAX_PIXELS, metavar="N", help="refuse larger masks (default: %(default)s)")
     add("--seen", metavar="FILE", help="names of seen videos, objects (video/id) or categories: lvos, youtube")
     add("--unseen", metavar="FILE", help="names of unseen ones; one list is enough")
     add("--meta", metavar="FILE", help="meta.json of the data set, where lists name categories")
@@ -115,6 +121,8 @@ def _score_one(options: argparse.Namespace, truth: str, prediction: str) -> None
         all_frames=options.do_not_skip_first_and_last_frame,
         void=options.void,
         missing=options.missing,
+        palettes=options.palettes,
+        max_pixels=options.max_pixels,
         seen=options.seen,
         unseen=options.unseen,
         meta=options.meta,

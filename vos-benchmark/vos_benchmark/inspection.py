@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import ScoringError
-from .masks import read_header
+from .names import counted_otherwise, frame_order
+from .png import MAX_PIXELS, read_header
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,13 @@ class Inspection:
 
 
 def inspect_folders(
-    truth_dir: str | Path, prediction_dir: str | Path, *, all_frames: bool, strict: bool, missing: str
+    truth_dir: str | Path,
+    prediction_dir: str | Path,
+    *,
+    all_frames: bool,
+    strict: bool,
+    missing: str,
+    max_pixels: int = MAX_PIXELS,
 ) -> Inspection:
     """Pairs up the masks of two folders `<video>/<frame>.png` and reads the header of every one.
 
@@ -55,16 +62,18 @@ def inspect_folders(
         all_frames: score the first and last frame of a video too.
         strict: both sides must have the same videos; otherwise those that both have are scored.
         missing: "error", or "empty" to score a missing predicted mask as empty.
+        max_pixels: what a mask may have at most.
 
     Raises:
-        ScoringError: lists all that is wrong: folders, videos or frames missing, unreadable files, differing sizes.
+        ScoringError: lists all that is wrong: folders, videos or frames missing, frames counted from another number
+            on, unreadable or too large files, differing sizes.
     """
     truth_dir, prediction_dir = Path(truth_dir), Path(prediction_dir)
     _check_folders(truth_dir, prediction_dir)
     found = Inspection()
     for name in _common_videos(truth_dir, prediction_dir, strict, found):
         frames = _pair_frames(truth_dir / name, prediction_dir / name, all_frames, missing, found)
-        found.problems += _check_headers(frames)
+        found.problems += _check_headers(frames, max_pixels)
         found.videos.append(VideoFiles(name, frames))
     if found.problems:
         raise ScoringError(found.problems)
@@ -112,17 +121,18 @@ def _pair_frames(
     truth_dir: Path, prediction_dir: Path, all_frames: bool, missing: str, found: Inspection
 ) -> tuple[FrameFiles, ...]:
     """The frames of a video; what is wrong with them is added to `found`."""
-    truth, predicted = frame_names(truth_dir), set(frame_names(prediction_dir))
+    truth, predicted = frame_names(truth_dir), frame_names(prediction_dir)
     if not truth:
         found.problems.append(f"{truth_dir}: holds no PNG masks")
     if os.path.samefile(truth_dir, prediction_dir):
         found.problems.append(f"{prediction_dir}: prediction and truth are the same folder")
     scored = truth if all_frames else truth[1:-1]
     if truth and not scored:
-        found.notes.append(f"{truth_dir.name}: has {len(truth)} frames, all of them first or last; nothing was scored")
+        found.notes.append(
+            f"{truth_dir.name}: has {len(truth)} frames, all of them first or last; nothing was scored (-d would)"
+        )
     _remark_on_frames(prediction_dir, truth, scored, predicted, missing, found)
-    read = predicted.intersection(scored)
-    counted = set(scored)
+    counted, read = set(scored), set(predicted).intersection(scored)
     return tuple(
         FrameFiles(
             name=frame,
@@ -135,11 +145,14 @@ def _pair_frames(
 
 
 def _remark_on_frames(
-    prediction_dir: Path, truth: list[str], scored: list[str], predicted: set[str], missing: str, found: Inspection
+    prediction_dir: Path, truth: list[str], scored: list[str], predicted: list[str], missing: str, found: Inspection
 ) -> None:
-    extra = sorted(predicted.difference(truth), key=frame_order)
-    absent = [frame for frame in scored if frame not in predicted]
-    if absent:
+    extra = sorted(set(predicted).difference(truth), key=frame_order)
+    absent = sorted(set(scored).difference(predicted), key=frame_order)
+    if shifted := counted_otherwise(truth, predicted):
+        remedy = f"rename them, or remove {extra[0]}.png if the others are right"
+        found.problems.append(f"{prediction_dir}: {shifted} ({remedy})")
+    elif absent:
         remark = f"{prediction_dir}: {len(absent)} of {len(scored)} masks are missing: {_shortened(absent)}"
         if missing == "empty":
             found.notes.append(f"{remark}; scored as empty")
@@ -155,19 +168,13 @@ def frame_names(folder: Path) -> list[str]:
     return sorted((n[:-4] for n in names if n.endswith(".png") and not n.startswith(".")), key=frame_order)
 
 
-def frame_order(name: str | int) -> tuple[int, int, str]:
-    """Sorting key: numbers by value, so that 10 follows 9, other names by the alphabet."""
-    text = str(name)
-    return (0, int(text), text) if text.isascii() and text.isdigit() else (1, 0, text)
-
-
-def _check_headers(frames: tuple[FrameFiles, ...]) -> list[str]:
+def _check_headers(frames: tuple[FrameFiles, ...], max_pixels: int) -> list[str]:
     problems = []
     for frame in frames:
         sizes = []
         for path in filter(None, (frame.truth, frame.prediction)):
             try:
-                sizes.append(read_header(path).size)
+                sizes.append(read_header(path, max_pixels).size)
             except ScoringError as error:
                 problems += error.problems
         if len(set(sizes)) > 1:

@@ -2,6 +2,7 @@
 
 A mask is a PNG whose pixels are object ids: palette indices, grey values (1 to 16 bits), or ids coded as colours,
 id = R + 256 G + 65536 B. A coloured mask all of whose colours are in the palette of the true mask is read through it.
+A grey mask of 2 or 4 bits that has nothing but 0 and the highest value is black and white: white is object 1.
 """
 
 import io
@@ -11,123 +12,83 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from .errors import UnreadableMaskError
+from .png import GREY, GREY_ALPHA, MAX_PIXELS, PALETTE, RGBA, Header, Png, inflated_rows, read_png
 
 VOID = 255
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
-_COLOURED = (_RGB, _RGBA)
 _DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
 _MOST_IDS = 2000  # on one frame; photographs and masks compressed with loss have many more colours
 
 
 @dataclass(frozen=True)
-class Header:
-    """What the first 33 bytes of a PNG say."""
+class Mask:
+    """A mask file that was read.
 
-    width: int
-    height: int
-    bit_depth: int
-    colour_type: int
-    interlaced: bool
-
-    @property
-    def size(self) -> str:
-        return f"{self.width} x {self.height}"
-
-    @property
-    def coloured(self) -> bool:
-        return self.colour_type in _COLOURED
-
-
-def read_header(path: str | Path) -> Header:
-    """Size and coding of a mask, without decoding it.
-
-    Raises:
-        UnreadableMaskError: not a PNG, or one with more than 8 bits per colour, which cannot be ids.
+    Attributes:
+        labels: object ids (H, W), uint8, uint16 or int32; 0 is background.
+        header: size and coding of the file.
+        palette: colours (N, 3), uint8, where the ids are palette indices.
+        white: whether it is a grey mask of 2 or 4 bits whose highest value was taken for white, and so for object 1.
     """
-    try:
-        with open(path, "rb") as file:
-            return _parse_header(path, file.read(33))
-    except OSError as error:
-        raise UnreadableMaskError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+    labels: np.ndarray
+    header: Header
+    palette: np.ndarray | None = None
+    white: bool = False
 
 
-def _parse_header(path: str | Path, start: bytes) -> Header:
-    if not start:
-        raise UnreadableMaskError(f"{path}: the file is empty")
-    if len(start) < 33 or not start.startswith(_SIGNATURE) or start[12:16] != b"IHDR":
-        raise UnreadableMaskError(f"{path}: not a PNG file")
-    if zlib.crc32(start[12:29]).to_bytes(4, "big") != start[29:33]:
-        raise UnreadableMaskError(f"{path}: damaged PNG (the checksum of its header is wrong)")
-    width, height, bit_depth, colour_type, _, _, interlace = struct.unpack(">IIBBBBB", start[16:29])
-    if bit_depth == 16 and colour_type != _GREY:
-        raise UnreadableMaskError(f"{path}: has 16 bits per colour channel; ids are palette, grey or 8-bit RGB")
-    return Header(width, height, bit_depth, colour_type, bool(interlace))
+def read_labels(path: str | Path, palette: np.ndarray | None = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The object ids (H, W) that `read_mask` finds."""
+    return read_mask(path, palette, max_pixels).labels
 
 
-def read_labels(path: str | Path, palette_path: str | Path | None = None) -> np.ndarray:
-    """Object ids (H, W) of a mask file, uint8, uint16 or int32; 0 is background.
+def read_mask(path: str | Path, palette: np.ndarray | None = None, max_pixels: int = MAX_PIXELS) -> Mask:
+    """A mask file.
 
     Args:
         path: the mask.
-        palette_path: a mask (the truth of that frame) whose palette may explain the colours of an RGB mask.
+        palette: colours (N, 3), uint8, of another mask (the truth of that frame) that may explain those of an RGB mask.
+        max_pixels: a mask that claims more is refused before any pixel is inflated.
 
     Raises:
-        UnreadableMaskError: damaged, partly transparent, or with so many values that they cannot be ids.
+        UnreadableMaskError: damaged, too large, partly transparent, or with so many values that they cannot be ids.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UnreadableMaskError(f"{path}: cannot be read ({error.strerror or error})") from error
-    header = _parse_header(path, data[:33])
-    try:
-        labels = _plain_rows(data, header) if _may_be_plain(header) else None
-        if labels is None:
-            labels = _decode_with_pillow(path, data, header, palette_path)
-    except UnreadableMaskError:
-        raise
-    except _DECODING_ERRORS as error:
-        raise UnreadableMaskError(f"{path}: damaged PNG ({error})") from error
+    png = read_png(path, max_pixels)
+    header = png.header
+    labels = _plain_rows(png) if _may_be_plain(header) else None
+    if labels is None:
+        labels = _decode(png, palette)
     if labels.dtype != np.uint8 and (count := len(_distinct(labels))) > _MOST_IDS:
         raise UnreadableMaskError(f"{path}: has {count} different values or colours; they are hardly ids")
-    return labels
+    if header.colour_type == PALETTE:
+        return Mask(labels, header, png.palette)
+    if header.colour_type == GREY and header.bit_depth in (2, 4) and _is_black_and_white(labels, header.bit_depth):
+        return Mask(np.minimum(labels, 1), header, white=True)
+    return Mask(labels, header)
+
+
+def _is_black_and_white(labels: np.ndarray, bit_depth: int) -> bool:
+    return set(_distinct(labels).tolist()) in ({2**bit_depth - 1}, {0, 2**bit_depth - 1})
 
 
 def _may_be_plain(header: Header) -> bool:
     """Encoders filter the rows of 8-bit grey and of colours, but seldom those of palette or few-bit PNGs."""
-    few_bits = header.colour_type == _GREY and header.bit_depth < 8
-    return (header.colour_type == _PALETTE or few_bits) and not header.interlaced
+    few_bits = header.colour_type == GREY and header.bit_depth < 8
+    return (header.colour_type == PALETTE or few_bits) and not header.interlaced
 
 
-def _plain_rows(data: bytes, header: Header) -> np.ndarray | None:
+def _plain_rows(png: Png) -> np.ndarray | None:
     """Pixels of a one-channel PNG none of whose rows is filtered, as palette masks are written; None otherwise.
 
     Inflating is then all there is to do, which takes about half the time of a general decoder.
     """
-    row_bytes = (header.width * header.bit_depth + 7) // 8
-    inflated = zlib.decompress(_compressed_pixels(data), bufsize=header.height * (row_bytes + 1))
-    if len(inflated) != header.height * (row_bytes + 1):
-        raise ValueError(f"{len(inflated)} bytes of pixels instead of {header.height * (row_bytes + 1)}")
-    rows = np.frombuffer(inflated, np.uint8).reshape(header.height, row_bytes + 1)
+    rows = inflated_rows(png)
     if rows[:, 0].any():
         return None
-    return _unpacked(rows[:, 1:], header.bit_depth)[:, : header.width]
-
-
-def _compressed_pixels(data: bytes) -> bytes:
-    parts: list[bytes] = []
-    position = len(_SIGNATURE)
-    while True:
-        length, kind = struct.unpack_from(">I4s", data, position)
-        if kind == b"IEND":
-            return parts[0] if len(parts) == 1 else b"".join(parts)
-        if kind == b"IDAT":
-            parts.append(data[position + 8 : position + 8 + length])
-        position += length + 12
+    return _unpacked(rows[:, 1:], png.header.bit_depth)[:, : png.header.width]
 
 
 def _unpacked(packed: np.ndarray, bit_depth: int) -> np.ndarray:
@@ -141,34 +102,42 @@ def _unpacked(packed: np.ndarray, bit_depth: int) -> np.ndarray:
     return pixels.reshape(len(packed), -1)
 
 
-def _decode_with_pillow(path: str | Path, data: bytes, header: Header, palette_path: str | Path | None) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as image:
-        pixels = np.asarray(image)
-    if header.colour_type == _PALETTE:
+def _decode(png: Png, palette: np.ndarray | None) -> np.ndarray:
+    header, pixels = png.header, _pillow_pixels(png)
+    if header.colour_type == PALETTE:
         return pixels
-    if header.colour_type == _GREY:
+    if header.colour_type == GREY:
         # Pillow spreads 2- and 4-bit greys over 0..255; ids are the stored values.
         spread = {2: 85, 4: 17}.get(header.bit_depth, 1)
         return pixels.astype(np.uint8 if header.bit_depth <= 8 else np.uint16) // np.uint8(spread)
-    if header.colour_type in (_GREY_ALPHA, _RGBA):
+    if header.colour_type in (GREY_ALPHA, RGBA):
         if (pixels[:, :, -1] != 255).any():
-            raise UnreadableMaskError(f"{path}: partly transparent, so its pixels are no object ids")
+            raise UnreadableMaskError(f"{png.path}: partly transparent, so its pixels are no object ids")
         pixels = pixels[:, :, :-1]
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
-    return _ids_of_colours(pixels, palette_path)
+    return _ids_of_colours(pixels, palette)
 
 
-def _ids_of_colours(colours: np.ndarray, palette_path: str | Path | None) -> np.ndarray:
+def _pillow_pixels(png: Png) -> np.ndarray:
+    """Pixels as Pillow decodes them. Its PNG reader is called itself: the size was checked, and nothing is guessed."""
+    try:
+        with PngImagePlugin.PngImageFile(io.BytesIO(png.data)) as image:
+            return np.asarray(image)
+    except _DECODING_ERRORS as error:
+        raise UnreadableMaskError(f"{png.path}: damaged PNG ({error})") from error
+
+
+def _ids_of_colours(colours: np.ndarray, palette: np.ndarray | None) -> np.ndarray:
     """Ids (H, W) of an RGB mask (H, W, 3): grey values, palette entries of the truth, or R + 256 G + 65536 B."""
     red = colours[:, :, 0]
     if np.array_equal(red, colours[:, :, 1]) and np.array_equal(red, colours[:, :, 2]):
         return red
     codes = _codes(colours)
-    palette = _palette_codes(palette_path) if palette_path is not None else {}
+    index_of = _first_index_by_code(palette) if palette is not None else {}
     present = _distinct(codes)
-    if palette and all(int(code) in palette for code in present):
-        indices = np.array([palette[int(code)] for code in present], np.uint8)
+    if index_of and all(int(code) in index_of for code in present):
+        indices = np.array([index_of[int(code)] for code in present], np.uint8)
         return indices[np.searchsorted(present, codes)]
     return codes
 
@@ -186,10 +155,6 @@ def _distinct(labels: np.ndarray) -> np.ndarray:
     return np.unique(np.append(flat[changes], flat[:1]))
 
 
-def _palette_codes(path: str | Path) -> dict[int, int]:
-    """Index of each colour (coded R + 256 G + 65536 B) of a file's palette, the first where a colour repeats."""
-    with Image.open(path) as image:
-        if image.mode != "P":
-            return {}
-        entries = np.array(image.getpalette("RGB")).reshape(-1, 3)
-    return {int(code): index for index, code in reversed(list(enumerate(_codes(entries))))}
+def _first_index_by_code(palette: np.ndarray) -> dict[int, int]:
+    """Index of each colour (coded R + 256 G + 65536 B) of a palette, the first where a colour repeats."""
+    return {int(code): index for index, code in reversed(list(enumerate(_codes(palette))))}

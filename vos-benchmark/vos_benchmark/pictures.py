@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .masks import read_labels
+from .masks import read_labels, read_mask
 from .protocols import without_void
 from .results import ObjectResult, Result
 
@@ -99,8 +99,10 @@ def _picture(result: Result, item: ObjectResult, index: int, images_dir: str | P
 def _labels(result: Result, video: str, frame: str) -> tuple[np.ndarray, np.ndarray]:
     """True and predicted ids (H, W) as they were scored."""
     truth_path, path = (Path(result.settings[side]) / video / f"{frame}.png" for side in ("truth", "prediction"))
-    truth = read_labels(truth_path)
-    prediction = read_labels(path, palette_path=truth_path) if path.exists() else np.zeros_like(truth)
+    true_mask = read_mask(truth_path, max_pixels=result.settings["max_pixels"])
+    truth, prediction = true_mask.labels, np.zeros_like(true_mask.labels)
+    if path.exists():
+        prediction = read_labels(path, true_mask.palette, result.settings["max_pixels"])
     return without_void(truth, prediction, result.settings["void"])
 
 

@@ -82,6 +82,8 @@ class VideoScores:
         scores: one per scored frame.
         truth_ids: ids of the truth on any frame, scored or not.
         first_truth_ids: ids of the truth on the first frame of the video.
+        void_frames: how many true masks have pixels of id 255.
+        only_void_frames: how many of those have no other id.
     """
 
     name: str
@@ -89,6 +91,8 @@ class VideoScores:
     scores: list[FrameScore]
     truth_ids: set[int]
     first_truth_ids: set[int]
+    void_frames: int = 0
+    only_void_frames: int = 0
 
     @property
     def unknown_ids(self) -> list[int]:
@@ -111,6 +115,9 @@ def _numbered_tracks(video: VideoScores) -> list[Track]:
         for id in sorted(score.predicted_ids)
         if id > highest
     ]
+    if above and not highest and video.void_frames:
+        hint = "which is void here; --protocol vos-benchmark scores it as an object"
+        raise ScoringError(f"{video.name}: the first true mask has no id but 255, {hint}")
     if above:
         raise ScoringError(above)
     return [_track(video, id, first=0) for id in range(1, highest + 1)]

@@ -7,8 +7,9 @@ import numpy as np
 from .assembly import assemble
 from .errors import ScoringError
 from .groups import Groups
-from .inspection import frame_order
+from .masks import VOID
 from .metrics import FrameScore, score_frame
+from .names import frame_order
 from .protocols import VOID_POLICIES, VideoScores, find_protocol, without_void
 from .results import Result
 from .version import VERSION
@@ -17,8 +18,8 @@ from .version import VERSION
 class Scorer:
     """Collects true and predicted labels frame by frame and sums them up.
 
-    Frames may come in any order; they are sorted by name, numbers by value. Give every frame that has a truth, the
-    first and last included: which of them count is decided in the end.
+    Frames may come in any order; they are sorted by name, numbers in names by value. Give every frame that has a truth,
+    the first and last included: which of them count is decided in the end.
 
     Args:
         protocol: one of `protocols.PROTOCOLS`.
@@ -40,6 +41,7 @@ class Scorer:
         self._void = choose_void_policy(void, self._protocol.void)
         self._groups = groups
         self._scores: dict[str, dict[str, FrameScore]] = {}
+        self._with_void: set[tuple[str, str]] = set()  # (video, frame) whose truth has id 255
 
     def add(self, video: str, frame: str | int, truth: np.ndarray, prediction: np.ndarray) -> FrameScore:
         """Scores one frame.
@@ -61,8 +63,11 @@ class Scorer:
         truth, prediction = _as_labels(truth, f"{where}: truth"), _as_labels(prediction, f"{where}: prediction")
         if truth.shape != prediction.shape:
             raise ScoringError(f"{where}: truth is {truth.shape}, but the prediction is {prediction.shape}")
-        scores = score_frame(*without_void(truth, prediction, self._void))
+        counted_truth, counted_prediction = without_void(truth, prediction, self._void)
+        scores = score_frame(counted_truth, counted_prediction)
         self._scores.setdefault(video, {})[str(frame)] = scores
+        if counted_truth is not truth or VOID in scores.truth_ids:
+            self._with_void.add((video, str(frame)))
         return scores
 
     def merge(self, other: "Scorer") -> None:
@@ -79,6 +84,7 @@ class Scorer:
                 raise ScoringError(f"{video}, frame {min(twice)}: given twice")
         for video, frames in other._scores.items():
             self._scores.setdefault(video, {}).update(frames)
+        self._with_void |= other._with_void
 
     def result(self) -> Result:
         """The scores of all frames so far; more may be added afterwards."""
@@ -89,12 +95,15 @@ class Scorer:
     def _video(self, name: str, frames: dict[str, FrameScore]) -> VideoScores:
         order = sorted(frames, key=frame_order)
         scored = order if self._all_frames else order[1:-1]
+        with_void = [frames[frame].truth_ids for frame in order if (name, frame) in self._with_void]
         return VideoScores(
             name=name,
             frames=scored,
             scores=[frames[frame] for frame in scored],
             truth_ids=set().union(*(score.truth_ids for score in frames.values())),
             first_truth_ids=frames[order[0]].truth_ids,
+            void_frames=len(with_void),
+            only_void_frames=sum(not ids - {VOID} for ids in with_void),
         )
 
 

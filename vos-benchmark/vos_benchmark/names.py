@@ -1,0 +1,55 @@
+"""Names of frames: their order, and whether two lists of them differ by where they start to count."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+_NUMBER = re.compile("([0-9]+)")
+
+
+def frame_order(name: str | int) -> tuple[list[Any], str]:
+    """Sorting key by which numbers in names count as numbers: frame10 follows frame9."""
+    parts: list[Any] = _NUMBER.split(str(name))  # text and numbers in turn
+    for index in range(1, len(parts), 2):
+        digits = parts[index].lstrip("0")
+        parts[index] = (len(digits), digits)  # compares as the number does, however long it is
+    return parts, str(name)
+
+
+def counted_otherwise(truth: Sequence[str], prediction: Sequence[str]) -> str:
+    """What tells that frames are the same but counted from another number on; empty if nothing does.
+
+    That is so where both have equally many, the numbers of the one are those of the other plus the same, and all
+    frames of the truth but the first or the last are among the predicted ones.
+
+    Args:
+        truth, prediction: names without suffix, in order.
+    """
+    missing = [name for name in truth if name not in set(prediction)]
+    surplus = [name for name in prediction if name not in set(truth)]
+    if len(missing) != 1 or len(surplus) != 1 or len(truth) != len(prediction):
+        return ""
+    shifts = {_shift(*pair) for pair in zip(truth, prediction, strict=True)}
+    if len(shifts) != 1 or None in shifts:
+        return ""
+    place = "first" if missing[0] == truth[0] else "last"
+    counted = f"counted from {_last_number(prediction[0])} instead of {_last_number(truth[0])}?"
+    return f"the {place} frame, {missing[0]}, is missing and {surplus[0]} is one too many: {counted}"
+
+
+def _shift(true: str, predicted: str) -> int | None:
+    """By how much the last number of a name differs, where all else is the same."""
+    (*true_rest, true_number), (*predicted_rest, predicted_number) = _split(true), _split(predicted)
+    if true_rest != predicted_rest or not true_number or not predicted_number:
+        return None
+    return int(predicted_number) - int(true_number)
+
+
+def _last_number(name: str) -> int:
+    return int(_split(name)[-1])
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """What is before the last number, what is after it, and the number; empty where there is none."""
+    parts = _NUMBER.split(name)
+    return ("".join(parts[:-2]), parts[-1], parts[-2]) if len(parts) > 1 else (name, "", "")

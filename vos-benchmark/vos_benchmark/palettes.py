@@ -1,0 +1,69 @@
+"""Whether the palettes of masks agree with the ids that are read from them.
+
+Ids are palette indices. Programs that save "in as few colours as possible" number the colours anew in every file, so
+that one colour stands for different ids, or the background is no longer index 0.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+
+PALETTE_POLICIES = ("check", "ignore")
+
+Colour = tuple[int, int, int]
+_BLACK = (0, 0, 0)
+_HOW_TO_STORE = "store ids as indices of one palette for all masks, black background at index 0"
+_OTHERWISE = "--palettes ignore scores the indices as they are"
+
+
+def background_fault(labels: np.ndarray, palette: np.ndarray) -> str:
+    """Why index 0 of a palette (N, 3) can hardly be the background of a mask (H, W); empty if it can.
+
+    That is so where another colour than black is index 0, and black is an index that the mask uses.
+    """
+    colours = _colours_of(palette)
+    if colours[0] == _BLACK:
+        return ""
+    for index, colour in enumerate(colours):
+        if colour == _BLACK and (labels == index).any():
+            return (
+                f"black is index {index} of its palette and {colours[0]} is index 0, so that background and objects "
+                f"are mixed up; {_HOW_TO_STORE} ({_OTHERWISE})"
+            )
+    return ""
+
+
+def telling_colours(palette: np.ndarray, ids: frozenset[int]) -> dict[int, Colour]:
+    """The colours of those of `ids`, above 0, that are the only ones of their colour in a palette (N, 3)."""
+    single = _single_colours(palette.tobytes())
+    return {id: single[id] for id in sorted(ids) if id in single}
+
+
+@dataclass
+class PaletteAgreement:
+    """What each colour has stood for in the masks of a video, seen so far."""
+
+    _meanings: dict[Colour, tuple[int, str]] = field(default_factory=dict)
+
+    def contradiction(self, path: str, colours: dict[int, Colour]) -> str:
+        """Takes note of the colours of a mask, by id; says where they contradict those before, or is empty."""
+        for id, colour in colours.items():
+            other_id, other_path = self._meanings.setdefault(colour, (id, path))
+            if other_id != id:
+                return (
+                    f"{path}: the colour {colour} is index {id}, but {other_id} in {other_path}, so that its objects "
+                    f"are mixed up; {_HOW_TO_STORE} ({_OTHERWISE})"
+                )
+        return ""
+
+
+def _colours_of(palette: np.ndarray) -> list[Colour]:
+    return [(red, green, blue) for red, green, blue in palette.tolist()]
+
+
+@lru_cache(maxsize=64)
+def _single_colours(palette: bytes) -> dict[int, Colour]:
+    """Colours that a palette has at one index only, by index; index 0 is left out."""
+    colours = _colours_of(np.frombuffer(palette, np.uint8).reshape(-1, 3))
+    return {index: colour for index, colour in enumerate(colours) if index and colours.count(colour) == 1}
