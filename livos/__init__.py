@@ -7,7 +7,8 @@ from livos.build import build_model, model_names
 from livos.checkpoints import load_weights, save_weights
 from livos.loading import load_model, weight_names
 from livos.masks.label_maps import LabelCoding, LabelMap, read_labels, write_labels
-from livos.segmenter.segmenter import SegmentationResult, SegmenterState, VideoSegmenter
+from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
+from livos.segmenter.state import SegmenterState
 
 __all__ = [
     "LabelCoding",

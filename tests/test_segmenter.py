@@ -5,8 +5,7 @@ import pytest
 import torch
 from tiny_network import tiny_network
 
-from livos import VideoSegmenter
-from livos.segmenter.segmenter import SegmenterState
+from livos import SegmenterState, VideoSegmenter
 
 SIZE = (34, 50)  # no multiples of 16
 
@@ -110,6 +109,43 @@ def test_state_file_of_something_else_is_refused(tmp_path):
         SegmenterState.load(tmp_path / "other.pt")
 
 
+def test_state_of_another_network_size_or_flip_is_refused(segmenter):
+    segmenter.step(frames(1)[0], mask((1, 0)))
+    state = segmenter.state()
+    for other, complaint in (
+        (VideoSegmenter(tiny_network(seed=1), device="cpu"), "network="),
+        (VideoSegmenter(tiny_network(), device="cpu", internal_size=16), "size=None, this segmenter has size=16"),
+        (VideoSegmenter(tiny_network(), device="cpu", flip=True), "flip=False, this segmenter has flip=True"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            other.restore(state)
+        assert other.object_ids == []
+
+
+def test_damaged_state_files_are_refused_with_their_name(segmenter, tmp_path):
+    segmenter.step(frames(1)[0], mask((1, 0), (2, 20)))
+    path = tmp_path / "state.pt"
+    segmenter.state().save(path)
+    content = torch.load(path, weights_only=True)
+    damaged = [
+        {key: value for key, value in content.items() if key != "video"},
+        {**content, "ids": [1]},
+        {**content, "ids": [1, 2, 3]},
+        {**content, "size": 7},
+        {**content, "video": {**content["video"], "sensory": content["video"]["sensory"].half()}},
+        {**content, "video": {**content["video"], "state": content["video"]["state"][0]}},
+        {**content, "video": {**content["video"], "groups": [0, 9]}},
+        [1, 2],
+    ]
+    for entries in damaged:
+        torch.save(entries, path)
+        with pytest.raises(ValueError, match=r"state\.pt holds no segmenter state"):
+            SegmenterState.load(path)
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match=r"state\.pt holds no segmenter state"):
+        SegmenterState.load(path)
+
+
 def test_removed_objects_are_gone_and_may_come_back(segmenter):
     images = frames(5)
     segmenter.step(images[0], mask((1, 0), (2, 20), (3, 35)))
@@ -123,7 +159,19 @@ def test_removed_objects_are_gone_and_may_come_back(segmenter):
         segmenter.remove([8])
 
 
-def test_others_are_not_disturbed_by_a_removal_and_reset_forgets_all(segmenter):
+def test_a_removal_leaves_what_is_remembered_of_the_others(segmenter):
+    images = frames(3)
+    segmenter.step(images[0], mask((1, 0), (2, 20), (3, 35)))
+    segmenter.step(images[1])
+    before = segmenter.state().video
+    segmenter.remove([2])
+    after = segmenter.state().video
+    assert torch.equal(after.memory.state, before.memory.state[:, [0, 2]])
+    assert torch.equal(after.sensory, before.sensory[:, [0, 2]])
+    assert torch.equal(after.object_memory, before.object_memory[:, [0, 2]])
+
+
+def test_reset_forgets_all(segmenter):
     images = frames(3)
     segmenter.step(images[0], mask((1, 0)))
     segmenter.reset()

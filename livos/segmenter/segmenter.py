@@ -12,13 +12,12 @@ from torch.nn import functional as F
 
 from livos.acceleration.accelerate import accelerate
 from livos.devices import choose_device
-from livos.files.atomic import written_aside
 from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
 from livos.model.masks import Padding, aggregate, pad, padding_of, unpad
-from livos.model.memory import LinearMemory
-from livos.model.network import LiVOS, VideoState
+from livos.model.network import LiVOS
 from livos.segmenter.object_ids import GivenMasks, insert
+from livos.segmenter.state import SegmenterState, origin_of, refuse_foreign_state
 
 Image = np.ndarray | Tensor
 
@@ -49,46 +48,6 @@ class EncodedFrame:
     padding: Padding
 
 
-@dataclass(frozen=True)
-class SegmenterState:
-    """All that a segmenter has to remember of a video; immutable, so keeping one is enough to come back to it."""
-
-    video: VideoState | None = None
-    object_ids: tuple[int, ...] = ()
-    size: tuple[int, int] | None = None  # (H, W) of the video's frames
-
-    def save(self, path: str | PathLike) -> None:
-        """Writes the state to a file, complete or not at all."""
-        video = self.video
-        tensors = (
-            {}
-            if video is None
-            else {
-                "state": video.memory.state,
-                "key_sums": video.memory.key_sums,
-                "groups": list(video.memory.groups),
-                "object_memory": video.object_memory,
-                "sensory": video.sensory,
-                "last_masks": video.last_masks,
-            }
-        )
-        with written_aside(path) as aside:
-            torch.save({"livos_state": 1, "ids": list(self.object_ids), "size": self.size, "video": tensors}, aside)
-
-    @classmethod
-    def load(cls, path: str | PathLike) -> "SegmenterState":
-        """Reads a state that `save` wrote. Raises ValueError if the file holds something else."""
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if not isinstance(content, dict) or content.get("livos_state") != 1:
-            raise ValueError(f"{path} holds no segmenter state: expected a file written by SegmenterState.save")
-        video, tensors = None, content["video"]
-        if tensors:
-            memory = LinearMemory(tensors.pop("state"), tensors.pop("key_sums"), tuple(tensors.pop("groups")))
-            video = VideoState(memory=memory, **tensors)
-        size = content["size"]
-        return cls(video, tuple(content["ids"]), None if size is None else tuple(size))
-
-
 class VideoSegmenter:
     """Segments one video after the other, a frame at a time.
 
@@ -117,9 +76,10 @@ class VideoSegmenter:
         self.device = choose_device(device)
         if not isinstance(network, LiVOS):
             network = load_model(network)
+        self._origin = origin_of(network, internal_size, flip)
         self.network = accelerate(network, self.device, precision, compile)
         self.precision, self.internal_size, self.chunk_size, self.flip = precision, internal_size, chunk_size, flip
-        self._state = SegmenterState()
+        self._state = SegmenterState(origin=self._origin)
 
     @property
     def object_ids(self) -> list[int]:
@@ -182,7 +142,7 @@ class VideoSegmenter:
             raise ValueError(f"no objects {unknown} to remove: followed are {self.object_ids}")
         slots = [slot for slot, i in enumerate(self._state.object_ids) if i not in ids]
         if not slots:
-            self._state = SegmenterState(size=self._state.size)
+            self._state = SegmenterState(size=self._state.size, origin=self._origin)
             return
         video = self._state.video
         assert video is not None
@@ -194,15 +154,21 @@ class VideoSegmenter:
 
     def reset(self) -> None:
         """Forgets everything; the next frame begins another video."""
-        self._state = SegmenterState()
+        self._state = SegmenterState(origin=self._origin)
 
     def state(self) -> SegmenterState:
         """What is remembered now. It does not change when the segmenter goes on."""
         return self._state
 
     def restore(self, state: SegmenterState) -> None:
-        """Goes on from a state of this or another segmenter with the same weights and settings."""
-        self._state = replace(state, video=None if state.video is None else state.video.to(self.device))
+        """Goes on from a state of this or another segmenter with the same weights and settings.
+
+        Raises:
+            ValueError: If the state was made by another network, or with another size or flip.
+        """
+        refuse_foreign_state(state, self._origin)
+        video = None if state.video is None else state.video.to(self.device)
+        self._state = replace(state, video=video, origin=self._origin)
 
     def _predict(self, frame: EncodedFrame, state: SegmenterState) -> tuple[Tensor, Tensor, SegmenterState]:
         """Probabilities at the network's size, padded, (1 + N, H', W'), and at the frame's, (1 + N, H, W)."""
