@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .comparison import compare, comparison_json, comparison_text
@@ -14,7 +14,8 @@ from .png import MAX_PIXELS
 from .protocols import PROTOCOLS, VOID_POLICIES
 from .results import Result
 from .scoring import MISSING_POLICIES, score
-from .tables import full_csv, full_json, results_csv, text_table
+from .tables import full_csv, full_json, text_table, write_results_csv
+from .terminal import printable, say
 from .version import VERSION
 from .workers import available_processors
 
@@ -32,10 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _score_all(options)
     except ScoringError as error:
         for problem in error.problems:
-            print(f"error: {problem}", file=sys.stderr)
+            say(f"error: {printable(problem)}", sys.stderr)
         return 1
     except OSError as error:  # folders that cannot be listed; the message names them
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {printable(str(error))}", sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
@@ -105,7 +106,7 @@ def _check_paths(options: argparse.Namespace) -> None:
 def _score_all(options: argparse.Namespace) -> int:
     for truth, prediction in zip(options.gt, options.mask, strict=True):
         if len(options.mask) > 1:
-            print(f"{prediction} against {truth}")
+            say(f"{printable(prediction)} against {printable(truth)}", sys.stdout)
         _score_one(options, truth, prediction)
     return 0
 
@@ -129,17 +130,14 @@ def _score_one(options: argparse.Namespace, truth: str, prediction: str) -> None
         progress=progress,
     )
     progress.clear()
-    for note in result.notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(text_table(result), flush=True)
+    _say_notes(result.notes)
+    say(text_table(result), sys.stdout)
     _write_reports(options, result, prediction)
 
 
 def _write_reports(options: argparse.Namespace, result: Result, prediction: str) -> None:
-    try:
-        write_text(Path(prediction) / "results.csv", results_csv(result))
-    except ScoringError as error:  # others' predictions may be read-only; the scores are printed all the same
-        print(f"note: {error}", file=sys.stderr)
+    fault = write_results_csv(result, prediction)
+    _say_notes([fault] if fault else [])
     if options.json:
         write_text(options.json, full_json(result))
     if options.csv:
@@ -161,12 +159,16 @@ def _comparison_parser() -> argparse.ArgumentParser:
 
 def _compare(options: argparse.Namespace) -> int:
     comparison = compare(options.a, options.b)
-    for note in comparison.notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(comparison_text(comparison, options.top))
+    _say_notes(comparison.notes)
+    say(comparison_text(comparison, options.top), sys.stdout)
     if options.json:
         write_text(options.json, comparison_json(comparison))
     return 0
+
+
+def _say_notes(notes: Iterable[str]) -> None:
+    for note in notes:
+        say(f"note: {printable(note)}", sys.stderr)
 
 
 class _Progress:

@@ -3,14 +3,14 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from . import summaries
 from .errors import ScoringError
+from .stored_results import SCORES, StoredResult, read_result
+from .terminal import printable
 
-_MEASURES = ("J&F", "J", "F")
 _COMPARABLE = ("protocol", "first_and_last_frame", "void", "missing")
 
 
@@ -53,13 +53,13 @@ def compare(path_a: str | Path, path_b: str | Path) -> Comparison:
     Raises:
         ScoringError: a file is not such a file, or they have no object in common.
     """
-    first, second = _read_result(path_a), _read_result(path_b)
-    scores = [_objects_of(first), _objects_of(second)]
-    common = [key for key in scores[0] if key in scores[1]]
+    first, second = read_result(path_a), read_result(path_b)
+    sides = (first.objects, second.objects)
+    common = [key for key in first.objects if key in second.objects]
     if not common:
         raise ScoringError(f"{path_a} and {path_b} have no object in common")
-    values = np.array([[[side[key][name] for name in _MEASURES] for key in common] for side in scores])  # (2, N, 3)
-    groups = np.array([str(scores[1][key].get("group")) for key in common])
+    values = np.array([[side[key].scores for key in common] for side in sides])  # (2, N, 3)
+    groups = np.array([str(second.objects[key].group) for key in common])
     strata = [values[:, groups == name] for name in np.unique(groups)]
     means = np.mean([stratum.mean(axis=1) for stratum in strata], axis=0)
     resampled = summaries.resampled_means([stratum[1] - stratum[0] for stratum in strata])
@@ -70,35 +70,18 @@ def compare(path_a: str | Path, path_b: str | Path) -> Comparison:
     )
     return Comparison(
         objects=tuple(sorted(objects, key=lambda item: item.change)),
-        means={name: (float(means[0, i]), float(means[1, i])) for i, name in enumerate(_MEASURES)},
-        intervals={name: (float(low[i]), float(high[i])) for i, name in enumerate(_MEASURES)},
+        means={name: (float(means[0, i]), float(means[1, i])) for i, name in enumerate(SCORES)},
+        intervals={name: (float(low[i]), float(high[i])) for i, name in enumerate(SCORES)},
         better=float((resampled[:, 0] > 0).mean()),
-        notes=tuple(_notes(first, second, *(set(side) - set(common) for side in scores))),
+        notes=tuple(_notes(first, second, *(set(side) - set(common) for side in sides))),
     )
 
 
-def _read_result(path: str | Path) -> dict[str, Any]:
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScoringError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except ValueError as error:
-        raise ScoringError(f"{path}: not JSON ({error})") from error
-    if not isinstance(document, dict) or document.get("settings", {}).get("tool") != "vos-benchmark":
-        raise ScoringError(f"{path}: expected a file that this tool wrote with --json")
-    return document
-
-
-def _objects_of(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """What is known of each object, by (video, id)."""
-    return {(name, id): item for name, video in document["videos"].items() for id, item in video["objects"].items()}
-
-
-def _notes(first: dict[str, Any], second: dict[str, Any], only_a: set, only_b: set) -> list[str]:
+def _notes(first: StoredResult, second: StoredResult, only_a: set, only_b: set) -> list[str]:
     notes = [
-        f"different settings: {name} is {first['settings'].get(name)} in A and {second['settings'].get(name)} in B"
+        f"different settings: {name} is {first.settings.get(name)} in A and {second.settings.get(name)} in B"
         for name in _COMPARABLE
-        if first["settings"].get(name) != second["settings"].get(name)
+        if first.settings.get(name) != second.settings.get(name)
     ]
     for label, keys in (("A", only_a), ("B", only_b)):
         if keys:
@@ -130,10 +113,11 @@ def comparison_text(comparison: Comparison, top: int) -> str:
 def _listing(title: str, items: list[ObjectDifference]) -> list[str]:
     if not items:
         return []
-    width = max(len(item.video) for item in items)
+    names = [(printable(item.video), printable(item.id)) for item in items]
+    width = max(len(video) for video, _ in names)
     return ["", f"{title} (J&F)"] + [
-        f"  {item.video:<{width}} {item.id:>4}{100 * item.before:8.2f}{100 * item.after:8.2f}{100 * item.change:+9.2f}"
-        for item in items
+        f"  {video:<{width}} {id:>4}{100 * item.before:8.2f}{100 * item.after:8.2f}{100 * item.change:+9.2f}"
+        for item, (video, id) in zip(items, names, strict=True)
     ]
 
 

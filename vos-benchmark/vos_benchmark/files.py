@@ -1,19 +1,24 @@
-"""Files that appear whole or not at all."""
+"""Files of text: written whole or not at all, and read with errors that name them."""
 
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from .errors import ScoringError
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 file beside its final name and renames it; a ScoringError says why it could not."""
+    """Writes a UTF-8 file beside its final name and renames it; a ScoringError says why it could not.
+
+    What UTF-8 cannot hold (names of files in another encoding) is written as escapes.
+    """
     path = Path(path)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:
-            with open(handle, "w", encoding="utf-8", newline="") as file:
+            with open(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
                 file.write(text)
             os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)
@@ -22,6 +27,28 @@ def write_text(path: str | Path, text: str) -> None:
             raise
     except OSError as error:
         raise ScoringError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def read_text(path: str | Path) -> str:
+    """A UTF-8 file, with or without byte order mark; a ScoringError says why it could not be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ScoringError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise ScoringError(f"{path}: cannot be read (not UTF-8 text: {error.reason} at byte {error.start})") from error
+
+
+def read_json(path: str | Path) -> Any:
+    """What a JSON file holds; a ScoringError says why it could not be read."""
+    try:
+        return json.loads(read_text(path))
+    except ScoringError:
+        raise
+    except ValueError as error:
+        raise ScoringError(f"{path}: not JSON ({error})") from error
+    except RecursionError as error:
+        raise ScoringError(f"{path}: not JSON of this tool (nested too deeply)") from error
 
 
 def _umask() -> int:

@@ -1,12 +1,11 @@
 """Seen and unseen objects, for LVOS and YouTube-VOS."""
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from .errors import ScoringError
+from .files import read_json, read_text
 
 SEEN, UNSEEN = "seen", "unseen"
 
@@ -73,35 +72,26 @@ def read_groups(seen: Names | None = None, unseen: Names | None = None, meta: st
 def _read_names(source: Names) -> frozenset[str]:
     if not isinstance(source, str | Path):
         return frozenset(source)
-    text = _read_text(source)
-    if text.lstrip().startswith("["):
-        return frozenset(str(name) for name in _parse_json(source, text))
-    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+    text = read_text(source)
+    if not text.lstrip().startswith("["):
+        return frozenset(line.strip() for line in text.splitlines() if line.strip())
+    names = read_json(source)
+    if not isinstance(names, list) or not all(isinstance(name, str | int) for name in names):
+        raise ScoringError(f"{source}: expected an array of names, or one name per line")
+    return frozenset(map(str, names))
 
 
 def _read_categories(path: str | Path) -> dict[tuple[str, int], str]:
     try:
-        videos = _parse_json(path, _read_text(path))["videos"]
+        videos = read_json(path)["videos"]
         return {
             (video, int(id)): str(entry["category"])
             for video, description in videos.items()
             for id, entry in description["objects"].items()
         }
-    except (KeyError, TypeError, AttributeError) as error:
+    except ScoringError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ScoringError(
             f'{path}: expected {{"videos": {{NAME: {{"objects": {{ID: {{"category": NAME}}}}}}}}}} (at {error})'
         ) from error
-
-
-def _read_text(path: str | Path) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScoringError(f"{path}: cannot be read ({error})") from error
-
-
-def _parse_json(path: str | Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ScoringError(f"{path}: not JSON ({error})") from error

@@ -1,15 +1,20 @@
-"""Results as text to read and as CSV."""
+"""Results as text to read, as CSV and as JSON."""
 
 import csv
 import io
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from .errors import ScoringError
+from .files import write_text
 from .results import MEASURES, Result
+from .terminal import printable
 
 _COLUMNS = ("level", "sequence", "obj", "frame", "group", *MEASURES, "first_failure", "setting", "value")
+_FORMULA_STARTS = ("=", "+", "-", "@")  # by which spreadsheets know a formula
 
 
 def percent(value: float) -> str:
@@ -19,7 +24,7 @@ def percent(value: float) -> str:
 
 def text_table(result: Result) -> str:
     """The table of objects in percent, the global score, and what else sums up the data set."""
-    rows = [(item.video, str(item.id), item.measures) for item in result.objects]
+    rows = [(printable(item.video), str(item.id), item.measures) for item in result.objects]
     rows.append(("Global score", "", result.measures))
     width = max(len(name) for name, _, _ in rows)
     lines = [f"{'sequence':<{width}}, obj,    J&F,      J,      F"]
@@ -59,6 +64,15 @@ def results_csv(result: Result) -> str:
     return _csv_text([("sequence", "obj", "J&F", "J", "F"), *lines])
 
 
+def write_results_csv(result: Result, folder: str | Path) -> str:
+    """Writes `results.csv` into a folder; says why it could not, as others' predictions may be read-only."""
+    try:
+        write_text(Path(folder) / "results.csv", results_csv(result))
+    except ScoringError as error:
+        return str(error)
+    return ""
+
+
 def full_csv(result: Result) -> str:
     """Everything in one table, from 0 to 1: the column `level` says what a row is about."""
     rows = [dict(zip(_COLUMNS, _COLUMNS, strict=True)), *_full_rows(result)]
@@ -91,8 +105,16 @@ def _full_rows(result: Result) -> Iterator[dict[str, Any]]:
 
 def _csv_text(rows: list) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([_safe_cell(value) for value in row] for row in rows)
     return text.getvalue()
+
+
+def _safe_cell(value: Any) -> Any:
+    """Text that no spreadsheet takes for a formula and no terminal for a command; numbers as they are."""
+    if not isinstance(value, str):
+        return value
+    text = printable(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
 def full_json(result: Result) -> str:

@@ -123,7 +123,7 @@ def _receive(connection: Any, process: BaseProcess, task: str) -> Any:
         process.join()
         raise ScoringError(f"a worker process died {_how(process.exitcode)} while working on {task}") from error
     if failure:
-        raise ScoringError(f"a worker process failed on {task}:\n{failure}")
+        raise ScoringError([f"a worker process failed on {task}:", *failure.splitlines()])
     return outcome
 
 
