@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -97,6 +98,26 @@ def test_worst_frames_lie_over_the_video(result, folders, tmp_path):
     assert "of these video frames" not in text
     (tmp_path / "images" / "two" / "00002.jpg").unlink()
     assert f"2 of these video frames are not in {tmp_path / 'images'}" in html_page(result, tmp_path / "images")
+
+
+@pytest.mark.parametrize("kind", ["eps", "cut", "huge"])
+def test_video_frames_that_cannot_be_read_are_named_and_start_no_program(result, folders, tmp_path, kind, monkeypatch):
+    path = tmp_path / "images" / "two" / "00002.jpg"
+    path.parent.mkdir(parents=True)
+    image = Image.fromarray(np.zeros((96, 128, 3), np.uint8))
+    image.save(path, format="eps" if kind == "eps" else "jpeg")
+    if kind == "cut":
+        path.write_bytes(path.read_bytes()[:-300])
+    if kind == "huge":
+        result.settings["max_pixels"] = 96 * 128 - 1
+
+    def started(*arguments, **options):
+        raise AssertionError(f"a program was started: {arguments}")
+
+    monkeypatch.setattr(subprocess, "Popen", started)
+    text = html_page(result, tmp_path / "images")
+    assert f"1 cannot be read, such as {path}: " in text
+    assert len(pictures_of(text)) == 6
 
 
 def test_perfect_result_has_no_worst_frames(folders):

@@ -131,10 +131,12 @@ def _worst_section(pictures: list[WorstFrame], images_dir: str | Path | None) ->
         )
     )
     hint = "The part of the frame around the object; other objects are dark grey. Click to enlarge."
-    absent = sum(not picture.over_image for picture in pictures)
+    absent = sum(not picture.over_image and not picture.image_fault for picture in pictures)
     if images_dir is not None:
         hint = "The part of the frame around the object. Click to enlarge."
         hint += f" {absent} of these video frames are not in {escape(str(images_dir))}." if absent else ""
+        faults = sorted({picture.image_fault for picture in pictures} - {""})
+        hint += f" {len(faults)} cannot be read, such as {escape(faults[0])}." if faults else ""
     figures = "\n".join(_figure(picture) for picture in pictures)
     return (
         f'<section><h2>Worst frames</h2><p class="hint">{hint}</p><p class="legend">{keys}</p>'

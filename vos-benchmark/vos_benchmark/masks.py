@@ -15,11 +15,11 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from .errors import UnreadableMaskError
-from .png import GREY, GREY_ALPHA, MAX_PIXELS, PALETTE, RGBA, Header, Png, inflated_rows, read_png
+from .png import GREY, GREY_ALPHA, MAX_PIXELS, PALETTE, RGBA, Header, Png, bare, inflated_rows, read_png
 
 VOID = 255
 
-_DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
+DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
 _MOST_IDS = 2000  # on one frame; photographs and masks compressed with loss have many more colours
 
 
@@ -122,9 +122,9 @@ def _decode(png: Png, palette: np.ndarray | None) -> np.ndarray:
 def _pillow_pixels(png: Png) -> np.ndarray:
     """Pixels as Pillow decodes them. Its PNG reader is called itself: the size was checked, and nothing is guessed."""
     try:
-        with PngImagePlugin.PngImageFile(io.BytesIO(png.data)) as image:
+        with PngImagePlugin.PngImageFile(io.BytesIO(bare(png))) as image:
             return np.asarray(image)
-    except _DECODING_ERRORS as error:
+    except DECODING_ERRORS as error:
         raise UnreadableMaskError(f"{png.path}: damaged PNG ({error})") from error
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .masks import read_labels, read_mask
+from .masks import DECODING_ERRORS, read_labels, read_mask
 from .protocols import without_void
 from .results import ObjectResult, Result
 
@@ -28,12 +29,14 @@ class WorstFrame:
     Attributes:
         item, index: the object and which of its frames.
         over_image: whether the video frame was found to draw on.
+        image_fault: why the video frame that is there could not be read.
         truth, prediction, errors: the same part of the frame three times.
     """
 
     item: ObjectResult
     index: int
     over_image: bool
+    image_fault: str
     truth: str
     prediction: str
     errors: str
@@ -73,7 +76,10 @@ def _picture(result: Result, item: ObjectResult, index: int, images_dir: str | P
     truth, prediction = _labels(result, item.video, frame)
     region = _region(truth == item.id, prediction == item.id)
     true, predicted = truth[region] == item.id, prediction[region] == item.id
-    photograph = find_image(images_dir, item.video, frame, truth.shape) if images_dir is not None else None
+    photograph, fault = None, ""
+    if images_dir is not None:
+        max_pixels = result.settings["max_pixels"]
+        photograph, fault = find_image(images_dir, item.video, frame, truth.shape, max_pixels)
     below = np.broadcast_to(_BACKDROP, (*truth.shape, 3)) if photograph is None else photograph
     below = below[region]
 
@@ -90,6 +96,7 @@ def _picture(result: Result, item: ObjectResult, index: int, images_dir: str | P
         item=item,
         index=index,
         over_image=photograph is not None,
+        image_fault=fault,
         truth=show((true, "mask"), others=truth[region] > 0),
         prediction=show((predicted, "mask"), others=prediction[region] > 0),
         errors=show((true & predicted, "agreed"), (true & ~predicted, "missed"), (predicted & ~true, "false")),
@@ -121,14 +128,30 @@ def _region(true: np.ndarray, predicted: np.ndarray) -> tuple[slice, slice]:
     return down, across
 
 
-def find_image(images_dir: str | Path, video: str, frame: str, size: tuple[int, int]) -> np.ndarray | None:
-    """The video frame (H, W, 3), scaled to the size (H, W) of its mask; None where there is none."""
+def find_image(
+    images_dir: str | Path, video: str, frame: str, size: tuple[int, int], max_pixels: int
+) -> tuple[np.ndarray | None, str]:
+    """The video frame (H, W, 3), scaled to the size (H, W) of its mask, and why it cannot be read.
+
+    None where there is none, or none that can be read.
+    """
     for suffix in (".jpg", ".jpeg", ".png"):
         path = Path(images_dir) / video / f"{frame}{suffix}"
-        if path.exists():
-            with Image.open(path) as image:
-                return np.asarray(image.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
-    return None
+        if path.is_file():
+            try:
+                return _read_image(path, size, max_pixels), ""
+            except DECODING_ERRORS as error:
+                return None, f"{path}: {error}"
+    return None, ""
+
+
+def _read_image(path: Path, size: tuple[int, int], max_pixels: int) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limit is ours
+        with Image.open(path, formats=("JPEG", "PNG")) as image:  # others may start programs
+            if image.width * image.height > max_pixels:
+                raise ValueError(f"claims {image.width} x {image.height} pixels, more than --max-pixels {max_pixels}")
+            return np.asarray(image.convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR))
 
 
 def _data_address(picture: np.ndarray, lossless: bool) -> str:

@@ -51,14 +51,14 @@ class Png:
     Attributes:
         path: of the file.
         header: its size and coding.
-        data: the whole file.
+        start: the bytes that hold the header.
         palette: colours (N, 3), uint8; None where there is no palette.
         compressed: the pixels, not yet inflated.
     """
 
     path: str
     header: Header
-    data: bytes
+    start: bytes
     palette: np.ndarray | None
     compressed: bytes
 
@@ -91,7 +91,13 @@ def read_png(path: str | Path, max_pixels: int = MAX_PIXELS) -> Png:
             palette = np.frombuffer(body, np.uint8).reshape(-1, 3)
     if header.colour_type == PALETTE and palette is None:
         raise UnreadableMaskError(f"{path}: damaged PNG (its palette is missing)")
-    return Png(str(path), header, data, palette, b"".join(parts))
+    return Png(str(path), header, data[:_HEADER_LENGTH], palette, b"".join(parts))
+
+
+def bare(png: Png) -> bytes:
+    """The file without all that does not change its pixels: texts, profiles, animation, transparent colours."""
+    palette = b"" if png.palette is None else _chunk(b"PLTE", png.palette.tobytes())
+    return png.start + palette + _chunk(b"IDAT", png.compressed) + _chunk(b"IEND", b"")
 
 
 def inflated_rows(png: Png) -> np.ndarray:
@@ -148,6 +154,10 @@ def _parse_header(path: str | Path, start: bytes, max_pixels: int) -> Header:
             "if that is right, raise the limit: --max-pixels (max_pixels)"
         )
     return Header(width, height, bit_depth, colour_type, bool(interlace))
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return b"".join((struct.pack(">I", len(body)), kind, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))))
 
 
 def _chunks(path: str | Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
