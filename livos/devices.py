@@ -1,5 +1,9 @@
 """Which device to compute on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import torch
 
 
@@ -27,3 +31,34 @@ def choose_device(device: str | torch.device = "auto", local_rank: int | None = 
             "start fewer processes (--nproc_per_node), or take device=cpu"
         )
     return torch.device("cuda", local_rank)
+
+
+@contextmanager
+def float32_products(tf32: bool) -> Iterator[None]:
+    """Decides how NVIDIA GPUs multiply float32 numbers inside, whatever was set before.
+
+    PyTorch's own default is TF32 (10 bits of mantissa, as in float16) for convolutions and float32 for all else.
+
+    Args:
+        tf32: TF32 for convolutions and matrix products alike, where the GPU has it. False: all 23 bits everywhere.
+    """
+    places = _tf32_switches()
+    before = [getattr(place, name) for place, name, _ in places]
+    try:
+        for place, name, values in places:
+            setattr(place, name, values[tf32])
+        yield
+    finally:
+        for (place, name, _), value in zip(places, before, strict=True):
+            setattr(place, name, value)
+
+
+def _tf32_switches() -> list[tuple[Any, str, tuple[Any, Any]]]:
+    """Where PyTorch keeps the choice for matrix products and convolutions: object, attribute, values for off and on."""
+    cudnn: Any = torch.backends.cudnn
+    matmul = (torch.backends.cuda.matmul, "allow_tf32", (False, True))
+    try:
+        _ = cudnn.allow_tf32
+    except RuntimeError:  # the caller has set convolutions apart from recurrent layers
+        return [matmul, (cudnn.conv, "fp32_precision", ("ieee", "tf32"))]
+    return [matmul, (cudnn, "allow_tf32", (False, True))]

@@ -1,9 +1,12 @@
 """The device is the best one there is, or the one asked for, or an error that says what there is."""
 
+import numpy as np
 import pytest
 import torch
+from tiny_network import tiny_network
 
-from livos.devices import choose_device
+from livos import VideoSegmenter
+from livos.devices import choose_device, float32_products
 
 
 def pretend(monkeypatch, num_gpus: int = 0, mps: bool = False) -> None:
@@ -40,3 +43,37 @@ def test_a_device_that_is_not_there_is_refused_by_name(monkeypatch, name):
     pretend(monkeypatch)
     with pytest.raises(ValueError, match=f"device={name} is not on this machine: expected auto, cpu"):
         choose_device(name)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_float32_products_are_as_asked_inside_and_as_before_outside(tf32):
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = matmul.allow_tf32, cudnn.allow_tf32
+    with float32_products(tf32):
+        assert (matmul.allow_tf32, cudnn.allow_tf32) == (tf32, tf32)
+    assert (matmul.allow_tf32, cudnn.allow_tf32) == before
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="PyTorch before 2.9 has one switch only")
+def test_a_choice_for_convolutions_alone_comes_back(monkeypatch):
+    conv = torch.backends.cudnn.conv
+    before = conv.fp32_precision
+    try:
+        conv.fp32_precision = "ieee"
+        with float32_products(tf32=True):
+            assert conv.fp32_precision == "tf32"
+        assert conv.fp32_precision == "ieee"
+    finally:
+        conv.fp32_precision = before
+
+
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_the_network_multiplies_as_the_precision_says(precision, monkeypatch):
+    segmenter = VideoSegmenter(tiny_network(), device="cpu", precision=precision)
+    seen = []
+    encode = segmenter.network.encode
+    monkeypatch.setattr(
+        segmenter.network, "encode", lambda *a: seen.append(torch.backends.cudnn.allow_tf32) or encode(*a)
+    )
+    segmenter.step(np.zeros((32, 32, 3), np.uint8))
+    assert seen == [precision == "tf32"]

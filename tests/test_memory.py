@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from livos.model.memory import LinearMemory
+from livos.model.memory import LinearMemory, mean_with
 
 B, N, K, V, H, W = 2, 3, 4, 5, 2, 3
 
@@ -72,13 +72,28 @@ def test_selecting_objects_keeps_what_each_remembers():
     memory = remembering(frames[1:3], memory.with_new_objects(1))
     key = frames[3][0]
     torch.testing.assert_close(memory.select([2, 0]).read(key), memory.read(key)[:, [2, 0]])
-    assert memory.select([0, 1]).key_sums.shape[1] == 1
+
+
+def test_keys_are_summed_since_an_object_appeared():
+    frames = random_frames(4)
+    memory = remembering([(key, value[:, :2], gate) for key, value, gate in frames[:1]], no_past(2, frames))
+    memory = remembering(frames[1:], memory.with_new_objects(1))
+    torch.testing.assert_close(memory.key_sums[:, 0], sum(key for key, _, _ in frames))
+    torch.testing.assert_close(memory.key_sums[:, 2], sum(key for key, _, _ in frames[1:]))
+
+
+def test_means_do_not_drift_over_a_million_frames():
+    mean, count = torch.full((1, 1, 3), 0.1), torch.full((1, 1), 1e6)
+    for _ in range(1000):
+        count = count + 1
+        mean = mean_with(mean, torch.full((1, 1, 3), 0.1), count)
+    assert torch.equal(mean, torch.full((1, 1, 3), 0.1))
 
 
 def test_size_does_not_grow_with_time():
     frames = random_frames(6)
     one, many = remembering(frames[:1]), remembering(frames)
-    assert one.state.shape == many.state.shape and one.key_sums.shape == many.key_sums.shape
+    assert one.state.shape == many.state.shape and one.mean_keys.shape == many.mean_keys.shape
 
 
 def test_nothing_remembered_reads_as_nothing():
@@ -90,7 +105,13 @@ def test_nothing_remembered_reads_as_nothing():
 def test_memory_stays_float32_whatever_comes_in(dtype):
     key, value, gate = (x.to(dtype) for x in random_frames(1)[0])
     memory = LinearMemory.empty(key, V).with_new_objects(N).write(key, value, gate)
-    assert memory.state.dtype == memory.key_sums.dtype == memory.read(key).dtype == torch.float32
+    assert (
+        memory.state.dtype
+        == memory.mean_keys.dtype
+        == memory.num_frames.dtype
+        == memory.read(key).dtype
+        == torch.float32
+    )
 
 
 def test_products_are_float32_within_half_precision():

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from livos.build import build_model, model_config, model_names
 from livos.model.layers import in_object_chunks
-from livos.model.masks import aggregate, others, pad, padding_of, to_cells, unpad
+from livos.model.masks import aggregate, aggregate_masks, others, pad, padding_of, to_cells, unpad
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_state_does_not_grow_and_is_never_changed(network):
             remembered = network.remember(features, masks, segmented)
             assert torch.equal(state.sensory, before)
             state = remembered
-            sizes.append([x.numel() for x in (state.memory.state, state.memory.key_sums, state.sensory)])
+            sizes.append([x.numel() for x in (state.memory.state, state.memory.mean_keys, state.sensory)])
     assert sizes[1:] == sizes[:-1]
 
 
@@ -155,9 +155,30 @@ def test_seed_makes_the_same_weights_and_leaves_the_global_generator_alone():
 
 
 def test_probabilities_of_aggregated_objects_sum_to_one():
-    probabilities = torch.rand(2, 3, 4, 5)
-    total = aggregate(probabilities).softmax(dim=1).sum(dim=1)
+    total = aggregate(torch.randn(2, 3, 4, 5)).softmax(dim=1).sum(dim=1)
     torch.testing.assert_close(total, torch.ones_like(total))
+    masks = torch.randint(0, 2, (2, 3, 4, 5)).float()
+    torch.testing.assert_close(aggregate_masks(masks).sum(dim=1), torch.ones_like(total))
+
+
+def test_background_is_where_no_object_is():
+    probabilities = torch.rand(2, 3, 4, 5, dtype=torch.float64)
+    expected = torch.logit(torch.cat([(1 - probabilities).prod(dim=1, keepdim=True), probabilities], dim=1))
+    torch.testing.assert_close(aggregate(torch.logit(probabilities)).double(), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_certain_objects_stay_finite_and_differentiable(dtype):
+    logits = torch.tensor([-100.0, -20, -9, 0, 9, 20, 100], dtype=dtype)
+    logits = torch.cartesian_prod(logits, logits).T[None, :, :, None].clone().requires_grad_()
+    result = aggregate(logits)
+    result.softmax(dim=1).square().sum().backward()
+    assert result.isfinite().all() and result.abs().max() < 16.2 and logits.grad.isfinite().all()
+
+
+def test_an_empty_slot_is_as_if_it_were_not_there():
+    logits, selector = torch.randn(1, 3, 4, 5), torch.tensor([[True, False, True]])
+    assert torch.equal(aggregate(logits, selector)[:, [0, 1, 3]], aggregate(logits[:, [0, 2]]))
 
 
 @pytest.mark.parametrize("rest", range(16))

@@ -1,5 +1,7 @@
 """Frames in, masks out: objects come, are corrected and go, and nothing depends on when one looks."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from tiny_network import tiny_network
 
 from livos import SegmenterState, VideoSegmenter
 
+STATES = Path(__file__).parent / "states"  # written before means took the place of sums over frames
 SIZE = (34, 50)  # no multiples of 16
 
 
@@ -93,6 +96,14 @@ def test_saved_state_resumes_bit_for_bit(segmenter, tmp_path):
         assert torch.equal(other.step(image).probabilities, probabilities)
 
 
+def test_state_files_of_the_first_format_resume(segmenter):
+    segmenter.restore(SegmenterState.load(STATES / "first-format.pt"))
+    assert segmenter.object_ids == [1, 5, 7] and segmenter.state().video.memory.num_frames.tolist() == [[3, 2, 2]]
+    with np.load(STATES / "first-format-next-frame.npz") as recorded:
+        expected = torch.from_numpy(recorded["probabilities"]).float()
+    torch.testing.assert_close(segmenter.step(frames()[3]).probabilities, expected, rtol=0, atol=1e-3)
+
+
 def test_kept_state_rewinds(segmenter):
     images = frames(4)
     segmenter.step(images[0], mask((1, 0)))
@@ -127,6 +138,7 @@ def test_damaged_state_files_are_refused_with_their_name(segmenter, tmp_path):
     path = tmp_path / "state.pt"
     segmenter.state().save(path)
     content = torch.load(path, weights_only=True)
+    old = torch.load(STATES / "first-format.pt", weights_only=True)
     damaged = [
         {key: value for key, value in content.items() if key != "video"},
         {**content, "ids": [1]},
@@ -134,7 +146,9 @@ def test_damaged_state_files_are_refused_with_their_name(segmenter, tmp_path):
         {**content, "size": 7},
         {**content, "video": {**content["video"], "sensory": content["video"]["sensory"].half()}},
         {**content, "video": {**content["video"], "state": content["video"]["state"][0]}},
-        {**content, "video": {**content["video"], "groups": [0, 9]}},
+        {**content, "video": {**content["video"], "num_frames": torch.ones(1, 3)}},
+        {**old, "video": {**old["video"], "groups": [0, 9, 9]}},
+        {**old, "video": {**old["video"], "groups": [0, -1, 0]}},
         [1, 2],
     ]
     for entries in damaged:

@@ -93,7 +93,7 @@ def test_lower_precisions_give_about_the_same_loss(videos, precision):
 
 
 def test_an_unknown_precision_is_named():
-    with pytest.raises(ValueError, match="precision=half must be one of float32, bfloat16, float16"):
+    with pytest.raises(ValueError, match="precision=half must be one of float32, tf32, bfloat16, float16"):
         make_step(tiny_network(), tiny_stage(), precision="half")
 
 

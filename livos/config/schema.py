@@ -52,7 +52,7 @@ class EvalConfig(TestSetConfig):
     output_dir: str | None = None  # default: ./results/<dataset_name>
     videos: list[str] | None = None  # only these videos
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
-    precision: str = "float32"  # float32, bfloat16 or float16
+    precision: str = "float32"  # float32, tf32 (on recent NVIDIA GPUs), bfloat16 or float16
     amp: bool = False  # the published name for precision=float16 (bfloat16 where there is no GPU)
     chunk_size: int = -1  # objects computed at a time, to bound memory; -1: all
     flip_aug: bool = False  # average with the prediction on the mirrored frame
@@ -218,7 +218,7 @@ class TrainConfig:
     checkpoint: str | None = None  # continue this one
     seed: int = 0  # of the first weights, the clips and the points of the loss
     device: str = "auto"  # auto, cpu, cuda, mps
-    precision: str = "float32"  # float32, bfloat16 or float16 (with loss scaling)
+    precision: str = "float32"  # float32, tf32 (on recent NVIDIA GPUs), bfloat16 or float16 (with loss scaling)
     batch_norm: str = "train"  # train: statistics of each process's portion; sync: of all processes'; frozen: kept
     padding_objects: bool = False  # let empty slots take part in the softmax, as the published code did
     num_workers: int = 4  # processes that prepare clips, for each training process

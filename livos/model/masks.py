@@ -7,25 +7,40 @@ from torch.nn import functional as F
 STRIDE = 16  # the memory's cells are 16 x 16 pixels; images are padded to a multiple of it
 
 _NEVER = -1e4  # logit of a slot that holds no object; finite, so that gradients stay finite
+_LARGEST = 16.118095  # logit of 1 - 1e-7: no probability comes closer to 0 or 1
 
 Padding = tuple[int, int, int, int]  # left, right, top, bottom, as F.pad takes it
 
 
-def aggregate(probabilities: Tensor, selector: Tensor | None = None) -> Tensor:
-    """Logits of background and objects from each object's own probability: (B, N, H, W) -> (B, 1 + N, H, W), float32.
+def aggregate(logits: Tensor, selector: Tensor | None = None) -> Tensor:
+    """Returns logits of background and objects, float32, from the logit that each object has on its own.
 
-    The background is where no object is: the product of (1 - p) (STM, Oh et al., ICCV 2019). A softmax over axis 1
-    gives probabilities that sum to 1. `selector` (B, N), False for a slot without an object, takes that slot out.
+    The background is where no object is: its probability b is the product of (1 - p) over the objects (STM, Oh et al.,
+    ICCV 2019), computed as a sum of logarithms, so that nothing rounds to 0 or 1 even in half precision.
+
+    Args:
+        logits: (B, N, H, W).
+        selector: (B, N), False for a slot without an object, which is taken out.
+
+    Returns:
+        (B, 1 + N, H, W) within ±16.2; a softmax over axis 1 gives probabilities that sum to 1.
     """
-    probabilities = probabilities.float()
+    logits = logits.float()
+    log_absent = F.logsigmoid(-logits)  # log(1 - p)
     if selector is not None:
-        probabilities = probabilities * selector[:, :, None, None]
-    background = (1 - probabilities).prod(dim=1, keepdim=True)
-    logits = torch.logit(torch.cat([background, probabilities], dim=1), eps=1e-7)
+        log_absent = log_absent.masked_fill(~selector[:, :, None, None], 0.0)
+    log_background = log_absent.sum(dim=1, keepdim=True)
+    background = log_background - torch.log(-torch.expm1(log_background.clamp(max=-1e-7)))  # log(b / (1 - b))
+    result = torch.cat([background, logits], dim=1).clamp(-_LARGEST, _LARGEST)
     if selector is not None:
         empty = torch.cat([torch.zeros_like(selector[:, :1]), ~selector], dim=1)
-        logits = logits.masked_fill(empty[:, :, None, None], _NEVER)
-    return logits
+        result = result.masked_fill(empty[:, :, None, None], _NEVER)
+    return result
+
+
+def aggregate_masks(masks: Tensor) -> Tensor:
+    """The same from masks (B, N, H, W) in [0, 1]: probabilities (B, 1 + N, H, W) that sum to 1, float32."""
+    return aggregate(torch.logit(masks.float(), eps=1e-7)).softmax(dim=1)
 
 
 def padding_of(height: int, width: int) -> Padding:

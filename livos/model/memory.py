@@ -4,22 +4,24 @@ What a network with attention over all past frames would keep, key by key, is he
 object. A gate in (0, 1) lets every value channel fade as the scene moves on.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
 class LinearMemory:
     """What is remembered of B clips. Every method returns a new memory; none changes this one.
 
-    Sums and products are float32 whatever the precision of the rest: they grow with the number of frames.
+    Everything is float32 whatever the precision of the rest. Where the network wants a sum over frames, the mean and
+    the number of frames are kept: a sum would lose digits as it grows.
     """
 
-    state: Tensor  # (B, N, K, V), float32: gated sum of key (outer) value
-    key_sums: Tensor  # (B, G, K, h, w), float32: plain sum of the keys since a group of objects appeared
-    groups: tuple[int, ...]  # for each of the N objects, which of the G sums is its own
+    state: Tensor  # (B, N, K, V): gated sum of key (outer) value
+    mean_keys: Tensor  # (B, N, K, h, w): mean of the keys of all frames since an object appeared
+    num_frames: Tensor  # (B, N): how many frames those were
 
     @classmethod
     def empty(cls, key: Tensor, value_dim: int) -> "LinearMemory":
@@ -27,32 +29,26 @@ class LinearMemory:
         batch, key_dim = key.shape[:2]
         return cls(
             state=key.new_zeros(batch, 0, key_dim, value_dim, dtype=torch.float32),
-            key_sums=key.new_zeros(batch, 0, *key.shape[1:], dtype=torch.float32),
-            groups=(),
+            mean_keys=key.new_zeros(batch, 0, *key.shape[1:], dtype=torch.float32),
+            num_frames=key.new_zeros(batch, 0, dtype=torch.float32),
         )
 
+    @property
+    def key_sums(self) -> Tensor:
+        """(B, N, K, h, w): sum of the keys of all frames since each object appeared."""
+        return self.mean_keys * self.num_frames[:, :, None, None, None]
+
     def with_new_objects(self, count: int) -> "LinearMemory":
-        """Appends `count` objects that have no past: zero state, and a sum of keys that starts now."""
-        batch, _, key_dim, value_dim = self.state.shape
-        sums = self.key_sums
-        return LinearMemory(
-            state=torch.cat([self.state, self.state.new_zeros(batch, count, key_dim, value_dim)], dim=1),
-            key_sums=torch.cat([sums, sums.new_zeros(batch, 1, *sums.shape[2:])], dim=1),
-            groups=self.groups + (sums.shape[1],) * count,
-        )
+        """Appends `count` objects that have no past: zero state, and a mean of keys that starts now."""
+        return LinearMemory(**{name: append_zeros(x, count) for name, x in vars(self).items()})
 
     def select(self, slots: list[int]) -> "LinearMemory":
         """Only the objects in these slots, in this order."""
-        kept = sorted({self.groups[slot] for slot in slots})
-        return LinearMemory(
-            state=self.state[:, slots],
-            key_sums=self.key_sums[:, kept],
-            groups=tuple(kept.index(self.groups[slot]) for slot in slots),
-        )
+        return LinearMemory(**{name: x[:, slots] for name, x in vars(self).items()})
 
     def to(self, device: torch.device) -> "LinearMemory":
         """The same memory on a device."""
-        return replace(self, state=self.state.to(device), key_sums=self.key_sums.to(device))
+        return LinearMemory(**{name: x.to(device) for name, x in vars(self).items()})
 
     def read(self, key: Tensor) -> Tensor:
         """What the past says of every cell: key (B, K, h, w) -> (B, N, V, h, w), float32.
@@ -62,9 +58,8 @@ class LinearMemory:
         """
         with torch.autocast(key.device.type, enabled=False):
             key = key.float()
-            normaliser = torch.einsum("bkhw,bgkhw->bg", key, self.key_sums).clamp(min=1e-6)  # 0 if nothing was written
-            if self.key_sums.shape[1] > 1:
-                normaliser = torch.stack([normaliser[:, group] for group in self.groups], dim=1)
+            normaliser = torch.einsum("bkhw,bnkhw->bn", key, self.mean_keys) * self.num_frames
+            normaliser = normaliser.clamp(min=1e-6)  # 0 if nothing was written
             return torch.einsum("bnkv,bkhw->bnvhw", self.state / normaliser[:, :, None, None], key)
 
     def write(self, key: Tensor, value: Tensor, gate: Tensor) -> "LinearMemory":
@@ -72,8 +67,19 @@ class LinearMemory:
         key, value = key.float(), value.float()
         with torch.autocast(key.device.type, enabled=False):
             added = torch.einsum("bkhw,bnvhw->bnkv", key, value)
-        return replace(
-            self,
+        num_frames = self.num_frames + 1
+        return LinearMemory(
             state=torch.addcmul(added, self.state, gate.float()[:, None, None, :]),
-            key_sums=self.key_sums + key.unsqueeze(1),
+            mean_keys=mean_with(self.mean_keys, key.unsqueeze(1), num_frames),
+            num_frames=num_frames,
         )
+
+
+def mean_with(mean: Tensor, new: Tensor, count: Tensor) -> Tensor:
+    """The mean of `count` frames out of that of the ones before and the newest: (B, N, ...) and count (B, N)."""
+    return mean + (new - mean) / count[(...,) + (None,) * (mean.ndim - 2)]
+
+
+def append_zeros(x: Tensor, count: int) -> Tensor:
+    """(B, N, ...) -> (B, N + count, ...): room for objects without a past."""
+    return F.pad(x, [0, 0] * (x.ndim - 2) + [0, count])

@@ -19,7 +19,7 @@ from livos.model.layers import in_object_chunks
 from livos.model.mask_decoder import MaskDecoder
 from livos.model.mask_encoder import MaskEncoder
 from livos.model.masks import aggregate, others, to_cells
-from livos.model.memory import LinearMemory
+from livos.model.memory import LinearMemory, append_zeros, mean_with
 from livos.model.object_summary import ObjectSummarizer
 from livos.model.object_transformer import ObjectTransformer
 from livos.model.pixel_fuser import PixelFuser
@@ -30,7 +30,7 @@ class VideoState:
     """All that is carried from frame to frame. Its size depends on the objects and the image, not on the past."""
 
     memory: LinearMemory
-    object_memory: Tensor  # (B, N, Q, V + 1), float32: sums over frames of the object summaries
+    mean_summary: Tensor  # (B, N, Q, V + 1), float32: mean of the object summaries of all frames
     sensory: Tensor  # (B, N, V, h, w), float32
     last_masks: Tensor  # (B, N, h, w), float32: share of each cell covered on the last remembered frame
 
@@ -38,15 +38,16 @@ class VideoState:
     def num_objects(self) -> int:
         return self.sensory.shape[1]
 
+    @property
+    def object_memory(self) -> Tensor:
+        """(B, N, Q, V + 1): sum of the object summaries of all frames."""
+        return self.mean_summary * self.memory.num_frames[:, :, None, None]
+
     def with_new_objects(self, count: int) -> "VideoState":
         """Appends `count` objects without a past."""
         if count == 0:
             return self
-        grown = {
-            name: F.pad(x, [0, 0] * (x.ndim - 2) + [0, count])
-            for name, x in vars(self).items()
-            if isinstance(x, Tensor)
-        }
+        grown = {name: append_zeros(x, count) for name, x in vars(self).items() if isinstance(x, Tensor)}
         return VideoState(memory=self.memory.with_new_objects(count), **grown)
 
     def select(self, slots: list[int]) -> "VideoState":
@@ -112,7 +113,7 @@ class LiVOS(nn.Module):
 
         nothing = VideoState(
             memory=LinearMemory.empty(features.key, config.value_dim),
-            object_memory=empty(config.num_queries, config.value_dim + 1),
+            mean_summary=empty(config.num_queries, config.value_dim + 1),
             sensory=empty(config.value_dim, height, width),
             last_masks=empty(height, width),
         )
@@ -144,7 +145,7 @@ class LiVOS(nn.Module):
             readout,
             state.sensory,
         )
-        prediction = Prediction(_upsample(aggregate(logits.float().sigmoid(), selector)))
+        prediction = Prediction(_upsample(aggregate(logits, selector)))
         if self.training:
             prediction = self._with_auxiliary(prediction, features, sensory, query_logits, selector)
         return prediction, replace(state, sensory=sensory)
@@ -161,9 +162,10 @@ class LiVOS(nn.Module):
             return value, self.mask_encoder.sensory_updater(value, sensory), self.object_summarizer(value, cells)
 
         value, sensory, summary = in_object_chunks(encode, chunk_size, masks, others(masks), cells, state.sensory)
+        memory = state.memory.write(features.key, value, features.gate)
         return VideoState(
-            memory=state.memory.write(features.key, value, features.gate),
-            object_memory=state.object_memory + summary,
+            memory=memory,
+            mean_summary=mean_with(state.mean_summary, summary, memory.num_frames),
             sensory=sensory,
             last_masks=cells,
         )
@@ -210,8 +212,8 @@ class LiVOS(nn.Module):
         sensory_logits = self.aux_computer.sensory_aux(features.pixel_feature, sensory)
         return replace(
             prediction,
-            sensory_logits=aggregate(sensory_logits.float().sigmoid(), selector),
-            query_logits=torch.stack([aggregate(x.float().sigmoid(), selector) for x in query_logits], dim=2),
+            sensory_logits=aggregate(sensory_logits, selector),
+            query_logits=torch.stack([aggregate(x, selector) for x in query_logits], dim=2),
         )
 
 

@@ -9,7 +9,7 @@ from livos.model.positions import PositionEncoding
 class ObjectSummarizer(nn.Module):
     """(B, N, V, h, w) values and (B, N, h, w) masks -> (B, N, Q, V + 1): sums of features, then sums of weights.
 
-    Float32 whatever the precision of the rest: the sums grow over a whole video.
+    Float32 whatever the precision of the rest: it is a sum over all cells.
     """
 
     def __init__(self, dim: int, num_queries: int):

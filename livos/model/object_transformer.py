@@ -157,7 +157,7 @@ class ObjectTransformer(nn.Module):
 
     def _attention_mask(self, logits: Tensor, selector: Tensor | None) -> Tensor:
         """Where each query may look: (B, N, h, w) -> (B, N, Q, h * w). Half see the object's cells, half the rest."""
-        contest = aggregate(logits.detach().float().sigmoid(), selector)
+        contest = aggregate(logits.detach(), selector)
         foreground = (contest[:, 1:] >= contest.amax(dim=1, keepdim=True)).flatten(2)  # (B, N, hw)
         sides = torch.stack([foreground, ~foreground], dim=2)  # (B, N, 2, hw)
         sides = sides | ~sides.any(dim=-1, keepdim=True)  # with nothing to look at, look at all

@@ -1,6 +1,7 @@
 """Frames in, masks out. Objects come, go and are corrected; what is carried along stays the same size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
@@ -11,17 +12,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from livos.acceleration.accelerate import accelerate
-from livos.devices import choose_device
+from livos.devices import choose_device, float32_products
 from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
-from livos.model.masks import Padding, aggregate, pad, padding_of, unpad
+from livos.model.masks import Padding, aggregate_masks, pad, padding_of, unpad
 from livos.model.network import LiVOS
 from livos.segmenter.object_ids import GivenMasks, insert
 from livos.segmenter.state import SegmenterState, origin_of, refuse_foreign_state
 
 Image = np.ndarray | Tensor
 
-PRECISIONS = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+PRECISIONS = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,8 @@ class VideoSegmenter:
 
     network: what `load_model` returns, or a name or path that it takes.
     device: auto (cuda, then mps, then cpu) or a torch device.
-    precision: float32, bfloat16 or float16; what must stay float32 does. internal_size: short side in pixels that the
+    precision: float32, tf32 (the products of float32 on recent NVIDIA GPUs in TF32; the same as float32 elsewhere),
+    bfloat16 or float16; what must stay float32 does. internal_size: short side in pixels that the
     network works at (None: as the frames are); results have the size of the frames whatever it is.
     chunk_size: objects computed at a time, to bound memory (None: all). flip: average with the mirrored frame.
     compile: have torch.compile build the network's parts; the first frames then take minutes.
@@ -103,7 +105,7 @@ class VideoSegmenter:
             )
         given = None if labels is None else GivenMasks.read(labels, frame.size, self.device)
         state = replace(self._state, size=frame.size)
-        with self._autocast():
+        with self._arithmetic():
             inner, outer, state = self._predict(frame, state)
             if given is not None and given.ids:
                 inner, outer, state = self._take(given, frame, inner, outer, state)
@@ -129,7 +131,7 @@ class VideoSegmenter:
         views = 1
         if self.flip:
             batch, views = torch.stack([batch, batch.flip(-1)], dim=1).flatten(0, 1), 2
-        with self._autocast():
+        with self._arithmetic():
             features = self.network.encode(batch)
         return [
             EncodedFrame(features[i * views : (i + 1) * views], size, inner_size, padding) for i in range(len(tensors))
@@ -190,7 +192,7 @@ class VideoSegmenter:
         outer_masks = given.channels(list(given.ids), frame.size)
         if state.video is None:
             video = self.network.begin(frame.features, len(new))
-            inner, outer = (aggregate(masks[None]).softmax(dim=1)[0] for masks in (inner_masks, outer_masks))
+            inner, outer = (aggregate_masks(masks[None])[0] for masks in (inner_masks, outer_masks))
         else:
             video = state.video.with_new_objects(len(new))
             slots = [ids.index(i) for i in given.ids]
@@ -232,6 +234,12 @@ class VideoSegmenter:
         height, width = (side * self.internal_size // short for side in size)
         return height, width
 
-    def _autocast(self) -> torch.autocast:
+    @contextmanager
+    def _arithmetic(self) -> Iterator[None]:
+        """Inside, the network computes with the precision that was asked for."""
         dtype = PRECISIONS[self.precision]
-        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)
+        with (
+            float32_products(tf32=self.precision == "tf32"),
+            torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None),
+        ):
+            yield

@@ -1,8 +1,8 @@
 """All that a segmenter remembers of a video, as a value that can be kept, saved and come back to."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from os import PathLike
 from typing import Any
 
@@ -16,8 +16,9 @@ from livos.model.network import VideoState
 Origin = Mapping[str, Any]
 """What a state depends on besides the video: see `origin_of`."""
 
-_FORMAT = 2  # 1 had no origin
-_SHAPES = {"state": 4, "key_sums": 5, "object_memory": 4, "sensory": 5, "last_masks": 4}  # axes of each tensor
+_FORMAT = 3  # 1 had no origin, and 2 sums over frames where there are means now
+_NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "mean_summary": 4, "sensory": 5, "last_masks": 4}
+"""The tensors of a state, in the order in which exported graphs have them too, and how many axes each has."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class SegmenterState:
             "ids": list(self.object_ids),
             "size": self.size,
             "origin": dict(self.origin),
-            "video": {} if self.video is None else _tensors_of(self.video),
+            "video": {} if self.video is None else tensors_of(self.video),
         }
         with written_aside(path) as aside:
             torch.save(content, aside)
@@ -51,10 +52,12 @@ class SegmenterState:
         """
         try:
             content = torch.load(path, map_location="cpu", weights_only=True)
-            if not isinstance(content, dict) or content.get("livos_state") not in (1, _FORMAT):
+            if not isinstance(content, dict) or content.get("livos_state") not in (1, 2, _FORMAT):
                 raise ValueError("another kind of file")
             size, tensors = content["size"], content["video"]
             object_ids = tuple(int(i) for i in content["ids"])
+            if tensors and content["livos_state"] < _FORMAT:
+                tensors = _means_of(**tensors)
             video = _video_of(tensors, len(object_ids)) if tensors else None
             if (video is None) != (not object_ids):
                 raise ValueError("objects and memory do not belong together")
@@ -86,31 +89,43 @@ def refuse_foreign_state(state: SegmenterState, origin: Origin) -> None:
         raise ValueError(f"the state was made with {found}, this segmenter has {expected}: its masks would be wrong")
 
 
-def _tensors_of(video: VideoState) -> dict[str, Any]:
-    return {
-        "state": video.memory.state,
-        "key_sums": video.memory.key_sums,
-        "groups": list(video.memory.groups),
-        "object_memory": video.object_memory,
-        "sensory": video.sensory,
-        "last_masks": video.last_masks,
-    }
+def tensors_of(video: VideoState) -> dict[str, Tensor]:
+    """The memory of a video as named tensors."""
+    both = {**vars(video.memory), **vars(video)}
+    return {name: both[name] for name in _NUM_AXES}
+
+
+def video_of(tensors: Mapping[str, Tensor]) -> VideoState:
+    """Undoes `tensors_of`."""
+    names = [part.name for part in fields(LinearMemory)]
+    memory = LinearMemory(**{name: tensors[name] for name in names})
+    return VideoState(memory=memory, **{name: tensors[name] for name in _NUM_AXES if name not in names})
 
 
 def _video_of(tensors: dict[str, Any], num_objects: int) -> VideoState:
-    """The memory of a video. Raises KeyError, TypeError or ValueError where the parts are not those of one."""
-    tensors = dict(tensors)
-    groups = tuple(int(group) for group in tensors.pop("groups"))
-    for name, num_axes in _SHAPES.items():
+    """The memory of a video out of a file. Raises KeyError or ValueError where the parts are not those of one."""
+    for name, num_axes in _NUM_AXES.items():
         tensor = tensors[name]
         if not isinstance(tensor, Tensor) or tensor.ndim != num_axes or tensor.dtype != torch.float32:
             raise ValueError(f"{name} is no float32 tensor of {num_axes} axes")
-        if name != "key_sums" and tensor.shape[1] != num_objects:
+        if tensor.shape[1] != num_objects:
             raise ValueError(f"{name} is of {tensor.shape[1]} objects, expected {num_objects}")
-    if len(groups) != num_objects or any(not 0 <= group < tensors["key_sums"].shape[1] for group in groups):
-        raise ValueError("groups of keys do not fit the objects")
-    memory = LinearMemory(tensors.pop("state"), tensors.pop("key_sums"), groups)
-    return VideoState(memory=memory, **tensors)
+    return video_of(tensors)
+
+
+def _means_of(key_sums: Tensor, groups: Sequence[int], object_memory: Tensor, **others: Tensor) -> dict[str, Tensor]:
+    """The tensors of the earlier formats, with sums over frames and one sum of keys for objects that came together.
+
+    How many frames a sum is of can be told: the channels of each key sum to 1.
+    """
+    key_sums = key_sums.index_select(1, torch.tensor(groups))
+    num_frames = key_sums.sum(dim=2).mean(dim=(2, 3)).round()
+    count = num_frames.clamp(min=1)
+    means = {
+        "mean_keys": key_sums / count[:, :, None, None, None],
+        "mean_summary": object_memory / count[..., None, None],
+    }
+    return {**others, **means, "num_frames": num_frames}
 
 
 def _pair(size: Any) -> tuple[int, int]:

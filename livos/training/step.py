@@ -11,13 +11,14 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from livos.config.schema import LossConfig, StageConfig
+from livos.devices import float32_products
 from livos.distributed import any_process
 from livos.training.data.augmentation import apply_colour
 from livos.training.data.loaders import ClipBatch
 from livos.training.losses import losses_of_clips
 from livos.training.optimizer import learning_rate_factor, set_learning_rates
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass
@@ -87,7 +88,8 @@ class TrainingStep:
         if precision not in PRECISIONS:
             raise ValueError(f"precision={precision} must be one of {', '.join(PRECISIONS)}")
         self.network, self.optimizer, self.scaler = network, optimizer, scaler
-        self.stage, self.loss, self.dtype, self.seed = stage, loss, PRECISIONS[precision], seed
+        self.stage, self.loss, self.seed = stage, loss, seed
+        self.dtype, self.tf32 = PRECISIONS[precision], precision == "tf32"
         self.padding_slots, self.device = padding_slots, device
 
     def __call__(self, iteration: int, portions: Iterable[tuple[list[int], ClipBatch]]) -> StepResult:
@@ -115,7 +117,7 @@ class TrainingStep:
     def add_gradients(self, batch: ClipBatch, clip_numbers: Sequence[int], last: bool) -> dict[str, Tensor]:
         """Add the gradients of one portion; return the parts of each clip's loss. The last portion exchanges them."""
         example = prepare_example(batch, self.device, self.padding_slots)
-        with self.exchange_if(last):
+        with self.exchange_if(last), float32_products(self.tf32):
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
                 predictions = self.network(example.images, example.first_masks, example.selector)
             losses = losses_of_clips(
