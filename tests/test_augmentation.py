@@ -14,6 +14,7 @@ from livos.training.data.augmentation import (
     random_image_warps,
     random_path,
     random_video_warp,
+    random_view,
 )
 
 NO_CHANGE = ColourConfig(0.0, 0.0, 0.0, 0.0)
@@ -166,3 +167,18 @@ def test_a_path_begins_where_the_object_is_and_stays_within_reach():
     back = [path for path in paths if (path[-1] == 0).all()]
     assert 10 < len(back) < 30 and all(np.abs(path[2]).max() > 0 for path in back)
     assert max(np.abs(path[-1]).max() for path in paths) > 15
+
+
+def test_a_view_that_zooms_and_pans_starts_at_the_crop_and_moves_evenly():
+    generator = np.random.default_rng(0)
+    still = random_view(5, 64, VideoWarpConfig(), generator)
+    np.testing.assert_array_equal(still, np.stack([np.eye(3)] * 5))
+    for _ in range(20):
+        view = random_view(5, 64, VideoWarpConfig(zoom=2.0, pan=0.5), generator)
+        zooms = view[:, 0, 0]
+        np.testing.assert_allclose(view[0], np.eye(3))
+        assert 0.5 <= zooms[-1] <= 2
+        np.testing.assert_allclose(np.diff(np.log(zooms)), np.log(zooms[-1]) / 4)
+        middle = (view @ [32, 32, 1])[:, :2] - 32
+        assert np.abs(middle).max() <= 32 + 1e-6
+        np.testing.assert_allclose(np.diff(middle, axis=0), middle[-1:].repeat(4, axis=0) / 4, atol=1e-9)

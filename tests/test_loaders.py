@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
 from training_data import OBJECT_COLOURS, tiny_settings, write_images, write_videos
 
-from livos.config.schema import DataConfig, ImageSetConfig
+from livos.config.schema import DataConfig, FlightConfig, ImageSetConfig
 from livos.training.data.augmentation import apply_colour
 from livos.training.data.loaders import BatchIndices, ClipBatch, ClipDataset, make_loader
 
@@ -214,3 +214,33 @@ def test_clips_of_real_data(name):
     for batch in make_loader(settings, seed=0, batch_size=2, num_iterations=2):
         assert batch.images.shape[1:] == (settings.num_frames, 3, settings.size, settings.size)
         assert (batch.num_objects >= 1).all() and batch.images.float().std() > 10
+
+
+SHAPES = {
+    "shapes": [[4, 32], [6, 16], [3, 48]],
+    "flight": FlightConfig(0.7, twin_probability=0.5, occluder_probability=0.5),
+}
+
+
+def shaped_batches(root: Path, **changes) -> list[ClipBatch]:
+    arguments = {"seed": 1, "batch_size": 4, "num_iterations": 8, **changes}
+    return list(make_loader(tiny_settings(root, images=True, **SHAPES), **arguments))
+
+
+def test_batches_have_one_of_the_shapes_each(root):
+    shapes = {(batch.images.shape[1], batch.images.shape[-1]) for batch in shaped_batches(root)}
+    assert shapes == {(4, 32), (6, 16), (3, 48)}
+
+
+def test_processes_agree_on_the_shape_and_a_resumed_run_goes_on_with_it(root):
+    alone = shaped_batches(root)
+    first, second = (shaped_batches(root, world_size=2, rank=rank) for rank in (0, 1))
+    for whole, *halves in zip(alone, first, second, strict=True):
+        torch.testing.assert_close(torch.cat([half.images for half in halves]), whole.images, atol=0, rtol=0)
+    assert_equal(shaped_batches(root, start_iteration=5), alone[5:])
+
+
+@pytest.mark.parametrize("shapes", [[[4, 40]], [[1, 32]], [[4, 32, 3]]])
+def test_shapes_that_no_clip_can_have_are_refused(root, shapes):
+    with pytest.raises(ValueError, match=r"data\.(size|num_frames|shapes)="):
+        ClipDataset(tiny_settings(root, shapes=shapes), seed=0, num_samples=1)

@@ -48,7 +48,7 @@ def test_frames_lie_within_max_skip_by_the_schedule(tmp_path):
         for index in range(30):
             frames = []
             videos._warped = lambda video, chosen, *rest, frames=frames: frames.extend(chosen)
-            videos._try_clip(videos.videos[0], progress, generator_for(0, index))
+            videos._try_clip(videos.videos[0], progress, generator_for(0, index), videos.clip_settings)
             seen[progress] = max(seen[progress], int(np.abs(np.diff(frames)).max()))
     assert seen == {0.0: 2, 0.5: 7}
 

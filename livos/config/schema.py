@@ -100,6 +100,10 @@ class VideoWarpConfig:
     shear: float = 20.0  # degrees, either way, along x
     crop_scale: list[float] = field(default_factory=lambda: [0.36, 1.0])  # area of the crop, of the frame's
     crop_ratio: list[float] = field(default_factory=lambda: [0.75, 4 / 3])  # width / height of the crop
+    zoom: float = (
+        1.0  # largest factor, either way, by which the view zooms evenly from a clip's first frame to its last
+    )
+    pan: float = 0.0  # how far the view moves evenly meanwhile, at most, in sides of the crop
 
 
 @dataclass
@@ -128,6 +132,33 @@ class ColourConfig:
 
 
 @dataclass
+class FlightConfig:
+    """How objects that are pasted into a clip move on their own, from frame to frame."""
+
+    probability: float = 0.0  # of pasted objects that fly as said here; the others move by merge_motion
+    speed: list[float] = field(default_factory=lambda: [0.0, 0.25])  # sides of the crop
+    spin: float = 30.0  # degrees, either way
+    growth: float = 1.15  # largest factor, growing or shrinking
+    return_probability: float = 0.25  # of flights that lead out of the frame and back
+    exposure: float = 0.5  # of a frame's time, during which motion blurs
+    twin_probability: float = 0.0  # of clips in which a copy of an object, which is not followed, flies about
+    occluder_probability: float = 0.0  # of clips in which an object that is not followed passes in front of one that is
+
+
+@dataclass
+class DegradationConfig:
+    """What makes frames worse. Probabilities are those of a clip; strengths are drawn between the limits."""
+
+    blur_probability: float = 0.0  # all frames along one direction, each with a length of its own
+    blur: list[float] = field(default_factory=lambda: [0.0, 0.05])  # sides of the crop
+    dark_probability: float = 0.0
+    darkness: list[float] = field(default_factory=lambda: [0.15, 0.6])  # factor of the brightness
+    noise: list[float] = field(default_factory=lambda: [0.0, 0.04])  # of dark clips: standard deviation, of full scale
+    jpeg_probability: float = 0.0
+    jpeg_quality: list[int] = field(default_factory=lambda: [8, 40])
+
+
+@dataclass
 class DataConfig:
     """The clips that a stage of training sees. One YAML file a mixture in config/data/."""
 
@@ -136,6 +167,7 @@ class DataConfig:
     image_sets: dict[str, ImageSetConfig] = field(default_factory=dict)
     num_frames: int = 8  # frames in a clip
     size: int = 480  # side of the square crop, a multiple of 16
+    shapes: list[list[int]] = field(default_factory=list)  # [[num_frames, size], …]: instead, one of these a batch
     max_objects: int = 3  # objects of the first frame that are followed, chosen at random
     min_object_pixels: int = 1  # an object of the first frame counts if its crop shows this much of it
     max_skip: list[int] = field(default_factory=lambda: [5, 10, 15, 5])  # frames, before division by frame_interval
@@ -149,6 +181,8 @@ class DataConfig:
     merge_motion: float = 0.0  # how far pasted objects move on their own over the clip, at most, in sides of the crop
     merge_blur_size: int = 5  # pixels; the pasted objects' edge
     merge_blur_sigma: float = 1.0
+    flight: FlightConfig = field(default_factory=FlightConfig)
+    degradation: DegradationConfig = field(default_factory=DegradationConfig)
     grey_probability: float = 0.05  # clips without colour
     video_warp: VideoWarpConfig = field(default_factory=VideoWarpConfig)
     image_warp: ImageWarpConfig = field(default_factory=ImageWarpConfig)

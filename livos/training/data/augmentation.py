@@ -73,7 +73,8 @@ def _flip(width: int) -> np.ndarray:
     return _translate(width, 0) @ _scale(-1, 1)
 
 
-def _between(limits: Sequence[float] | np.ndarray, generator: np.random.Generator) -> float:
+def between(limits: Sequence[float] | np.ndarray, generator: np.random.Generator) -> float:
+    """A number drawn evenly from [limits[0], limits[1])."""
     low, high = limits
     return float(generator.uniform(low, high))
 
@@ -87,8 +88,8 @@ def random_crop_box(
     of torchvision.transforms.RandomResizedCrop).
     """
     for _ in range(10):
-        area = height * width * _between(scale, generator)
-        aspect = np.exp(_between(np.log(ratio), generator))
+        area = height * width * between(scale, generator)
+        aspect = np.exp(between(np.log(ratio), generator))
         crop_width, crop_height = np.sqrt(area * aspect), np.sqrt(area / aspect)
         if crop_width <= width and crop_height <= height:
             left, top = generator.random() * (width - crop_width), generator.random() * (height - crop_height)
@@ -113,6 +114,16 @@ def random_video_warp(
     return Warp(size, matrix @ crop)
 
 
+def random_view(num_frames: int, size: int, settings: VideoWarpConfig, generator: np.random.Generator) -> np.ndarray:
+    """(T, 3, 3): how the view of a clip moves, each frame's place in the crop to that in the first frame's crop."""
+    if settings.zoom == 1 and not settings.pan:
+        return np.broadcast_to(np.eye(3), (num_frames, 3, 3))
+    zoom = settings.zoom ** generator.uniform(-1, 1)
+    pan = size * generator.uniform(-settings.pan, settings.pan, 2)
+    done = np.linspace(0.0, 1.0, num_frames)
+    return np.stack([_around(size, size, _translate(*(k * pan)) @ _scale(zoom**-k, zoom**-k)) for k in done])
+
+
 def random_image_warps(
     height: int, width: int, size: int, num_frames: int, settings: ImageWarpConfig, generator: np.random.Generator
 ) -> list[Warp]:
@@ -121,7 +132,7 @@ def random_image_warps(
     The image is flipped and zoomed the same in all frames, and rotated, sheared, zoomed and perhaps bent differently in
     each; what is seen is a square window as large as its short side, at a random place in each frame.
     """
-    clip_zoom = _between(settings.clip_scale, generator)
+    clip_zoom = between(settings.clip_scale, generator)
     flip = _flip(width) if generator.random() < settings.flip_probability else np.eye(3)
     moves = _random_moves(num_frames, settings, generator)
     bends = _random_bends(num_frames, size, settings, generator)

@@ -28,20 +28,41 @@ def moved(clip: Clip, shifts: np.ndarray) -> Clip:
     return replace(clip, images=images, labels=labels)
 
 
-def paste(clip: Clip, other: Clip, room: int, blur_size: int, blur_sigma: float, min_pixels: int) -> Clip:
+def paste(
+    clip: Clip,
+    other: Clip,
+    room: int,
+    blur_size: int,
+    blur_sigma: float,
+    min_pixels: int,
+    smears: np.ndarray | None = None,
+    labelled: bool = True,
+) -> Clip:
     """`clip` with the first `room` objects of `other` in front of it, their edges softened by a Gaussian.
 
     Objects that no longer show at least `min_pixels` in the first frame become background, in all frames; the others
     get the slots 1, 2, … in the order that they had, the pasted ones last.
+
+    Args:
+        smears: (T, 2), how far the pasted objects move in pixels while a frame is exposed: they are blurred that much,
+            and labelled where they are in the middle of that time. None: not at all.
+        labelled: False pastes the objects as background.
     """
     images, labels = clip.images.copy(), clip.labels.copy()
     for t in range(len(images)):
         pasted = np.where(other.labels[t] <= room, other.labels[t], 0)
         if pasted.any():
-            _blend(images[t], other.images[t], pasted > 0, blur_size, blur_sigma)
-            np.copyto(labels[t], pasted + np.uint8(clip.num_objects), where=pasted > 0)
-    together = Clip(images, labels, clip.num_objects + min(room, other.num_objects), f"{clip.name} + {other.name}")
+            smear = np.zeros(2) if smears is None else smears[t]
+            _blend(images[t], other.images[t], pasted > 0, blur_size, blur_sigma, smear)
+            np.copyto(labels[t], pasted + np.uint8(clip.num_objects) if labelled else 0, where=pasted > 0)
+    count = clip.num_objects + min(room, other.num_objects) * labelled
+    together = Clip(images, labels, count, f"{clip.name} + {other.name}")
     return without_hidden_objects(together, min_pixels)
+
+
+def only_object(clip: Clip, slot: int) -> Clip:
+    """The clip with one object, which gets slot 1; the others become background."""
+    return replace(clip, labels=slot_table([slot])[clip.labels], num_objects=1)
 
 
 def without_hidden_objects(clip: Clip, min_pixels: int) -> Clip:
@@ -52,13 +73,31 @@ def without_hidden_objects(clip: Clip, min_pixels: int) -> Clip:
     return replace(clip, labels=slot_table(visible.tolist())[clip.labels], num_objects=len(visible))
 
 
-def _blend(image: np.ndarray, other: np.ndarray, inside: np.ndarray, blur_size: int, blur_sigma: float) -> None:
+def smear_kernel(smear: np.ndarray) -> np.ndarray:
+    """(K, K) float32: an even line along `smear`, (x, y) in pixels, for cv2.filter2D; a single 1 if that is short."""
+    half = int(np.ceil(np.abs(smear).max() / 2))
+    kernel = np.zeros((2 * half + 1, 2 * half + 1), dtype=np.float32)
+    places = half + np.linspace(-0.5, 0.5, 4 * half + 1)[:, None] * smear  # at most half a pixel apart
+    columns, rows = np.rint(places).astype(int).T
+    np.add.at(kernel, (rows, columns), 1 / len(places))
+    return kernel
+
+
+def _blend(
+    image: np.ndarray, other: np.ndarray, inside: np.ndarray, blur_size: int, blur_sigma: float, smear: np.ndarray
+) -> None:
     """Puts the part of `other` (S, S, 3) that is `inside` (S, S) into `image`; works on its bounding box only."""
     left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
-    margin = blur_size  # wide enough that the part is not mirrored into itself at the box's border
+    kernel = smear_kernel(smear)
+    margin = blur_size + len(kernel) // 2  # wide enough that the part is not mirrored into itself at the box's border
     box = (
         slice(max(0, top - margin), top + height + margin),
         slice(max(0, left - margin), left + width + margin),
     )
     weight = cv2.GaussianBlur(inside[box].astype(np.float32), (blur_size, blur_size), blur_sigma)
-    image[box] = cv2.blendLinear(other[box], image[box], weight, 1 - weight)
+    part = other[box]
+    if len(kernel) > 1:
+        coloured = cv2.filter2D(part * weight[..., None], -1, kernel)
+        weight = cv2.filter2D(weight, -1, kernel).clip(0, 1)
+        part = (coloured / np.maximum(weight, 1e-3)[..., None]).clip(0, 255).astype(np.uint8)
+    image[box] = cv2.blendLinear(part, image[box], weight, 1 - weight)

@@ -1,6 +1,6 @@
 """Clips for training made from still images: each frame is another random warp of the same image and mask."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +9,7 @@ import numpy as np
 from livos.config.schema import DataConfig, ImageSetConfig
 from livos.training.data.augmentation import BGR_FILL, Warp, random_image_warps
 from livos.training.data.clips import Clip
-from livos.training.data.sampling import choose_objects, slot_table
+from livos.training.data.sampling import ClipShape, choose_objects, slot_table
 from livos.training.data.training_files import IMAGE_SUFFIXES, largest_reduction, read_image, read_mask, some_of
 
 _IMAGES_TO_TRY = 100  # images to try for a clip before giving the whole set up
@@ -34,10 +34,16 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.images)
 
-    def read_clip(self, item: int, progress: float, generator: np.random.Generator) -> Clip:
-        """A random clip of image `item`, or of another one if its mask is empty; `progress` does not matter here."""
+    def read_clip(
+        self, item: int, progress: float, generator: np.random.Generator, shape: ClipShape | None = None
+    ) -> Clip:
+        """A random clip of image `item`, or of another one if its mask is empty.
+
+        `progress` does not matter here; `shape` replaces that of the settings.
+        """
+        settings = replace(self.clip_settings, **shape._asdict()) if shape else self.clip_settings
         for _ in range(_IMAGES_TO_TRY):
-            clip = self._try_clip(self.images[item], generator)
+            clip = self._try_clip(self.images[item], generator, settings)
             if clip is not None:
                 return clip
             item = int(generator.integers(len(self.images)))
@@ -46,8 +52,7 @@ class ImageSet:
             f"are the masks in {self.images[item].mask_path.parent} empty?"
         )
 
-    def _try_clip(self, image: MaskedImage, generator: np.random.Generator) -> Clip | None:
-        settings = self.clip_settings
+    def _try_clip(self, image: MaskedImage, generator: np.random.Generator, settings: DataConfig) -> Clip | None:
         mask = read_mask(image.mask_path, self.settings.binary_masks)
         height, width = mask.shape
         for _ in range(settings.crop_tries if mask.any() else 0):

@@ -11,10 +11,19 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from livos.config.schema import DataConfig
-from livos.training.data.augmentation import Colour, random_colour, random_path
-from livos.training.data.clips import Clip, moved, paste
+from livos.training.data.augmentation import Colour, random_colour
+from livos.training.data.clips import Clip
+from livos.training.data.degradation import degraded
 from livos.training.data.image_sets import ImageSet, open_image_set
-from livos.training.data.sampling import EndlessOrder, check_max_skip, generator_for
+from livos.training.data.merging import merge, with_occluder, with_twin
+from livos.training.data.sampling import (
+    EndlessOrder,
+    check_max_skip,
+    clip_shapes,
+    generator_for,
+    happens,
+    shape_of_batch,
+)
 from livos.training.data.video_sets import VideoSet, open_video_set
 
 TrainingSet: TypeAlias = VideoSet | ImageSet
@@ -96,12 +105,14 @@ def open_sets(settings: DataConfig) -> list[tuple[TrainingSet, int]]:
 class ClipDataset(Dataset):
     """Sample `index` of a run: a function of the settings, the seed and the index, and of nothing else.
 
-    `num_samples` is the length of the run, of which the sample's index is its progress.
+    `num_samples` is the length of the run, of which the sample's index is its progress; `batch_size` tells which
+    samples belong together and so must have one shape.
     """
 
-    def __init__(self, settings: DataConfig, seed: int, num_samples: int):
+    def __init__(self, settings: DataConfig, seed: int, num_samples: int, batch_size: int = 1):
         _check(settings)
         self.settings = settings
+        self.shapes, self.batch_size = clip_shapes(settings), batch_size
         self.seed = seed
         self.num_samples = num_samples
         self.sets = open_sets(settings)
@@ -114,25 +125,29 @@ class ClipDataset(Dataset):
     def __getitem__(self, index: int) -> tuple[Clip, Colour]:
         settings = self.settings
         generator = generator_for(self.seed, index)
-        progress = index / self.num_samples
+        shape = shape_of_batch(self.seed, index // self.batch_size, self.shapes)
         training_set, item = self._locate(self.order[index])
-        clip = training_set.read_clip(item, progress, generator)
+
+        def read(of_set: TrainingSet, item: int) -> Clip:
+            return of_set.read_clip(item, index / self.num_samples, generator, shape)
+
+        def read_any() -> Clip:
+            return read(*self._locate(int(generator.integers(self.ends[-1]))))
+
+        clip = read(training_set, item)
         for _ in range(settings.max_merges):
             room = settings.max_objects - clip.num_objects
             if room > 0 and generator.random() < settings.merge_probability:
-                if settings.merge_across_sets:
-                    other_set, other_item = self._locate(int(generator.integers(self.ends[-1])))
-                else:
-                    other_set, other_item = training_set, int(generator.integers(len(training_set)))
-                other = other_set.read_clip(other_item, progress, generator)
-                if settings.merge_motion:
-                    reach = settings.merge_motion * settings.size
-                    other = moved(other, random_path(settings.num_frames, reach, generator))
-                clip = paste(
-                    clip, other, room, settings.merge_blur_size, settings.merge_blur_sigma, settings.min_object_pixels
-                )
+                across = settings.merge_across_sets
+                other = read_any() if across else read(training_set, int(generator.integers(len(training_set))))
+                clip = merge(clip, other, room, settings, generator)
+        if happens(settings.flight.twin_probability, generator):
+            clip = with_twin(clip, settings, generator)
+        if happens(settings.flight.occluder_probability, generator):
+            clip = with_occluder(clip, read_any(), settings, generator)
+        clip = degraded(clip, settings.degradation, generator)
         colour = random_colour(
-            settings.num_frames, settings.clip_colour, settings.frame_colour, settings.grey_probability, generator
+            shape.num_frames, settings.clip_colour, settings.frame_colour, settings.grey_probability, generator
         )
         return clip, colour
 
@@ -200,7 +215,7 @@ def make_loader(
     are kept ready by each worker. Raises ValueError if the data is not complete or the batch cannot be divided.
     """
     return DataLoader(
-        ClipDataset(settings, seed, batch_size * num_iterations),
+        ClipDataset(settings, seed, batch_size * num_iterations, batch_size),
         batch_sampler=BatchIndices(batch_size, num_iterations, start_iteration, rank, world_size, accumulation),
         collate_fn=collate,
         num_workers=num_workers,
@@ -220,11 +235,7 @@ def _begin_worker(worker: int) -> None:
 def _check(settings: DataConfig) -> None:
     """Raises ValueError for settings that no clip can be made with."""
     check_max_skip(settings.max_skip, settings.max_skip_from)
-    if settings.size < 16 or settings.size % 16:
-        raise ValueError(f"data.size={settings.size} must be a multiple of 16, the network's stride")
     if not 1 <= settings.max_objects <= 127:
         raise ValueError(f"data.max_objects={settings.max_objects} must lie between 1 and 127")
-    if settings.num_frames < 2:
-        raise ValueError(f"data.num_frames={settings.num_frames}: a clip needs a given frame and one to predict")
     if settings.merge_motion < 0:
         raise ValueError(f"data.merge_motion={settings.merge_motion} must be 0 or more, in sides of the crop")

@@ -5,15 +5,54 @@ reads it, and a run that resumes at iteration k needs to know nothing but k.
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-_ORDER_STREAM, _CLIP_STREAM = 0, 1  # keep the order of an epoch and the content of a clip apart
+from livos.config.schema import DataConfig
+
+_ORDER_STREAM, _CLIP_STREAM, _SHAPE_STREAM = 0, 1, 2  # keep apart the order of an epoch, clips and batches' shapes
+
+
+class ClipShape(NamedTuple):
+    """How long and how large the clips of a batch are."""
+
+    num_frames: int
+    size: int  # side of the square crop in pixels
 
 
 def generator_for(seed: int, index: int) -> np.random.Generator:
     """The generator for everything that is random in sample `index` of the run with this seed."""
     return np.random.default_rng([seed, _CLIP_STREAM, index])
+
+
+def clip_shapes(settings: DataConfig) -> list[ClipShape]:
+    """The shapes that clips may have; every batch has one of them.
+
+    Raises:
+        ValueError: if an entry of `settings.shapes` is no pair of a number of frames and a size that clips can have.
+    """
+    if any(len(shape) != 2 for shape in settings.shapes):
+        raise ValueError(f"data.shapes={settings.shapes}: expected pairs [num_frames, size], as in [[8,256],[4,384]]")
+    shapes = [ClipShape(*shape) for shape in settings.shapes] or [ClipShape(settings.num_frames, settings.size)]
+    for num_frames, size in shapes:
+        if size < 16 or size % 16:
+            raise ValueError(f"data.size={size} must be a multiple of 16, the network's stride")
+        if num_frames < 2:
+            raise ValueError(f"data.num_frames={num_frames}: a clip needs a given frame and one to predict")
+    return shapes
+
+
+def shape_of_batch(seed: int, iteration: int, shapes: Sequence[ClipShape]) -> ClipShape:
+    """One of the shapes for all clips of an iteration: a function of the seed and its number, like the clips."""
+    if len(shapes) == 1:
+        return shapes[0]
+    return shapes[int(np.random.default_rng([seed, _SHAPE_STREAM, iteration]).integers(len(shapes)))]
+
+
+def happens(probability: float, generator: np.random.Generator) -> bool:
+    """Whether something with this probability does. What never happens draws no number, so that old clips stay."""
+    return probability > 0 and bool(generator.random() < probability)
 
 
 class EndlessOrder:

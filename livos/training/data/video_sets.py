@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from livos.config.schema import DataConfig, VideoSetConfig
 from livos.files.images import image_size
-from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp
+from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp, random_view
 from livos.training.data.clips import Clip
-from livos.training.data.sampling import choose_frames, choose_objects, max_skip_at, slot_table
+from livos.training.data.sampling import ClipShape, choose_frames, choose_objects, clip_shapes, max_skip_at, slot_table
 from livos.training.data.training_files import (
     IMAGE_SUFFIXES,
     files_by_stem,
@@ -64,13 +64,17 @@ class VideoSet:
     def __len__(self) -> int:
         return len(self.videos)
 
-    def read_clip(self, item: int, progress: float, generator: np.random.Generator) -> Clip:
+    def read_clip(
+        self, item: int, progress: float, generator: np.random.Generator, shape: ClipShape | None = None
+    ) -> Clip:
         """A random clip of video `item`, or of another one if no clip of this one shows an object at its beginning.
 
-        `progress` is the share of the run that is done. Raises ValueError if no video seems to have a suitable clip.
+        `progress` is the share of the run that is done; `shape` replaces that of the settings.
+        Raises ValueError if no video seems to have a suitable clip.
         """
+        settings = replace(self.clip_settings, **shape._asdict()) if shape else self.clip_settings
         for _ in range(_VIDEOS_TO_TRY):
-            clip = self._try_clip(self.videos[item], progress, generator)
+            clip = self._try_clip(self.videos[item], progress, generator, settings)
             if clip is not None:
                 return clip
             item = int(generator.integers(len(self.videos)))
@@ -79,8 +83,9 @@ class VideoSet:
             f"are the masks in {self.videos[item].mask_dir.parent} empty?"
         )
 
-    def _try_clip(self, video: Video, progress: float, generator: np.random.Generator) -> Clip | None:
-        settings = self.clip_settings
+    def _try_clip(
+        self, video: Video, progress: float, generator: np.random.Generator, settings: DataConfig
+    ) -> Clip | None:
         read = cache(lambda frame: read_mask(video.mask_dir / video.mask_names[frame], self.settings.binary_masks))
         frames = choose_frames(
             len(video),
@@ -100,15 +105,19 @@ class VideoSet:
             first_labels = warp.apply(read(frames[0]), nearest=True)
             chosen = choose_objects(first_labels, settings.max_objects, settings.min_object_pixels, generator)
             if chosen:
-                return self._warped(video, frames, [read(frame) for frame in frames], warp, chosen)
+                view = random_view(len(frames), settings.size, settings.video_warp, generator)
+                warps = [replace(warp, matrix=warp.matrix @ moved) for moved in view]
+                return self._warped(video, frames, [read(frame) for frame in frames], warps, chosen)
         return None
 
-    def _warped(self, video: Video, frames: list[int], masks: list[np.ndarray], warp: Warp, chosen: list[int]) -> Clip:
-        table = slot_table(chosen)
-        reduction = largest_reduction(warp.minification)
-        images = np.empty((len(frames), warp.size, warp.size, 3), dtype=np.uint8)
+    def _warped(
+        self, video: Video, frames: list[int], masks: list[np.ndarray], warps: list[Warp], chosen: list[int]
+    ) -> Clip:
+        table, size = slot_table(chosen), warps[0].size
+        reduction = largest_reduction(min(warp.minification for warp in warps))
+        images = np.empty((len(frames), size, size, 3), dtype=np.uint8)
         labels = np.empty(images.shape[:3], dtype=np.uint8)
-        for t, (frame, mask) in enumerate(zip(frames, masks, strict=True)):
+        for t, (frame, mask, warp) in enumerate(zip(frames, masks, warps, strict=True)):
             image = read_image(video.image_dir / video.image_names[frame], mask.shape, reduction)
             images[t] = warp.apply(image, reduction, fill=BGR_FILL)
             labels[t] = cv2.LUT(warp.apply(mask, nearest=True), table)
@@ -134,12 +143,13 @@ def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfi
         problems += [problem] if problem else []
     if problems:
         return None, problems
-    long_enough = [video for video in videos if len(video) >= clip_settings.num_frames]
+    num_frames = max(shape.num_frames for shape in clip_shapes(clip_settings))
+    long_enough = [video for video in videos if len(video) >= num_frames]
     if not long_enough:
-        return None, [f"none of the {len(videos)} videos has the {clip_settings.num_frames} frames of a clip"]
+        return None, [f"none of the {len(videos)} videos has the {num_frames} frames of a clip"]
     if len(long_enough) < len(videos):
-        short = some_of(video.name for video in videos if len(video) < clip_settings.num_frames)
-        logger.warning("%s: left out, having fewer than %d frames: %s", name, clip_settings.num_frames, short)
+        short = some_of(video.name for video in videos if len(video) < num_frames)
+        logger.warning("%s: left out, having fewer than %d frames: %s", name, num_frames, short)
     with ThreadPoolExecutor(_HEADER_READERS) as threads:
         problems = [problem for problem in threads.map(_problem_of_sizes, long_enough) if problem]
     if problems:
