@@ -1,6 +1,7 @@
 """An accelerated network computes what the network computes, and leaves it alone."""
 
 import copy
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,8 @@ from tiny_network import TINY, tiny_network
 from torch import nn
 from torch.nn import functional as F
 
-from livos.acceleration.accelerate import _fold_batch_norms, accelerate
+from livos.acceleration.accelerate import accelerate
+from livos.acceleration.folding import fold_batch_norms
 from livos.acceleration.winograd import WinogradConv2d, is_plain_3x3
 from livos.build import build_model
 from livos.model.config import ModelConfig
@@ -150,6 +152,35 @@ def test_the_given_network_stays_as_it_was():
     network(torch.rand(1, 2, 3, 32, 32), torch.ones(1, 1, 32, 32))[0].logits.sum().backward()
 
 
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network))], ids=["copied", "pickled"]
+)
+def test_an_accelerated_network_can_be_copied_and_pickled(again):
+    fast = accelerate(build_model(wide("resnet18"), seed=0), CPU, "float32")
+    other = again(fast)
+    assert [type(module) for module in other.modules()] == [type(module) for module in fast.modules()]
+    assert torch.equal(probabilities(other, 2), probabilities(fast, 2))
+
+
+def test_an_accelerated_network_can_be_exported():
+    class Encode(nn.Module):
+        def __init__(self, network: LiVOS):
+            super().__init__()
+            self.network = network
+
+        def forward(self, image):
+            features = self.network.encode(image)
+            masks = torch.ones(1, 2, *image.shape[-2:])
+            state = self.network.remember(features, masks, self.network.begin(features, 2))
+            return self.network.segment(features, state)[0].logits
+
+    fast = Encode(accelerate(build_model(wide("resnet18"), seed=0), CPU, "float32"))
+    image = torch.rand(1, 3, 48, 80)
+    with torch.no_grad():
+        exported = torch.export.export(fast, (image,)).module()
+        torch.testing.assert_close(exported(image), fast(image), rtol=0, atol=1e-5)
+
+
 def test_unchanged_weights_are_shared():
     network = tiny_network()
     fast = accelerate(network, CPU, "float32")
@@ -173,5 +204,5 @@ def test_a_norm_after_an_activation_is_not_folded():
             return self.bn(self.relu(self.conv(x)))
 
     backbone = with_statistics(Backbone()).eval()
-    _fold_batch_norms(backbone, 3)
+    fold_batch_norms(backbone, 3)
     assert isinstance(backbone.bn, nn.BatchNorm2d)
