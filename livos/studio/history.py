@@ -51,7 +51,7 @@ class History(Generic[Memo]):
         return self._redo[-1].title if self._redo else None
 
     def begin(self, title: str, memo: Memo, frames: tuple[int, int]) -> Step[Memo]:
-        """A step that goes on until the next one begins; memo: what is there before it. Forgets what could be redone."""
+        """A step that goes on until the next begins; memo: what is there before it. Forgets what could be redone."""
         for step in self._redo:
             self._forget(step)
         self._redo.clear()

@@ -224,10 +224,11 @@ class Project:
             return self.document.objects[-1]
 
     def change_object(self, object_id: int, **fields: Any) -> StudioObject:
-        """Gives an object another name or color, or makes it hidden or locked."""
+        """Gives an object another name or color, or makes it hidden or locked, which is no step."""
         with self._lock:
             changed = checked_object(replace(self.document.object(object_id), **fields))
-            self._begin(f"{' and '.join(fields)} of {changed.name}", (0, -1))
+            if not set(fields) <= {"hidden", "locked"}:
+                self._begin(f"{' and '.join(fields)} of {changed.name}", (0, -1))
             self._save(self.document.with_object(changed))
             return changed
 
@@ -327,9 +328,7 @@ class Project:
         for state in [state for state in self.states if state.has_seen(number)]:
             self._remove_state(step, state)
 
-    def replace_states(
-        self, step: Step[Memo], direction: str, numbers: Iterable[int], start: int | None = None
-    ) -> None:
+    def drop_states(self, step: Step[Memo], direction: str, numbers: Iterable[int], start: int | None = None) -> None:
         """Forgets the states of a direction after some frames, or only those of a tracker that began at `start`."""
         wanted = set(numbers)
         with self._lock:
