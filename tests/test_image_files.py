@@ -1,11 +1,19 @@
 """Frames are read as RGB whatever the file holds, and damaged files are refused by name."""
 
+import ast
+import os
+import struct
+import zlib
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from livos.files.images import image_size, read_image
+from livos.files.images import image_size, read_bgr, read_header, read_image, read_picture
+from livos.masks.given_masks import MaskFile
+from livos.masks.label_maps import read_labels
 
 
 def photo(height: int = 40, width: int = 56) -> np.ndarray:
@@ -89,3 +97,113 @@ def test_what_is_no_image_is_refused_by_name(tmp_path):
             read(tmp_path / "a.jpg")
         with pytest.raises(FileNotFoundError, match=r"b\.jpg"):
             read(tmp_path / "b.jpg")
+
+
+OTHER_FORMATS = {
+    "a PostScript program": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n",
+    "an EPS picture": b"\xc5\xd0\xd3\xc6" + bytes(40),
+    "a PDF document": b"%PDF-1.7\n",
+    "a Photoshop picture": b"8BPS\0\1" + bytes(40),
+    "a HEIC picture": b"\0\0\0\x18ftypheic" + bytes(40),
+    "a Windows metafile": b"\xd7\xcd\xc6\x9a" + bytes(40),
+    "an SVG drawing": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "an OLE document": b"\xd0\xcf\x11\xe0" + bytes(40),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_FORMATS)
+def test_other_formats_are_refused_by_name_whatever_the_file_is_called(tmp_path, name):
+    path = tmp_path / "mask.png"
+    path.write_bytes(OTHER_FORMATS[name])
+    for read in (read_image, image_size, read_header, read_picture, read_labels):
+        with pytest.raises(ValueError, match=rf"mask\.png: {name}.*expected a picture of format PNG"):
+            read(path)
+
+
+def test_no_program_is_started_for_a_postscript_picture(tmp_path, monkeypatch):
+    """Pillow would start Ghostscript where it takes the file for EPS: a fake one that leaves a trace must not run."""
+    for name in ("gs", "gswin64c", "gswin32c"):
+        fake = tmp_path / name
+        fake.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+        fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    path = tmp_path / "mask.png"
+    Image.fromarray(photo()).save(path, "EPS")
+    assert path.read_bytes().startswith(b"%!PS")
+    for read in (read_image, image_size, read_picture, read_labels, lambda p: MaskFile(p).palette()):
+        with pytest.raises(ValueError, match="PostScript"):
+            read(path)
+    assert not (tmp_path / "started").exists()
+
+
+def test_pictures_are_opened_in_one_place():
+    """Any other call could meet a format that was not meant; a list of formats has to be given at least."""
+    readers = ("livos/files/images.py", "livos/training/data/degradation.py")  # the latter reads what it has encoded
+    found = []
+    root = Path(__file__).resolve().parents[1]
+    for path in [*root.glob("livos/**/*.py"), *root.glob("scripts/**/*.py")]:
+        if path.relative_to(root).as_posix() in readers:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            unlisted = called.endswith("Image.open") and "formats" not in {word.arg for word in node.keywords}
+            if unlisted or called in ("cv2.imread", "cv2.imdecode", "cv2.imreadmulti"):
+                found.append(f"{path}:{node.lineno}: {called}")
+    assert found == []
+
+
+def big_png(height: int, width: int) -> bytes:
+    """A valid greyscale PNG of zeros, small however large it claims to be."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+def test_pictures_that_claim_too_many_pixels_are_refused_with_the_setting(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    for side in (30_000, 60_000, 2**31 - 1):
+        path.write_bytes(big_png(side, side))
+        for read in (read_image, image_size, read_labels):
+            with pytest.raises(ValueError, match=rf"a\.png: claims {side} x {side} pixels.*LIVOS_MAX_PIXELS"):
+                read(path)
+    path.write_bytes(big_png(6000, 8000))
+    assert image_size(path) == (6000, 8000)
+    monkeypatch.setenv("LIVOS_MAX_PIXELS", "40 by 20")
+    with pytest.raises(ValueError, match="LIVOS_MAX_PIXELS=40 by 20: expected a number"):
+        image_size(path)
+    monkeypatch.setenv("LIVOS_MAX_PIXELS", "1_000_000_000")
+    path.write_bytes(big_png(30_000, 30_000))
+    assert image_size(path) == (30_000, 30_000)
+
+
+def test_the_limit_is_of_every_format(tmp_path, monkeypatch):
+    monkeypatch.setenv("LIVOS_MAX_PIXELS", "2239")
+    for suffix in (".png", ".jpg", ".webp", ".tif", ".bmp", ".gif"):
+        Image.fromarray(photo()).save(tmp_path / f"a{suffix}")
+        for read in (read_image, image_size, read_picture):
+            with pytest.raises(ValueError, match=rf"a\{suffix}: claims 56 x 40 pixels, more than the 2239 allowed"):
+                read(tmp_path / f"a{suffix}")
+
+
+def test_one_flipped_bit_of_a_png_is_always_noticed(tmp_path):
+    path = tmp_path / "a.png"
+    Image.fromarray(photo()[..., 0]).save(path)
+    data = path.read_bytes()
+    generator = np.random.default_rng(0)
+    for bit in generator.integers(64, 8 * len(data), 200):
+        damaged = bytearray(data)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(damaged)
+        for read in (read_image, read_labels):
+            with pytest.raises(ValueError, match=r"a\.png: "):
+                read(path)
+
+
+def test_frames_decoded_smaller_have_rounded_up_sides(tmp_path):
+    for suffix in (".jpg", ".png"):
+        Image.fromarray(photo(41, 57)).save(tmp_path / f"a{suffix}")
+        for reduction in (1, 2, 4, 8):
+            assert read_bgr(tmp_path / f"a{suffix}", reduction).shape == (-(-41 // reduction), -(-57 // reduction), 3)

@@ -200,7 +200,7 @@ def test_files_that_are_no_masks_are_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match=r"a\.jpg: a mask as JPEG"):
         read_labels(tmp_path / "a.jpg")
     (tmp_path / "b.png").write_text("<html>")
-    with pytest.raises(ValueError, match=r"b\.png: not a readable mask"):
+    with pytest.raises(ValueError, match=r"b\.png: a web page; expected a picture"):
         read_labels(tmp_path / "b.png")
     with pytest.raises(FileNotFoundError, match=r"c\.png"):
         read_labels(tmp_path / "c.png")

@@ -233,13 +233,14 @@ def test_unreadable_and_unfitting_files_are_named(tmp_path):
     videos = open_videos(tmp_path)
     image_path = tmp_path / "videos/JPEGImages/video0/00001.png"
     image_path.write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"00001.png cannot be read"):
+    with pytest.raises(ValueError, match=r"00001.png: not a readable image"):
         videos.read_clip(0, 0.0, generator_for(0, 0))
     Image.new("RGB", (30, 20)).save(image_path)
     with pytest.raises(ValueError, match=r"00001.png must be as large as its mask, 72 x 40, but is 30 x 20"):
         videos.read_clip(0, 0.0, generator_for(0, 0))
-    Image.new("RGB", (72, 40)).save(tmp_path / "videos/Annotations/video0/00001.png")
-    with pytest.raises(ValueError, match=r"00001.png must be a mask of one 8-bit channel .* found mode RGB"):
+    Image.new("RGB", (72, 40)).save(image_path)
+    Image.new("RGB", (72, 40), (200, 1, 3)).save(tmp_path / "videos/Annotations/video0/00001.png")
+    with pytest.raises(ValueError, match=r"00001.png: holds the id 197064; training takes ids from 1 to 254"):
         videos.read_clip(0, 0.0, generator_for(0, 0))
 
 

@@ -36,8 +36,8 @@ class BurstMask:
     def size(self) -> tuple[int, int]:
         return self.shape
 
-    def is_palette(self) -> bool:
-        return max(self.codes) <= 255
+    def palette(self) -> bytes | None:
+        return b"" if max(self.codes) <= 255 else None
 
     def read(self) -> LabelMap:
         """Where objects overlap, the one with the larger id is seen."""

@@ -8,14 +8,13 @@ from pathlib import Path
 from livos.config.schema import TestSetConfig
 from livos.evaluation.burst import burst_videos
 from livos.evaluation.video import TestVideo
-from livos.files.images import IMAGE_SUFFIXES
+from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES
 from livos.files.names import files_by_stem, natural_order, some_of
 from livos.masks.given_masks import GivenMask, MaskFile
 from livos.masks.label_maps import COLOUR_RULES
 
 logger = logging.getLogger(__name__)
 
-MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".jpg", ".jpeg")  # reading refuses JPEG with the reason
 ARCHIVES = ("inside", "folder", "burst")  # what livos.evaluation.submission can pack
 _SHOWN_ENTRIES = 12  # of a folder that is not what was expected
 

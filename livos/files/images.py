@@ -1,67 +1,166 @@
-"""Reading frames from image files: fast, always RGB, and never half of a damaged file."""
+"""Reading pictures: fast, in the formats that are meant and no others, and never half of a damaged file.
 
-import os
+Everything that opens a picture does it through this file.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
-PathLike = str | os.PathLike[str]
+from livos.files.image_formats import (
+    SIGNATURE_LENGTH,
+    PathLike,
+    format_of,
+    refuse_damaged,
+    refuse_too_large,
+    size_in_header,
+)
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-_PNG_END = b"IEND\xaeB`\x82"
+
+MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".jpg", ".jpeg")  # reading refuses JPEG with the reason
+
+# Pillow's readers are called themselves: `Image.open` would try any format, PostScript by starting Ghostscript.
+_READERS: dict[str, Callable[[BinaryIO], Image.Image]] = {
+    "PNG": PngImagePlugin.PngImageFile,
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "WebP": WebPImagePlugin.WebPImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+}
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as its file stores it."""
+
+    format: str  # PNG, JPEG, WebP, TIFF, BMP or GIF
+    mode: str  # Pillow's: P, L, 1, RGB, RGBA, I;16 …
+    size: tuple[int, int]  # (H, W)
+    grey_bits: int  # 2 or 4 where grey values of so many bits are stored, else 8
+    palette: bytes | None  # RGB triples, where mode is P
+    pixels: npt.NDArray[Any] | None = None  # (H, W) or (H, W, channels); None: only the header was read
 
 
 def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
     """The frame as (H, W, 3) RGB. Greyscale, palette, RGBA (alpha dropped) and 16-bit files (upper byte) are converted.
 
     The orientation that a camera noted (EXIF) is ignored, as masks have none: pixels stay where the file has them.
-    Raises ValueError, naming the file, where it is cut short or not an image.
+
+    Raises:
+        ValueError: the file, which is named, is no picture, cut short, damaged, or claims too many pixels.
+        OSError: it cannot be read.
+    """
+    return cv2.cvtColor(read_bgr(path), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+
+
+def read_bgr(path: PathLike, reduction: int = 1) -> npt.NDArray[np.uint8]:
+    """The frame as (H, W, 3) BGR, as OpenCV decodes it; else as `read_image`.
+
+    Args:
+        path: the file.
+        reduction: 1, 2, 4 or 8: both sides are divided by it and rounded up. JPEG files are decoded at that size, which
+            is faster and averages over the pixels that are left out.
     """
     data = Path(path).read_bytes()
-    refuse_cut_short(data, path)
-    image = None
-    if data:
-        encoded = np.frombuffer(data, np.uint8)
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    picture_format = format_of(data[:SIGNATURE_LENGTH], path)
+    refuse_damaged(data, picture_format, path)
+    refuse_too_large(*(size_in_header(data, picture_format) or _header(io.BytesIO(data), path).size), path)
+    in_decoder = reduction if picture_format == "JPEG" else 1
+    with _naming(path):
+        flags = _REDUCED[in_decoder] | cv2.IMREAD_IGNORE_ORIENTATION
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise ValueError(f"{path}: not a readable image ({len(data)} bytes)")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+    if reduction != in_decoder:  # OpenCV would round the sides of other formats down
+        height, width = (-(-side // reduction) for side in image.shape[:2])
+        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return image  # type: ignore[return-value]
 
 
 def image_size(path: PathLike) -> tuple[int, int]:
-    """(H, W) from the header alone. Raises ValueError, naming the file, where it is not an image."""
+    """(H, W) from the header alone. Raises ValueError, naming the file, where it is no picture or claims too much."""
+    return read_header(path).size
+
+
+def read_header(path: PathLike) -> Picture:
+    """What the header alone tells of a picture. Raises as `read_image`, but looks at no pixel and no checksum."""
+    with open(path, "rb") as file:
+        return _header(file, path)
+
+
+def read_picture(path: PathLike) -> Picture:
+    """A picture with its pixels as stored: palette indices, grey values, colours; what is 2 or 4 bits is spread over 8.
+
+    Raises:
+        ValueError: the file, which is named, is no picture, cut short, damaged, or claims too many pixels.
+        OSError: it cannot be read.
+    """
+    return decode_picture(Path(path).read_bytes(), path)
+
+
+def decode_picture(data: bytes, path: PathLike) -> Picture:
+    """As `read_picture`, of bytes that come from elsewhere; `path` is for messages."""
+    refuse_damaged(data, format_of(data[:SIGNATURE_LENGTH], path), path)
+    with _opened(io.BytesIO(data), path) as (image, header), _naming(path):
+        image.load()
+        palette = bytes(image.getpalette("RGB") or b"") if image.mode == "P" else None
+        if image.mode in ("LA", "PA", "La", "RGBa", "RGBX"):
+            image = image.convert("RGBA")
+        pixels = np.array(image)
+    return replace(header, mode=image.mode, palette=palette, pixels=pixels)
+
+
+def _header(file: BinaryIO, path: PathLike) -> Picture:
+    with _opened(file, path) as (_, header):
+        return header
+
+
+@contextmanager
+def _opened(file: BinaryIO, path: PathLike) -> Iterator[tuple[Image.Image, Picture]]:
+    """Pillow's image, not yet decoded, and its header."""
+    picture_format = format_of(file.read(SIGNATURE_LENGTH), path)
+    file.seek(0)
+    with _naming(path):
+        image = _READERS[picture_format](file)
+    with image:
+        refuse_too_large(image.height, image.width, path)
+        palette = image.palette.getdata()[1] if image.mode == "P" and image.palette else None
+        yield image, Picture(picture_format, image.mode, (image.height, image.width), _grey_bits(image), palette)
+
+
+def _grey_bits(image: Image.Image) -> int:
+    """2 or 4 where Pillow spreads grey values of so many bits over 0 to 255 while decoding, else 8."""
+    for tile in getattr(image, "tile", []):
+        words = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
+        for word in words:
+            if isinstance(word, str) and word.startswith(("L;2", "L;4")):
+                return int(word[2])
+    return 8
+
+
+@contextmanager
+def _naming(path: PathLike) -> Iterator[None]:
+    """Whatever a decoder raises at a damaged file becomes a ValueError that names the file."""
     try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        yield
+    except MemoryError:
         raise
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"{path}: not a readable image: {error}") from error
-
-
-def refuse_cut_short(data: bytes, path: PathLike) -> None:
-    """ValueError where a JPEG or PNG file stops before its end marker: decoders fill the rest with grey, silently."""
-    complete = True
-    if data.startswith(b"\xff\xd8"):
-        complete = data.rfind(b"\xff\xd9", _start_of_scan(data)) >= 0
-    elif data.startswith(b"\x89PNG"):
-        complete = data.rfind(_PNG_END) >= 0
-    if not complete:
-        raise ValueError(f"{path}: the file is cut short or damaged ({len(data)} bytes, without an end marker)")
-
-
-def _start_of_scan(data: bytes) -> int:
-    """Where a JPEG's picture data begin; before, a thumbnail may have an end marker of its own."""
-    position = 2
-    while position + 4 <= len(data) and data[position] == 0xFF:
-        marker = data[position + 1]
-        if marker == 0xDA:
-            return position
-        if marker == 0xFF:  # padding
-            position += 1
-        else:
-            position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-    return len(data)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(f"{path}: not a readable image: {reason}") from error

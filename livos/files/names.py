@@ -2,7 +2,8 @@
 
 import os
 import re
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePath
 
 _SHOWN = 3  # names given of a long list
 
@@ -10,10 +11,13 @@ _SHOWN = 3  # names given of a long list
 def files_by_stem(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, Path], list[str]]:
     """The files with these endings in a folder, by name without ending, in natural order; and what is wrong with them.
 
-    Hidden files (`.DS_Store`, `._00000.jpg`) and other types are passed over. Two files of one name are a fault.
+    Hidden files (`.DS_Store`, `._00000.jpg`) and other types are passed over. Two files of one name are a fault. Where
+    there is no such folder, there are no files.
     """
     files: dict[str, Path] = {}
-    faults = []
+    faults: list[str] = []
+    if not folder.is_dir():
+        return files, faults
     for name in sorted(os.listdir(folder), key=natural_order):
         stem, suffix = os.path.splitext(name)
         if suffix.lower() not in suffixes or name.startswith("."):
@@ -30,8 +34,20 @@ def natural_order(name: str) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts if part], name
 
 
-def some_of(names: list[str]) -> str:
+def folders_in(folder: Path) -> list[Path]:
+    """The folders in a folder in natural order, without hidden ones (`.ipynb_checkpoints`)."""
+    inside = [path for path in folder.iterdir() if path.is_dir() and not is_hidden(Path(path.name))]
+    return sorted(inside, key=lambda path: natural_order(path.name))
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether a path, given from the folder that is looked at, is hidden or lies in a hidden folder."""
+    return any(part.startswith(".") for part in path.parts)
+
+
+def some_of(names: Iterable[str]) -> str:
     """The first few of the names and how many there are."""
+    names = list(names)
     return ", ".join(names[:_SHOWN]) + (f", … ({len(names)})" if len(names) > _SHOWN else "")
 
 

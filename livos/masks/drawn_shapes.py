@@ -41,8 +41,8 @@ class ShapeMask:
     def size(self) -> tuple[int, int]:
         return self.shape
 
-    def is_palette(self) -> bool:
-        return all(shape.object_id <= 255 for shape in self.shapes)
+    def palette(self) -> bytes | None:
+        return b"" if all(shape.object_id <= 255 for shape in self.shapes) else None
 
     def read(self) -> LabelMap:
         labels = np.zeros(self.shape, np.int32)

@@ -1,14 +1,13 @@
 """The masks that a video comes with, wherever they are kept, and the coding in which its predictions are written."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
-
-from livos.files.images import image_size
+from livos.files.images import image_size, read_header
 from livos.masks.label_maps import LabelCoding, LabelMap, read_labels
 
 logger = logging.getLogger(__name__)
@@ -24,8 +23,11 @@ class GivenMask(Protocol):
     def size(self) -> tuple[int, int]:
         """(H, W), without reading the pixels."""
 
-    def is_palette(self) -> bool:
-        """Whether its ids are certainly at most 255 and mean what they say, without reading the pixels."""
+    def palette(self) -> bytes | None:
+        """The palette's RGB triples where ids are its indices, without reading the pixels; None where that is not sure.
+
+        Empty where ids are certainly at most 255 but have no colours.
+        """
 
     def read(self) -> LabelMap:
         """The labels; ValueError or OSError, naming the file, where they cannot be had."""
@@ -42,9 +44,9 @@ class MaskFile:
     def size(self) -> tuple[int, int]:
         return image_size(self.path)
 
-    def is_palette(self) -> bool:
-        with Image.open(self.path) as image:
-            return image.mode == "P"
+    def palette(self) -> bytes | None:
+        header = read_header(self.path)
+        return (header.palette or b"") if header.mode == "P" else None
 
     def read(self) -> LabelMap:
         return read_labels(self.path, void_id=self.void_id, colours=self.colours)
@@ -55,13 +57,16 @@ def coding_of(masks: Sequence[GivenMask]) -> LabelCoding:
 
     Raises ValueError, naming two files, where the masks of the video contradict each other in what a value means.
     """
-    if masks and all(mask.is_palette() for mask in masks):
+    palettes = {mask.palette() for mask in masks}
+    if len(palettes) == 1 and None not in palettes:
         return masks[0].read().coding
     first: LabelCoding | None = None
     largest_id = 0
     examples: dict[str, Path] = {}
+    colours = PaletteColours()
     for mask in masks:
         found = mask.read()
+        colours.take(found, mask.path)
         if found.ids:
             first = first or found.coding
             largest_id = max(largest_id, found.ids[-1])
@@ -75,6 +80,32 @@ def coding_of(masks: Sequence[GivenMask]) -> LabelCoding:
             next(iter(examples.values())), first.kind, largest_id, coding.kind,
         )  # fmt: skip
     return coding
+
+
+class PaletteColours:
+    """The colours that the objects of a video have in its palette masks, one mask after the other."""
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, tuple[int, Path]] = {}
+
+    def take(self, mask: LabelMap, path: Path) -> None:
+        """ValueError, naming two files, where this mask shows an object in a colour that another object had before.
+
+        Colours that a palette has twice say nothing, nor do those of an index that no pixel has.
+        """
+        palette = mask.coding.palette
+        if mask.coding.kind != "palette" or palette is None:
+            return
+        colours = {index: palette[3 * index : 3 * index + 3] for index in mask.ids}
+        own = Counter(colours.values())
+        for index, colour in colours.items():
+            known, first_path = self._seen.setdefault(colour, (index, path)) if own[colour] == 1 else (index, path)
+            if known != index:
+                raise ValueError(
+                    f"{first_path} and {path} of the same video contradict each other: the colour {tuple(colour)} is "
+                    f"index {known} in the palette of one and index {index} in the other's. Save all masks of a video "
+                    "with one palette, index 0 being the background"
+                )
 
 
 def _refuse_contradictions(examples: dict[str, Path]) -> None:

@@ -4,8 +4,7 @@
 given one, so that a prediction is coded like the mask that the user gave.
 """
 
-import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,21 @@ import numpy.typing as npt
 from PIL import Image
 
 from livos.files.atomic import written_aside
-from livos.files.images import PathLike, refuse_cut_short
+from livos.files.image_formats import PathLike
+from livos.files.images import Picture, read_picture
+from livos.masks.doubtful_masks import (
+    SOFT_INDICES,
+    SOFT_VALUES,
+    count_values,
+    refuse_background_elsewhere,
+    refuse_dithering,
+    refuse_soft_edges,
+)
 
 Labels = npt.NDArray[np.int32]
 Pixels = npt.NDArray[np.integer[Any]]
 
 COLOUR_RULES = ("auto", "palette", "ids")
-SOFT_VALUES = 4  # so many values without a body are taken for a soft edge rather than for tiny objects
-SOFT_INDICES = 32  # the same for palette images, which programs rarely write with soft edges
 _LARGEST_ID = {
     "palette": 255,  # 8-bit palette image, the index is the id
     "grey": 255,  # 8-bit greyscale, the value is the id
@@ -84,7 +90,7 @@ class LabelMap:
 
 def object_ids(labels: Pixels) -> list[int]:
     """The ids in a label map in ascending order, without 0."""
-    return [int(value) for value in _count(labels)[0] if value != 0]
+    return [int(value) for value in count_values(labels)[0] if value != 0]
 
 
 def read_labels(
@@ -92,21 +98,53 @@ def read_labels(
 ) -> LabelMap:
     """Labels of a mask file as int32 (H, W), and its coding.
 
-    void_id: a value that stands for "not annotated" and becomes background (255 in DAVIS 2017).
-    colours: what RGB images hold: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or `auto`:
-        the former where every colour is in that palette.
-    coding: given where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused then.
-    Raises ValueError, naming the file, where it is not an image, cut short, a JPEG, or has soft (antialiased) edges.
+    Args:
+        path: the mask.
+        void_id: a value that stands for "not annotated" and becomes background (255 in DAVIS 2017).
+        colours: what RGB images hold: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or `auto`:
+            the former where every colour is in that palette.
+        coding: given where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused then.
+
+    Raises:
+        ValueError: the file, which is named, is no picture, damaged, a JPEG, or can be read in two ways: it has soft
+            (antialiased) edges, is dithered, or has its background at another index than 0.
+        OSError: it cannot be read.
     """
     if colours not in COLOUR_RULES:
         raise ValueError(f"colours={colours!r}, expected one of {', '.join(COLOUR_RULES)}")
     path = Path(path)
-    pixels, palette = _read_pixels(path)
+    picture = _read_pixels(path)
+    pixels = picture.pixels
+    assert pixels is not None
     if coding is not None:
         return LabelMap(_decode(pixels, coding, path), coding)
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        return _labels_of_cut_out(pixels, path, void_id, colours)
-    return _guess(pixels, palette, path, void_id, colours)
+        return _labels_of_cut_out(picture, pixels, path, void_id, colours)
+    return _guess(picture, pixels, path, void_id, colours)
+
+
+def read_area(path: PathLike) -> npt.NDArray[np.bool_]:
+    """Where the one object of a mask is, (H, W): palette indices and 1-bit values above 0, greys in the upper half.
+
+    Unlike `read_labels`, it takes soft edges, which it cuts at the middle. Sets of one object an image are read so.
+
+    Raises:
+        ValueError: the file, which is named, is no picture, damaged, a JPEG, or has colours or transparency.
+        OSError: it cannot be read.
+    """
+    path = Path(path)
+    picture = _read_pixels(path)
+    pixels = picture.pixels
+    assert pixels is not None
+    if pixels.ndim == 3:
+        grey = pixels[..., 0]
+        if (pixels[..., 1:3] != grey[..., None]).any() or (pixels[..., 3:] != 255).any():
+            raise ValueError(f"{path}: has colours or transparency; expected a mask of one object, black and white")
+        pixels = grey
+    if picture.mode in ("P", "1"):
+        return pixels > 0
+    highest = 2**picture.grey_bits - 1 if pixels.dtype == np.uint8 else 65535
+    return pixels >= (highest + 1) // 2
 
 
 def write_labels(path: PathLike, labels: Pixels, coding: LabelCoding | None = None) -> None:
@@ -123,67 +161,69 @@ def write_labels(path: PathLike, labels: Pixels, coding: LabelCoding | None = No
         raise OSError(error.errno, f"cannot write the mask ({error.strerror or error})", str(path)) from error
 
 
-def _read_pixels(path: Path) -> tuple[Pixels, bytes | None]:
-    """The file's own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour; and the palette."""
-    data = path.read_bytes()
-    refuse_cut_short(data, path)
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.format == "JPEG":
-                raise ValueError(f"{path}: a mask as JPEG has lost its exact values; save masks as PNG")
-            image.load()
-            if image.mode == "P":
-                return np.array(image), _full_palette(image.getpalette("RGB") or [])
-            if image.mode in ("L", "1", "RGB", "RGBA") or image.mode.startswith("I"):
-                return np.array(image), None
-            if image.mode in ("LA", "PA", "La", "RGBa", "RGBX"):
-                return np.array(image.convert("RGBA")), None
-            mode = image.mode
-    except (OSError, SyntaxError) as error:  # Pillow reports some broken PNG files as SyntaxError
-        raise ValueError(f"{path}: not a readable mask: {error}") from error
-    raise ValueError(f"{path}: masks of image mode {mode} have no meaning here; save it as palette or greyscale PNG")
+def _read_pixels(path: Path) -> Picture:
+    """The mask file with its own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour."""
+    picture = read_picture(path)
+    if fault := fault_of_kind(picture):
+        raise ValueError(f"{path}: {fault}")
+    if picture.mode == "P":
+        return replace(picture, palette=_full_palette(picture.palette or b""))
+    if picture.mode == "L" and picture.grey_bits < 8:  # Pillow spreads what is stored over 0 to 255
+        return replace(picture, pixels=picture.pixels // np.uint8(255 // (2**picture.grey_bits - 1)))
+    return picture
 
 
-def _full_palette(entries: list[int]) -> bytes:
+def fault_of_kind(picture: Picture) -> str | None:
+    """Why a picture of this format and mode cannot be a mask, or None; its pixels do not matter."""
+    if picture.format == "JPEG":
+        return "a mask as JPEG has lost its exact values; save masks as PNG"
+    if picture.mode in ("P", "L", "1", "RGB", "RGBA", "LA", "PA", "La", "RGBa", "RGBX") or picture.mode[:1] == "I":
+        return None
+    return f"masks of image mode {picture.mode} have no meaning here; save it as palette or greyscale PNG"
+
+
+def _full_palette(entries: bytes) -> bytes:
     """A file's palette, continued by the DAVIS colours where it stops early."""
-    return bytes(entries[:768]) + davis_palette().tobytes()[len(entries) :]
+    return entries[:768] + davis_palette().tobytes()[len(entries) :]
 
 
-def _count(labels: Pixels) -> tuple[Pixels, Pixels]:
-    """Sorted distinct values and how often each occurs; not by sorting where they are small, many times faster."""
-    if labels.dtype == np.uint8 or (labels.size and labels.min() >= 0 and labels.max() < 2**16):
-        counts = np.bincount(labels.ravel())
-        values = np.flatnonzero(counts)
-        return values, counts[values]
-    return np.unique(labels, return_counts=True)
-
-
-def _guess(pixels: Pixels, palette: bytes | None, path: Path, void_id: int | None, colours: str) -> LabelMap:
+def _guess(picture: Picture, pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
     """Labels and coding from what the file holds. pixels: (H, W) or (H, W, 3)."""
     if pixels.dtype == bool:
+        refuse_dithering(pixels.astype(np.uint8), path)
         return LabelMap(pixels.astype(np.int32), LabelCoding("bilevel"))
     if pixels.ndim == 3:
         red, green, blue = (pixels[..., channel] for channel in range(3))
         if colours != "auto" or (red != green).any() or (green != blue).any():
             return _guess_colours(pixels, path, void_id, colours)
         pixels = red  # grey saved as RGB
-    labels = _checked_int32(pixels, path)
-    white = 65535 if labels.size and labels.max() > 255 else 255
     if void_id is not None:
-        labels[labels == void_id] = 0
-    if palette is not None:
-        _refuse_soft_edges(labels, path, SOFT_INDICES)
-        return LabelMap(labels, LabelCoding("palette", palette))
-    values = _refuse_soft_edges(labels, path, SOFT_VALUES, white)
+        pixels = np.where(pixels == void_id, pixels.dtype.type(0), pixels)
+    if picture.palette is not None:
+        values = refuse_soft_edges(pixels, path, SOFT_INDICES)
+        refuse_background_elsewhere(values, picture.palette, path)
+        refuse_dithering(pixels, path)
+        return LabelMap(pixels.astype(np.int32), LabelCoding("palette", picture.palette))
+    return _guess_grey(picture, _checked_int32(pixels, path) if pixels.dtype != np.uint8 else pixels, path)
+
+
+def _guess_grey(picture: Picture, pixels: Pixels, path: Path) -> LabelMap:
+    """Labels of a greyscale image: ids, or white on black."""
+    white = 2**picture.grey_bits - 1
+    if picture.mode[0] == "I" and pixels.size and pixels.max() > 255:
+        white = 65535
+    values = refuse_soft_edges(pixels, path, SOFT_VALUES, white)
+    refuse_dithering(pixels, path)
     if white in values and set(values.tolist()) <= {0, white}:
-        return LabelMap((labels == white).astype(np.int32), LabelCoding("binary"))
-    return LabelMap(labels, LabelCoding("grey" if pixels.dtype == np.uint8 else "grey16"))
+        return LabelMap((pixels == white).astype(np.int32), LabelCoding("binary"))
+    return LabelMap(pixels.astype(np.int32), LabelCoding("grey16" if picture.mode[0] == "I" else "grey"))
 
 
 def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
     """Labels of an RGB image: colours of the DAVIS palette, or ids spread over the channels."""
     codes = _join_channels(pixels)
-    values = _refuse_soft_edges(codes, path, SOFT_VALUES)
+    values = refuse_soft_edges(codes, path, SOFT_VALUES)
+    refuse_dithering(codes, path)
     known = np.isin(values, _join_channels(davis_palette()))
     kind = "colours" if colours == "palette" or (colours == "auto" and known.all()) else "rgb_ids"
     labels = _decode(pixels, LabelCoding(kind), path)
@@ -192,12 +232,12 @@ def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str
     return LabelMap(labels, LabelCoding(kind))
 
 
-def _labels_of_cut_out(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
+def _labels_of_cut_out(picture: Picture, pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
     """RGBA (H, W, 4): opaque everywhere, it is an RGB mask; else object 1 is where alpha is above 127."""
     opaque = pixels[..., 3] > 127
     if (pixels[..., 3] == 255).all():
-        return _guess(pixels[..., :3], None, path, void_id, colours)
-    num_colours = len(_count(_join_channels(pixels[opaque]))[0])
+        return _guess(picture, pixels[..., :3], path, void_id, colours)
+    num_colours = len(count_values(_join_channels(pixels[opaque]))[0])
     if 1 < num_colours <= 64 and opaque.sum() >= 16 * num_colours:  # flat colours, not a photograph
         raise ValueError(
             f"{path}: transparent, with {num_colours} opaque colours: one cut-out object, or one object a colour? "
@@ -211,32 +251,6 @@ def _checked_int32(pixels: Pixels, path: Path) -> Labels:
     if labels.size and (labels.min() < 0 or labels.max() > 2**24 - 1):
         raise ValueError(f"{path}: values from {labels.min()} to {labels.max()}, expected ids from 0 to 16777215")
     return labels
-
-
-def _refuse_soft_edges(codes: Labels, path: Path, most_soft: int, white: int | None = None) -> Pixels:
-    """The distinct values of a mask; ValueError where they look like what resizing and soft brushes leave at an edge.
-
-    Such a value has no body: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than solid ones, or
-    any in a mask that is otherwise black and white, are refused. Masks of nothing but tiny objects are not.
-    """
-    values, counts = _count(codes)
-    if len(values) < 3:
-        return values
-    same_right = codes[:, 1:] == codes[:, :-1]
-    in_block = same_right[1:] & same_right[:-1] & (codes[1:, 1:] == codes[:-1, 1:])
-    blocks = np.zeros_like(counts)
-    block_values, block_counts = _count(codes[1:, 1:][in_block])
-    blocks[np.searchsorted(values, block_values)] = block_counts
-    soft = (blocks < 0.1 * counts) & (values != 0)
-    num_soft, solid_values = int(soft.sum()), set(values[~soft].tolist()) - {0}
-    many = num_soft >= most_soft and num_soft > len(solid_values) > 0
-    if many or (num_soft and solid_values == {white}):
-        raise ValueError(
-            f"{path}: {len(values)} distinct values, {num_soft} of which are only found along edges: a soft "
-            "(antialiased) edge would be read as objects. Draw with a hard brush and resize with nearest neighbour, "
-            "or threshold the mask, then save it as palette or greyscale PNG"
-        )
-    return values
 
 
 def _join_channels(pixels: Pixels) -> Labels:

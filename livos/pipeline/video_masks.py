@@ -32,8 +32,8 @@ class CutOuts:
     def size(self) -> tuple[int, int]:
         return image_size(self.path)
 
-    def is_palette(self) -> bool:
-        return max(self.files) <= 255
+    def palette(self) -> bytes | None:
+        return b"" if max(self.files) <= 255 else None
 
     def read(self) -> LabelMap:
         """Where objects overlap, the one with the larger id is seen. Raises ValueError if the sizes differ."""

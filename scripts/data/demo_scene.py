@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from livos.files.images import read_image
+
 
 def float32(values: Sequence) -> np.ndarray:
     return np.array(values, np.float32)
@@ -66,10 +68,9 @@ CUP_OUTLINE = [
 def read_photograph(folder: Path, name: str) -> np.ndarray:
     """A photograph of scikit-image as (H, W, 3) float32 RGB in [0, 1]; a grey one has three equal channels."""
     path = folder / name
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise FileNotFoundError(f"{path}: not a readable image; scikit-image 0.19 or newer brings it")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: not there; scikit-image 0.19 or newer brings it")
+    return read_image(path).astype(np.float32) / 255
 
 
 def to_linear(colours: np.ndarray) -> np.ndarray:

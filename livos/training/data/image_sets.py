@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 
 from livos.config.schema import DataConfig, ImageSetConfig
+from livos.files.images import IMAGE_SUFFIXES
+from livos.files.names import is_hidden, some_of
 from livos.training.data.augmentation import BGR_FILL, Warp, random_image_warps
 from livos.training.data.clips import Clip
 from livos.training.data.sampling import ClipShape, choose_objects, slot_table
-from livos.training.data.training_files import IMAGE_SUFFIXES, largest_reduction, read_image, read_mask, some_of
+from livos.training.data.training_files import largest_reduction, read_image, read_mask
 
 _IMAGES_TO_TRY = 100  # images to try for a clip before giving the whole set up
 
@@ -53,7 +55,7 @@ class ImageSet:
         )
 
     def _try_clip(self, image: MaskedImage, generator: np.random.Generator, settings: DataConfig) -> Clip | None:
-        mask = read_mask(image.mask_path, self.settings.binary_masks)
+        mask = read_mask(image.mask_path, self.settings.binary_masks).labels
         height, width = mask.shape
         for _ in range(settings.crop_tries if mask.any() else 0):
             warps = random_image_warps(
@@ -85,7 +87,7 @@ def open_image_set(name: str, settings: ImageSetConfig, clip_settings: DataConfi
     pictures = {
         path.relative_to(image_dir).with_suffix(""): path
         for path in sorted(image_dir.rglob("*"))
-        if path.suffix.lower() in suffixes
+        if path.suffix.lower() in suffixes and not is_hidden(path.relative_to(image_dir))
     }
     if not pictures:
         return None, [f"{image_dir} holds no images ({', '.join(sorted(suffixes))})"]

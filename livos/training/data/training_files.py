@@ -1,60 +1,43 @@
-"""Frames and masks of the training sets: which files there are, what is wrong with them, and how they are read."""
+"""Frames and masks of the training sets, read as everywhere else (livos/files, livos/masks), only smaller.
 
-import os
-from collections.abc import Iterable
+What differs from evaluation is said in docs/masks.md: 255 is void in masks of ids, and ids end at 254.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
-from PIL import Image
+import numpy.typing as npt
 
-from livos.files.images import refuse_cut_short
-from livos.files.names import natural_order
+from livos.files.images import read_bgr, read_header
+from livos.masks.label_maps import fault_of_kind, read_area, read_labels
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png")
-_SHOWN = 3  # names given of a long list of offending files
-_VOID = 255
-
-_DECODE = {
-    1: cv2.IMREAD_COLOR,
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
-}
+REDUCTIONS = (1, 2, 4, 8)
+VOID = 255
+LARGEST_ID = 254  # ids are kept in a byte, whose highest value is void
 
 
-def files_by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, str]:
-    """File names in a folder by their name without the ending, in natural order; empty if there is no such folder."""
-    if not folder.is_dir():
-        return {}
-    names = [name for name in os.listdir(folder) if name.lower().endswith(suffixes) and name[0] != "."]
-    names.sort(key=natural_order)
-    return {os.path.splitext(name)[0]: name for name in names}
+@dataclass(frozen=True)
+class TrainingMask:
+    """The objects of one mask."""
 
-
-def some_of(names: Iterable[str]) -> str:
-    """The first few of the names and how many there are: "00001, 00002, 00003, … (17)"."""
-    names = list(names)
-    return ", ".join(names[:_SHOWN]) + (f", … ({len(names)})" if len(names) > _SHOWN else "")
+    path: Path
+    labels: npt.NDArray[np.uint8]  # (H, W) ids from 1 to LARGEST_ID, 0 for background and void
+    black_and_white: bool | None  # whether its one object is white; else it has ids; None: it shows none
 
 
 def largest_reduction(minification: float) -> int:
     """1, 2, 4 or 8: by how much an image can be decoded smaller without having to be enlarged again."""
-    return max(factor for factor in _DECODE if factor <= max(1.0, minification))
+    return max(factor for factor in REDUCTIONS if factor <= max(1.0, minification))
 
 
 def read_image(path: Path, size: tuple[int, ...], reduction: int = 1) -> np.ndarray:
     """(H, W, 3) uint8 BGR, H and W being `size`, its mask's, divided by `reduction` and rounded up.
 
-    JPEG files are decoded at the reduced size, which is faster and averages over the pixels that are left out. Raises
-    ValueError if the file is no image, is cut short, or is not as large as its mask.
+    Raises:
+        ValueError: the file is no image, is damaged, or is not as large as its mask.
     """
-    data = path.read_bytes()
-    refuse_cut_short(data, path)
-    flags = _DECODE[reduction] | cv2.IMREAD_IGNORE_ORIENTATION  # masks are drawn on the pixels as they are stored
-    image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), flags) if data else None
-    if image is None:
-        raise ValueError(f"{path} cannot be read as an image")
+    image = read_bgr(path, reduction)
     height, width = size
     if image.shape[:2] != (-(-height // reduction), -(-width // reduction)):
         found = f"{image.shape[1]} x {image.shape[0]}" + (f" at 1/{reduction} of its size" if reduction > 1 else "")
@@ -62,20 +45,45 @@ def read_image(path: Path, size: tuple[int, ...], reduction: int = 1) -> np.ndar
     return image
 
 
-def read_mask(path: Path, binary: bool) -> np.ndarray:
-    """(H, W) uint8 object ids, 0 for background and void (255).
+def read_mask(path: Path, binary: bool) -> TrainingMask:
+    """A mask as docs/masks.md says, 255 being void unless it is black and white.
 
-    `binary`: one object, with id 1, where a palette or 1-bit mask is not 0 or a greyscale mask is at least 128. Raises
-    ValueError if the file is not a one-channel, 8-bit mask.
+    Args:
+        path: the mask.
+        binary: take whatever it has for one object, with id 1, and cut soft edges in the middle.
+
+    Raises:
+        ValueError: the file, which is named, is no mask, damaged, can be read in two ways, or has ids above 254.
     """
-    with Image.open(path) as image:
-        mode = image.mode
-        mask = np.array(image)
-    if mode not in ("1", "L", "P"):
-        raise ValueError(f"{path} must be a mask of one 8-bit channel (palette or greyscale), found mode {mode}")
     if binary:
-        return (mask >= 128).astype(np.uint8) if mode == "L" else (mask > 0).astype(np.uint8)
-    mask = mask.astype(np.uint8, copy=False)
-    if mask.max(initial=0) == _VOID:
-        mask[mask == _VOID] = 0
-    return mask
+        area = read_area(path)
+        return TrainingMask(path, area.view(np.uint8), True if area.any() else None)
+    mask = read_labels(path)
+    if mask.coding.kind in ("binary", "bilevel"):
+        return TrainingMask(path, mask.labels.astype(np.uint8), True if mask.labels.any() else None)
+    highest = int(mask.labels.max(initial=0))
+    if highest > VOID:
+        raise ValueError(f"{path}: holds the id {highest}; training takes ids from 1 to {LARGEST_ID}, 255 being void")
+    labels = mask.labels.astype(np.uint8)
+    if highest == VOID:
+        labels[labels == VOID] = 0
+    return TrainingMask(path, labels, False if highest and labels.any() else None)
+
+
+def mask_size(path: Path) -> tuple[int, int]:
+    """(H, W) from the header. Raises ValueError, naming the file, where it is no mask, or of a kind that means none."""
+    header = read_header(path)
+    if fault := fault_of_kind(header):
+        raise ValueError(f"{path}: {fault}")
+    return header.size
+
+
+def refuse_two_meanings(masks: list[TrainingMask]) -> None:
+    """ValueError, naming two files, where some masks of a video are black and white and others have ids."""
+    white = next((mask for mask in masks if mask.black_and_white), None)
+    other = next((mask for mask in masks if mask.black_and_white is False), None)
+    if white and other:
+        raise ValueError(
+            f"{white.path} is black and white (object 1), {other.path} of the same video has ids: is white an object "
+            "or void? Save both as palette PNG with the ids as indices, where 255 is void"
+        )

@@ -11,17 +11,17 @@ import cv2
 import numpy as np
 
 from livos.config.schema import DataConfig, VideoSetConfig
-from livos.files.images import image_size
+from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES, image_size
+from livos.files.names import files_by_stem, some_of
 from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp, random_view
 from livos.training.data.clips import Clip
 from livos.training.data.sampling import ClipShape, choose_frames, choose_objects, clip_shapes, max_skip_at, slot_table
 from livos.training.data.training_files import (
-    IMAGE_SUFFIXES,
-    files_by_stem,
     largest_reduction,
+    mask_size,
     read_image,
     read_mask,
-    some_of,
+    refuse_two_meanings,
 )
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,11 @@ class VideoSet:
     def _try_clip(
         self, video: Video, progress: float, generator: np.random.Generator, settings: DataConfig
     ) -> Clip | None:
-        read = cache(lambda frame: read_mask(video.mask_dir / video.mask_names[frame], self.settings.binary_masks))
+        mask_of = cache(lambda frame: read_mask(video.mask_dir / video.mask_names[frame], self.settings.binary_masks))
+
+        def read(frame: int) -> np.ndarray:
+            return mask_of(frame).labels
+
         frames = choose_frames(
             len(video),
             settings.num_frames,
@@ -99,6 +103,7 @@ class VideoSet:
         if frames is None:
             return None
         refuse_other_sizes(video, frames, [read(frame).shape for frame in frames])
+        refuse_two_meanings([mask_of(frame) for frame in frames])
         height, width = read(frames[0]).shape
         for _ in range(settings.crop_tries):
             warp = random_video_warp(height, width, settings.size, settings.video_warp, generator)
@@ -174,10 +179,12 @@ def _video_names(folder: Path, settings: VideoSetConfig) -> tuple[list[str], lis
 def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Video, str | None]:
     """The video's frames that have masks, and what is wrong with its folders."""
     image_dir, mask_dir = folder / settings.images / name, folder / settings.masks / name
-    images = files_by_stem(image_dir, IMAGE_SUFFIXES)
-    masks = files_by_stem(mask_dir, (".png",))
+    images, faults = files_by_stem(image_dir, IMAGE_SUFFIXES)
+    masks, mask_faults = files_by_stem(mask_dir, MASK_SUFFIXES)
     both = [stem for stem in images if stem in masks]
-    video = Video(name, image_dir, mask_dir, tuple(images[s] for s in both), tuple(masks[s] for s in both))
+    video = Video(name, image_dir, mask_dir, tuple(images[s].name for s in both), tuple(masks[s].name for s in both))
+    if faults or mask_faults:
+        return video, "; ".join(faults + mask_faults)
     if not images:
         return video, f"{image_dir} is missing or holds no frames"
     if not both:
@@ -190,7 +197,7 @@ def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Vide
 def _problem_of_sizes(video: Video) -> str | None:
     """What is wrong with the sizes that the headers of a video's frames and masks tell."""
     try:
-        masks = [image_size(path) for path in video.mask_paths]
+        masks = [mask_size(path) for path in video.mask_paths]
         refuse_other_sizes(video, range(len(video)), masks)
         for image_path, mask_path, size in zip(video.image_paths, video.mask_paths, masks, strict=True):
             if (found := image_size(image_path)) != size:

@@ -1,0 +1,95 @@
+"""Masks that can be read in two ways, or in none that was meant: soft edges, dithering, a background that is not 0."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.integer[Any]]
+
+SOFT_VALUES = 4  # so many values without a body are taken for a soft edge rather than for tiny objects
+SOFT_INDICES = 32  # the same for palette images, which programs rarely write with soft edges
+LONELY_PIXELS = 16  # so many pixels of one value without a neighbour of their own are taken for dithering
+_ADVICE = "as palette PNG whose index 0 is the background, without dithering"
+
+
+def count_values(codes: Codes) -> tuple[Codes, Codes]:
+    """Sorted distinct values and how often each occurs; not by sorting where they are small, many times faster."""
+    if codes.dtype == np.uint8 and codes.ndim == 2 and 0 < codes.size < 2**24:
+        counts = cv2.calcHist([np.ascontiguousarray(codes)], [0], None, [256], [0, 256]).ravel().astype(np.int64)
+    elif codes.dtype == np.uint8 or (codes.size and codes.min() >= 0 and codes.max() < 2**16):
+        counts = np.bincount(codes.ravel())
+    else:
+        return np.unique(codes, return_counts=True)
+    values = np.flatnonzero(counts)
+    return values, counts[values]
+
+
+def refuse_soft_edges(codes: Codes, path: Path, most_soft: int, white: int | None = None) -> Codes:
+    """The distinct values of a mask; ValueError where they look like what resizing and soft brushes leave at an edge.
+
+    Such a value has no body: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than solid ones, or
+    any in a mask that is otherwise black and white, are refused. Masks of nothing but tiny objects are not.
+    """
+    values, counts = count_values(codes)
+    if len(values) < 3 or (white not in values and len(values) <= most_soft):
+        return values
+    same_right = codes[:, 1:] == codes[:, :-1]
+    in_block = same_right[1:] & same_right[:-1] & (codes[1:, 1:] == codes[:-1, 1:])
+    blocks = np.zeros_like(counts)
+    block_values, block_counts = count_values(codes[1:, 1:][in_block])
+    blocks[np.searchsorted(values, block_values)] = block_counts
+    soft = (blocks < 0.1 * counts) & (values != 0)
+    num_soft, solid_values = int(soft.sum()), set(values[~soft].tolist()) - {0}
+    many = num_soft >= most_soft and num_soft > len(solid_values) > 0
+    if many or (num_soft and solid_values == {white}):
+        raise ValueError(
+            f"{path}: {len(values)} distinct values, {num_soft} of which are only found along edges: a soft "
+            "(antialiased) edge would be read as objects. Draw with a hard brush and resize with nearest neighbour, "
+            "or threshold the mask, then save it as palette or greyscale PNG"
+        )
+    return values
+
+
+def refuse_dithering(codes: Codes, path: Path) -> None:
+    """ValueError where most pixels of an object have no neighbour of the same object: a chequered pattern of two.
+
+    Programs make such patterns when they save a picture in fewer colours than it has.
+    """
+    alike = np.zeros(codes.shape, bool)
+    right, down = codes[:, 1:] == codes[:, :-1], codes[1:] == codes[:-1]
+    alike[:, 1:] |= right
+    alike[:, :-1] |= right
+    alike[1:] |= down
+    alike[:-1] |= down
+    lonely = ~alike & (codes != 0)
+    if np.count_nonzero(lonely) < LONELY_PIXELS:
+        return
+    values, counts = count_values(codes)
+    for value, count in zip(*count_values(codes[lonely]), strict=True):
+        if count >= LONELY_PIXELS and 2 * count > counts[np.searchsorted(values, value)]:
+            raise ValueError(
+                f"{path}: most of the pixels of value {value} are surrounded by others, as dithering leaves them: "
+                f"which object is meant? Save the mask again {_ADVICE}"
+            )
+
+
+def refuse_background_elsewhere(values: Codes, palette: bytes, path: Path) -> None:
+    """ValueError for a palette mask whose index 0 is a colour while black, most likely its background, is another's.
+
+    Args:
+        values: the indices that occur.
+        palette: RGB triples.
+        path: of the mask, for the message.
+    """
+    colours = [tuple(palette[3 * index : 3 * index + 3]) for index in range(len(palette) // 3)]
+    if colours[0] == (0, 0, 0):
+        return
+    for index in values.tolist():
+        if index and colours[index] == (0, 0, 0):
+            raise ValueError(
+                f"{path}: index 0, the background, has the colour {colours[0]}, and index {index}, an object, is "
+                f"black: most likely black was meant as background. Save the mask again {_ADVICE}"
+            )
