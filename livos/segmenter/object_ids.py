@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 
 from livos.model.masks import one_channel_each
+from livos.segmenter.frame_input import Image
+
+LARGEST_ID = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -17,16 +20,24 @@ class GivenMasks:
     ids: tuple[int, ...]  # those present, ascending
 
     @classmethod
-    def read(cls, labels: np.ndarray | Tensor, size: tuple[int, int], device: torch.device) -> "GivenMasks":
-        """Checks an index mask (H, W) against the frame's size. Raises ValueError for what is no index mask."""
+    def read(cls, labels: Image, size: tuple[int, int], device: torch.device) -> "GivenMasks":
+        """Checks an index mask (H, W) against the frame's size; True of a boolean mask is object 1.
+
+        Raises:
+            ValueError: it is no index mask, has another size, or ids below 0 or above 2147483647.
+        """
         array = labels.cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
         if array.shape != size:
             raise ValueError(f"labels have shape {array.shape}, the frame is {size}: expected one integer per pixel")
-        if array.dtype == bool or not np.issubdtype(array.dtype, np.integer):
+        if array.dtype == bool:
+            array = array.astype(np.uint8)
+        if not np.issubdtype(array.dtype, np.integer):
             raise ValueError(f"labels have type {array.dtype}: expected integer object ids, 0 for the background")
         ids = [int(i) for i in np.unique(array)]
         if ids[0] < 0:
             raise ValueError(f"labels hold the id {ids[0]}: expected positive ids, 0 for the background")
+        if ids[-1] > LARGEST_ID:
+            raise ValueError(f"labels hold the id {ids[-1]}: expected ids up to {LARGEST_ID}, as results are int32")
         return cls(torch.from_numpy(array.astype(np.int64)).to(device), tuple(i for i in ids if i))
 
     def channels(self, ids: list[int], size: tuple[int, int]) -> Tensor:
@@ -50,8 +61,9 @@ def insert(probabilities: Tensor, masks: Tensor, slots: list[int]) -> Tensor:
         rest = probabilities.clone()
         rest[[1 + slot for slot in corrected]] = 0
         total = rest.sum(dim=0)
-        probabilities = rest / total.clamp(min=1e-6)
-        probabilities[0] += total < 1e-6
+        nothing = total < 1e-6
+        probabilities = rest / total.clamp(min=1e-6) * ~nothing
+        probabilities[0] += nothing
     new = sum(slot >= known for slot in slots)
     grown = torch.cat([probabilities * free, masks.new_zeros(new, *masks.shape[1:])])
     grown[[1 + slot for slot in slots]] = masks

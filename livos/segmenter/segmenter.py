@@ -17,10 +17,9 @@ from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
 from livos.model.masks import Padding, aggregate_masks, pad, padding_of, unpad
 from livos.model.network import LiVOS
+from livos.segmenter.frame_input import Image, inner_size, to_tensor
 from livos.segmenter.object_ids import GivenMasks, insert
 from livos.segmenter.state import SegmenterState, origin_of, refuse_foreign_state
-
-Image = np.ndarray | Tensor
 
 PRECISIONS = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -92,8 +91,9 @@ class VideoSegmenter:
     def step(self, image: Image | EncodedFrame, labels: Image | None = None, last: bool = False) -> SegmentationResult:
         """Segments the next frame.
 
-        image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], or what `encode` returned.
-        labels: (H, W) integer mask where masks are given. Ids not seen before are new objects; known ids are
+        image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], PIL image, or what `encode` returned.
+        labels: (H, W) integer mask, or boolean for object 1, as array, tensor or PIL image, where masks are given.
+        Ids not seen before are new objects; known ids are
         corrections: the given mask is the result and is what is remembered. 0 is background where nothing is given.
         last: do not remember this frame; saves time on a video's last one.
         Raises ValueError for images or labels of another shape, type or size than the video's first frame.
@@ -117,16 +117,16 @@ class VideoSegmenter:
     @torch.inference_mode()
     def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
         """Computes the image side of several frames of one size at once; as no masks enter, this may run ahead."""
-        tensors = [self._to_tensor(image) for image in images]
+        tensors = [to_tensor(image, self.device) for image in images]
         sizes = {(t.shape[-2], t.shape[-1]) for t in tensors}
         if len(sizes) > 1:
             raise ValueError(f"frames of different sizes {sorted(sizes)} cannot be encoded together")
         (size,) = sizes
-        inner_size = self._inner_size(size)
+        worked_at = inner_size(size, self.internal_size)
         batch = torch.stack(tensors)
-        if inner_size != size:
-            batch = F.interpolate(batch, inner_size, mode="bilinear", antialias=True, align_corners=False)
-        padding = padding_of(*inner_size)
+        if worked_at != size:
+            batch = F.interpolate(batch, worked_at, mode="bilinear", antialias=True, align_corners=False)
+        padding = padding_of(*worked_at)
         batch = pad(batch, padding)
         views = 1
         if self.flip:
@@ -134,7 +134,7 @@ class VideoSegmenter:
         with self._arithmetic():
             features = self.network.encode(batch)
         return [
-            EncodedFrame(features[i * views : (i + 1) * views], size, inner_size, padding) for i in range(len(tensors))
+            EncodedFrame(features[i * views : (i + 1) * views], size, worked_at, padding) for i in range(len(tensors))
         ]
 
     def remove(self, ids: Sequence[int]) -> None:
@@ -213,26 +213,6 @@ class VideoSegmenter:
         if frame.inner_size != frame.size:
             outer = F.interpolate(outer[None], frame.size, mode="bilinear", align_corners=False)[0]
         return outer
-
-    def _to_tensor(self, image: Image) -> Tensor:
-        """(3, H, W) float32 in [0, 1] on the device."""
-        if isinstance(image, Tensor):
-            if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
-                raise ValueError(
-                    f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]"
-                )
-            return image.to(self.device, torch.float32)
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-            raise ValueError(f"image {image.shape} {image.dtype}: expected an (H, W, 3) uint8 array, RGB")
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device, non_blocking=True)
-        return pixels.permute(2, 0, 1).float() / 255
-
-    def _inner_size(self, size: tuple[int, int]) -> tuple[int, int]:
-        short = min(size)
-        if self.internal_size in (None, short):
-            return size
-        height, width = (side * self.internal_size // short for side in size)
-        return height, width
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:

@@ -1,0 +1,58 @@
+"""What a caller may give as a frame, and the size at which the network looks at it."""
+
+import numpy as np
+import PIL.Image
+import torch
+from torch import Tensor
+
+Image = np.ndarray | Tensor | PIL.Image.Image
+
+LARGEST_ENLARGEMENT = 8
+"""A frame is not enlarged beyond so many short sides of the network: a line of 1 x 2000 would become 240 x 480 000."""
+_OVERSHOOT = 0.1  # that resizing with bicubic interpolation may leave
+
+
+def to_tensor(image: Image, device: torch.device) -> Tensor:
+    """(3, H, W) float32 in [0, 1] on the device.
+
+    Args:
+        image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], or a PIL image.
+        device: where the tensor is to be.
+
+    Raises:
+        ValueError: another shape or type, or a float tensor with values outside of [0, 1] or NaN.
+    """
+    if isinstance(image, PIL.Image.Image):
+        image = np.asarray(image.convert("RGB"))
+    if isinstance(image, Tensor):
+        if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
+            raise ValueError(f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]")
+        tensor = image.to(device, torch.float32)
+        low, high = (float(bound) for bound in tensor.aminmax())
+        if not (low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT):  # NaN is in no range
+            hint = ": divide by 255" if 2 < high <= 255 and low >= 0 else ""
+            raise ValueError(f"image has values from {low:g} to {high:g}, expected a float tensor in [0, 1]{hint}")
+        return tensor
+    if not isinstance(image, np.ndarray):
+        raise ValueError(f"image is a {type(image).__name__}: expected an (H, W, 3) uint8 array, RGB, or a tensor")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"image {image.shape} {image.dtype}: expected an (H, W, 3) uint8 array, RGB")
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device, non_blocking=True)
+    return pixels.permute(2, 0, 1).float() / 255
+
+
+def inner_size(size: tuple[int, int], internal_size: int | None) -> tuple[int, int]:
+    """(H, W) at which the network looks at a frame of this size; `internal_size` is the short side, None the frame's.
+
+    Very long frames with a short side below `internal_size` are enlarged less than that, or not at all.
+    """
+    short, long = min(size), max(size)
+    if internal_size is None:
+        return size
+    target = internal_size
+    if short < internal_size:
+        target = max(short, min(internal_size, short * LARGEST_ENLARGEMENT * internal_size // long))
+    if target == short:
+        return size
+    height, width = (side * target // short for side in size)
+    return height, width
