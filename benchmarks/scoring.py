@@ -1,6 +1,6 @@
 """Speed of vos-benchmark against plain scoring by whole-frame dilation, on masks made here.
 
-    python benchmarks/scoring.py [--processes 2] [--keep DIR]
+    python benchmarks/scoring.py [--processes 2] [--sets 480p 4K] [--keep DIR]
 
 20 videos of 854 x 480 (1376 frames in all, one object), 4 videos with five objects, a single long video, 4 videos of
 1920 x 1080 and 2 of 3840 x 2160. The plain scorer reads with Pillow, takes objects one by one and dilates whole frames;
@@ -52,10 +52,14 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=3, help="times each is run; the shortest time counts")
     parser.add_argument("--keep", type=Path, help="folder for the masks, made once and left there")
+    names = [mask_set.name for mask_set in SETS]
+    parser.add_argument("--sets", nargs="+", choices=names, default=names, help="which sets to measure with")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         print(f"{'set':<16}{'frames':>7}{'plain':>10}{'here':>10}{'ratio':>8}   {options.processes} processes")
         for mask_set in SETS:
+            if mask_set.name not in options.sets:
+                continue
             folder = (options.keep or Path(temporary)) / mask_set.name.replace(", ", "-").replace(" ", "-")
             if not folder.exists():
                 make_masks(folder, mask_set)

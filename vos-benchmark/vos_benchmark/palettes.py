@@ -22,13 +22,11 @@ def background_fault(labels: np.ndarray, palette: np.ndarray) -> str:
 
     That is so where another colour than black is index 0, and black is an index that the mask uses.
     """
-    colours = _colours_of(palette)
-    if colours[0] == _BLACK:
-        return ""
-    for index, colour in enumerate(colours):
-        if colour == _BLACK and (labels == index).any():
+    first, black = _blacks(palette.tobytes())
+    for index in black:
+        if (labels == index).any():
             return (
-                f"black is index {index} of its palette and {colours[0]} is index 0, so that background and objects "
+                f"black is index {index} of its palette and {first} is index 0, so that background and objects "
                 f"are mixed up; {_HOW_TO_STORE} ({_OTHERWISE})"
             )
     return ""
@@ -58,12 +56,21 @@ class PaletteAgreement:
         return ""
 
 
-def _colours_of(palette: np.ndarray) -> list[Colour]:
-    return [(red, green, blue) for red, green, blue in palette.tolist()]
+@lru_cache(maxsize=64)
+def _blacks(palette: bytes) -> tuple[Colour, tuple[int, ...]]:
+    """The colour of index 0, and the indices of black where that is another colour."""
+    first, *others = _colours_of(palette)
+    if first == _BLACK:
+        return first, ()
+    return first, tuple(index for index, colour in enumerate(others, start=1) if colour == _BLACK)
 
 
 @lru_cache(maxsize=64)
 def _single_colours(palette: bytes) -> dict[int, Colour]:
     """Colours that a palette has at one index only, by index; index 0 is left out."""
-    colours = _colours_of(np.frombuffer(palette, np.uint8).reshape(-1, 3))
+    colours = _colours_of(palette)
     return {index: colour for index, colour in enumerate(colours) if index and colours.count(colour) == 1}
+
+
+def _colours_of(palette: bytes) -> list[Colour]:
+    return list(zip(palette[::3], palette[1::3], palette[2::3], strict=True))

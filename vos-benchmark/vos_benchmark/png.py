@@ -18,6 +18,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_LENGTH = 33  # the signature and the chunk IHDR
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 _BIT_DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8,), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8,), RGBA: (8,)}
+_MOST_INFLATION = 1032  # no byte is inflated to more, by the format's definition
+_HARMLESS = 64 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -103,29 +105,37 @@ def bare(png: Png) -> bytes:
 def inflated_rows(png: Png) -> np.ndarray:
     """Rows (H, 1 + row_bytes), uint8, of a PNG that is not interlaced; the first byte of each names its filter.
 
-    No more is inflated than the header promises, whatever the file holds.
+    Not much more is inflated than the header promises, whatever the file holds.
 
     Raises:
         UnreadableMaskError: the file holds more or fewer pixels than its header says.
     """
     height, row_bytes = png.header.height, png.header.row_bytes + 1
     expected = height * row_bytes
-    decoder = zlib.decompressobj()
     try:
-        inflated = decoder.decompress(png.compressed, expected + 1)
+        inflated = _inflate(png.compressed, expected)
     except zlib.error as error:
         raise UnreadableMaskError(f"{png.path}: damaged PNG ({error})") from error
     if len(inflated) != expected:
         found = "more" if len(inflated) > expected else len(inflated)
         raise UnreadableMaskError(f"{png.path}: damaged PNG ({found} bytes of pixels instead of {expected})")
-    if not decoder.eof:
-        raise UnreadableMaskError(f"{png.path}: damaged PNG (its pixels are cut short)")
     return np.frombuffer(inflated, np.uint8).reshape(height, row_bytes)
+
+
+def _inflate(compressed: bytes, expected: int) -> bytes:
+    """The inflated bytes, or so many of them that they are seen to be too many."""
+    if len(compressed) * _MOST_INFLATION <= _HARMLESS:
+        return zlib.decompress(compressed, bufsize=expected)  # a little faster, as it knows how much memory to take
+    decoder = zlib.decompressobj()
+    inflated = decoder.decompress(compressed, expected + 1)
+    if len(inflated) == expected and not decoder.eof:
+        raise zlib.error("the pixels are cut short")
+    return inflated
 
 
 def _read(path: str | Path, count: int = -1) -> bytes:
     """The file, or its first `count` bytes."""
-    if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for its other end
+    if not os.path.isfile(path) and os.path.exists(path):  # opening a pipe would wait for its other end
         raise UnreadableMaskError(f"{path}: not a file")
     try:
         with open(path, "rb") as file:
