@@ -1,0 +1,46 @@
+/** The line on which the server tells what happens. It is taken up again when it breaks. */
+import { Emitter } from "./emitter.js";
+
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5000;
+
+/**
+ * Emits each message under its type, and `connected` and `lost`.
+ */
+export class Connection extends Emitter {
+  /** @param {string} address of the WebSocket, with the token */
+  constructor(address) {
+    super();
+    this.address = address;
+    this.pause = FIRST_PAUSE_MS;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    this.open();
+  }
+
+  open() {
+    const socket = new WebSocket(this.address);
+    this.socket = socket;
+    socket.onmessage = (message) => this.receive(message.data);
+    socket.onclose = () => {
+      this.emit("lost");
+      setTimeout(() => this.open(), this.pause);
+      this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 1.5);
+    };
+  }
+
+  /** @param {string} text */
+  receive(text) {
+    const message = JSON.parse(text);
+    if (message.type === "hello") {
+      this.pause = FIRST_PAUSE_MS;
+      this.emit("connected");
+    }
+    this.emit(message.type, message);
+  }
+
+  /** Makes this page the one that may change things. */
+  takeOver() {
+    this.socket?.send(JSON.stringify({ type: "take_over" }));
+  }
+}

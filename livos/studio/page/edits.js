@@ -1,0 +1,270 @@
+/**
+ * Changes to the mask of the shown frame: done at once on the page, then sent to the server one after the other. The server
+ * keeps them and knows how to take them back.
+ */
+import { union } from "./masks/label_map.js";
+import { bytesOfRuns, decodeRuns, encodeRuns, runsOfBytes } from "./masks/runs.js";
+import { backgroundRule, eraseRule, paintRule } from "./masks/painting.js";
+import { Queue } from "./queue.js";
+
+/** @typedef {import("./studio.js").Studio} Studio */
+/** @typedef {import("./masks/label_map.js").LabelMap} LabelMap */
+/** @typedef {import("./masks/label_map.js").Rect} Rect */
+/** @typedef {import("./masks/painting.js").Rule} Rule */
+
+/**
+ * A change that is being made.
+ * @typedef {object} Edit
+ * @property {number} frame
+ * @property {number} id the object
+ * @property {LabelMap} map is changed in place
+ * @property {Uint8Array} before its labels when the change began
+ * @property {Rect | null} dirty
+ */
+
+export class Edits {
+  /** @param {Studio} studio */
+  constructor(studio) {
+    this.studio = studio;
+    this.queue = new Queue();
+    /** @type {Edit | null} */
+    this.current = null;
+    this.suggesting = 0;
+    /** Whether the present change takes pixels from objects other than the chosen one, which become given as well. */
+    this.erasesOthers = false;
+    studio.holdsMask = () => this.current !== null || !this.queue.idle;
+  }
+
+  /**
+   * Begins a change to the chosen object, which is made if there is none.
+   * @returns {Promise<Edit | null>} null, and the user is told why, where nothing can be changed
+   */
+  async begin() {
+    const { studio } = this;
+    if (this.current) return this.current;
+    if (studio.whyNot) return this.refuse(studio.whyNot);
+    if (!studio.shown || studio.shown.frame !== studio.frame) return null;
+    const object = studio.object ?? (await this.addObject());
+    if (!object || !studio.shown) return null;
+    if (object.locked) return this.refuse(`${object.name} is locked: unlock it to change it (L).`);
+    if (object.hidden) void this.changeObject(object.id, { hidden: false });
+    const { frame, mask } = studio.shown;
+    this.current = { frame, id: object.id, map: mask.map, before: mask.map.labels.slice(), dirty: null };
+    return this.current;
+  }
+
+  /**
+   * @param {string} sentence
+   * @returns {null}
+   */
+  refuse(sentence) {
+    this.studio.say(sentence, "warning");
+    return null;
+  }
+
+  /**
+   * Notes and shows what a tool has changed.
+   * @param {Edit} edit
+   * @param {Rect | null} rect
+   */
+  touched(edit, rect) {
+    if (!rect) return;
+    edit.dirty = union(edit.dirty, rect);
+    this.studio.emit("painted", rect);
+  }
+
+  /**
+   * Ends a change and sends it.
+   * @param {Edit} edit
+   * @param {string} title as in "Undo brush stroke"
+   * @param {boolean} [always] also where no pixel has changed: the mask becomes a given one
+   */
+  finish(edit, title, always = false) {
+    if (this.current === edit) this.current = null;
+    if (!always && (!edit.dirty || equal(edit.before, edit.map.labels))) return;
+    const ids = this.erasesOthers ? lostIds(edit) : [edit.id];
+    const body = bytesOfRuns(encodeRuns(edit.map.labels));
+    void this.queue.add(() => this.send(edit, ids, title, body));
+  }
+
+  /** Gives up the change that is being made. */
+  cancel() {
+    const edit = this.current;
+    if (!edit) return;
+    this.current = null;
+    edit.map.labels.set(edit.before);
+    if (edit.dirty) this.studio.emit("painted", edit.dirty);
+  }
+
+  /**
+   * @param {Edit} edit
+   * @param {number[]} ids
+   * @param {string} title
+   * @param {ArrayBuffer} body
+   */
+  async send(edit, ids, title, body) {
+    const { studio } = this;
+    const query = `ids=${ids.join(",")}&title=${encodeURIComponent(title)}`;
+    const headers = { "Content-Type": "application/octet-stream" };
+    try {
+      const answer = await studio.server.request(`/api/masks/${edit.frame}?${query}`, { method: "PUT", headers, body });
+      const { given } = await answer.json();
+      if (studio.shown?.frame === edit.frame) studio.shown.mask.given = given;
+      studio.timeline.marks[edit.frame] = given;
+      studio.emit("timeline");
+    } catch (error) {
+      studio.fail(error);
+      studio.frames?.dropMasks(edit.frame, edit.frame);
+      setTimeout(() => void studio.show());
+    }
+  }
+
+  /**
+   * What a tool's pixels become: the object over all that is not locked, or over the background only.
+   * @param {number} id
+   * @param {{ under?: boolean }} [how]
+   * @returns {Rule}
+   */
+  paint(id, { under = false } = {}) {
+    this.erasesOthers = false;
+    return under ? backgroundRule(id) : paintRule(id, this.locked(id));
+  }
+
+  /**
+   * @param {number} id
+   * @param {{ all?: boolean }} [how] `all` erases every object that is not locked
+   * @returns {Rule}
+   */
+  erase(id, { all = false } = {}) {
+    this.erasesOthers = all;
+    return eraseRule(all ? null : id, this.locked(id));
+  }
+
+  /**
+   * @param {number} id
+   * @returns {number[]} the locked objects but this one
+   */
+  locked(id) {
+    return this.studio.objects.filter((object) => object.locked && object.id !== id).map((object) => object.id);
+  }
+
+  /**
+   * Lets the server propose a new mask of the chosen object, and takes it.
+   * @param {Record<string, unknown>} request `tool` and what it needs, in words of the protocol
+   * @param {string} title
+   */
+  async suggest(request, title) {
+    const edit = await this.begin();
+    if (!edit) return;
+    this.current = null; // the mask is as the server has it until the answer comes
+    await this.queue.settled();
+    this.setSuggesting(1);
+    try {
+      const answer = await this.studio.server.request(`/api/masks/${edit.frame}/suggest`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ ...request, object: edit.id }),
+      });
+      const { width, height, labels } = edit.map;
+      const wanted = decodeRuns(runsOfBytes(await answer.arrayBuffer()), width * height);
+      if (this.current || this.studio.shown?.mask.map !== edit.map) return;
+      edit.before = labels.slice();
+      takeOver(edit.map, wanted, edit.id, this.paint(edit.id));
+      this.touched(edit, edit.map.bounds);
+      this.finish(edit, title);
+    } catch (error) {
+      this.studio.fail(error);
+    } finally {
+      this.setSuggesting(-1);
+    }
+  }
+
+  /** @param {number} by */
+  setSuggesting(by) {
+    this.suggesting += by;
+    this.studio.emit("busy", this.suggesting > 0);
+  }
+
+  /**
+   * Takes back the last step, or does it again.
+   * @param {"undo" | "redo"} direction
+   */
+  async step(direction) {
+    const { studio } = this;
+    if (this.current) return this.cancel();
+    if (studio.whyNot) return void this.refuse(studio.whyNot);
+    await this.queue.settled();
+    if (!studio.state?.[direction]) return studio.say(`There is nothing to ${direction}.`);
+    const answer = await studio.attempt(() => studio.server.post(`/api/${direction}`));
+    if (!answer) return;
+    studio.say(`${direction === "undo" ? "Undone" : "Done again"}: ${answer.title}.`);
+    const { first, last } = answer;
+    if (Number.isInteger(first) && (studio.frame < first || studio.frame > last)) await studio.go(first);
+  }
+
+  /**
+   * @returns {Promise<import("./protocol.js").TrackedObject | null>} a new object, which is chosen; null where that failed
+   */
+  async addObject() {
+    const { studio } = this;
+    if (studio.whyNot) return this.refuse(studio.whyNot);
+    const object = await studio.attempt(() => studio.server.post("/api/objects"));
+    if (!object) return null;
+    if (!studio.objects.some((each) => each.id === object.id)) studio.state?.objects.push(object);
+    studio.select(object.id);
+    studio.emit("state", studio.state);
+    return object;
+  }
+
+  /**
+   * @param {number} id
+   * @param {Partial<import("./protocol.js").TrackedObject>} changes
+   */
+  async changeObject(id, changes) {
+    const { studio } = this;
+    const object = studio.objects.find((each) => each.id === id);
+    if (!object) return;
+    const changed = await studio.attempt(() => studio.server.send("PATCH", `/api/objects/${id}`, changes));
+    if (!changed) return studio.emit("state", studio.state);
+    Object.assign(object, changed);
+    studio.emit("state", studio.state);
+  }
+}
+
+/**
+ * @param {Edit} edit
+ * @returns {number[]} the objects that have lost pixels
+ */
+function lostIds(edit) {
+  /** @type {Set<number>} */
+  const lost = new Set();
+  const { labels } = edit.map;
+  for (let at = 0; at < labels.length; at++) {
+    if (edit.before[at] !== labels[at] && edit.before[at]) lost.add(edit.before[at]);
+  }
+  return [...lost];
+}
+
+/**
+ * @param {Uint8Array} one
+ * @param {Uint8Array} other
+ * @returns {boolean}
+ */
+function equal(one, other) {
+  return one.every((label, at) => label === other[at]);
+}
+
+/**
+ * Makes a mask that somebody proposed the object's.
+ * @param {LabelMap} map changed in place
+ * @param {Uint8Array} wanted 1 where the object shall be
+ * @param {number} id
+ * @param {Rule} rule what gives way
+ */
+export function takeOver(map, wanted, id, rule) {
+  const { labels } = map;
+  for (let at = 0; at < labels.length; at++) {
+    if (wanted[at]) labels[at] = rule[labels[at]];
+    else if (labels[at] === id) labels[at] = 0;
+  }
+}

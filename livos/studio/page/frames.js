@@ -1,0 +1,115 @@
+/** Pictures and masks of frames from the server, a few of them kept. */
+import { Cache } from "./cache.js";
+import { LabelMap } from "./masks/label_map.js";
+import { decodeRuns, runsOfBytes } from "./masks/runs.js";
+
+/** @typedef {import("./server.js").Server} Server */
+/** @typedef {import("./protocol.js").Video} Video */
+
+/** A mask and the objects that were given by hand on its frame. @typedef {{ map: LabelMap, given: number[] }} Mask */
+
+const WIDTHS = [96, 160, 320, 640, 960, 1280, 1920];
+const PICTURES_BYTES = 192 * 2 ** 20;
+const MASKS_BYTES = 96 * 2 ** 20;
+
+/**
+ * The width that the server sends for one that is wanted.
+ * @param {number} wanted
+ * @param {number} full of the video
+ * @returns {number} `full` where nothing smaller will do
+ */
+export function offeredWidth(wanted, full) {
+  return Math.min(full, WIDTHS.find((width) => width >= wanted) ?? full);
+}
+
+export class Frames {
+  /**
+   * @param {Server} server
+   * @param {Video} video
+   * @param {string} version changes where another project's frames have the same numbers
+   */
+  constructor(server, video, version) {
+    this.server = server;
+    this.video = video;
+    this.version = version;
+    /** @type {Cache<ImageBitmap>} */
+    this.pictures = new Cache(
+      PICTURES_BYTES,
+      (picture) => 4 * picture.width * picture.height,
+      () => {} // a picture may still be shown: the browser frees it when nobody holds it
+    );
+    /** @type {Cache<Mask>} */
+    this.masks = new Cache(MASKS_BYTES, (mask) => mask.map.labels.length);
+    /** @type {Map<number, number>} how often the mask of a frame was dropped, to know old answers */
+    this.dropped = new Map();
+    this.droppedAll = 0;
+  }
+
+  /**
+   * The picture that is there already, of any width at least as large.
+   * @param {number} frame
+   * @param {number} width
+   * @returns {ImageBitmap | undefined}
+   */
+  keptPicture(frame, width) {
+    for (const offered of [...WIDTHS.filter((each) => each >= width && each < this.video.width), this.video.width]) {
+      const picture = this.pictures.get(`${frame} ${offered}`);
+      if (picture) return picture;
+    }
+    return undefined;
+  }
+
+  /**
+   * @param {number} frame
+   * @param {number} width CSS pixels times device pixels that it will be shown with
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<ImageBitmap>}
+   */
+  async picture(frame, width, signal) {
+    const kept = this.keptPicture(frame, width);
+    if (kept) return kept;
+    const offered = offeredWidth(width, this.video.width);
+    const query = offered < this.video.width ? `width=${offered}&` : "";
+    const answer = await this.server.request(`/api/frames/${frame}?${query}v=${this.version}`, { signal });
+    const picture = await createImageBitmap(await answer.blob());
+    this.pictures.set(`${frame} ${offered}`, picture);
+    return picture;
+  }
+
+  /**
+   * @param {number} frame
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Mask>}
+   */
+  async mask(frame, signal) {
+    const kept = this.masks.get(frame);
+    if (kept) return kept;
+    const age = this.age(frame);
+    const answer = await this.server.request(`/api/masks/${frame}`, { signal });
+    const given = (answer.headers.get("X-Studio-Given") ?? "").split(",").filter(Boolean).map(Number);
+    const { width, height } = this.video;
+    const labels = decodeRuns(runsOfBytes(await answer.arrayBuffer()), width * height);
+    const mask = { map: new LabelMap(width, height, labels), given };
+    if (age === this.age(frame)) this.masks.set(frame, mask);
+    return mask;
+  }
+
+  /**
+   * @param {number} frame
+   * @returns {string}
+   */
+  age(frame) {
+    return `${this.droppedAll} ${this.dropped.get(frame) ?? 0}`;
+  }
+
+  /**
+   * Forgets masks that are others now.
+   * @param {number} first
+   * @param {number} last
+   */
+  dropMasks(first, last) {
+    if (first === last) this.dropped.set(first, (this.dropped.get(first) ?? 0) + 1);
+    else this.droppedAll++;
+    for (const key of [...this.masks.kept.keys()].map(Number)) if (key >= first && key <= last) this.masks.delete(key);
+  }
+}

@@ -1,0 +1,77 @@
+/** Dialogs: a title, a body, and buttons. Escape closes them; the focus stays inside and goes back afterwards. */
+import { button, el } from "../dom.js";
+
+export class Dialog {
+  /**
+   * @param {string} title
+   * @param {{ size?: "" | "wide" | "widest", testid: string }} options
+   */
+  constructor(title, { size = "", testid }) {
+    this.body = el("div", { class: "dialog-body" });
+    this.foot = el("div", { class: "dialog-foot" });
+    const close = button({ icon: "close", label: "Close (Esc)", press: () => this.close(), testid: `${testid}-close` });
+    this.element = el("dialog", { class: `dialog ${size}`.trim(), "aria-label": title, "data-testid": testid }, [
+      el("header", { class: "dialog-head" }, [el("h2", { text: title }), close]),
+      this.body,
+      this.foot,
+    ]);
+    this.element.addEventListener("click", (event) => {
+      if (event.target === this.element) this.close();
+    });
+    this.element.addEventListener("keydown", (event) => event.stopPropagation());
+    document.body.append(this.element);
+  }
+
+  get open() {
+    return this.element.open;
+  }
+
+  show() {
+    if (!this.element.open) this.element.showModal();
+  }
+
+  close() {
+    this.element.close();
+  }
+}
+
+/**
+ * A row of a form: a label, its control, and a hint.
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {string} [hint]
+ * @returns {HTMLElement}
+ */
+export function row(label, control, hint) {
+  const text = el("span", { class: "row-label", text: label });
+  return el("label", { class: "row" }, [text, control, hint ? el("span", { class: "hint", text: hint }) : null]);
+}
+
+/**
+ * A choice of one among a few, as buttons side by side.
+ * @template {string} Value
+ * @param {string} label
+ * @param {[Value, string][]} choices value and text
+ * @param {Value} value
+ * @param {(value: Value) => void} choose
+ * @returns {HTMLElement}
+ */
+export function segments(label, choices, value, choose) {
+  const group = el("div", { class: "segments", role: "radiogroup", "aria-label": label });
+  const select = (/** @type {Value} */ chosen) => {
+    for (const each of group.children) {
+      const checked = /** @type {HTMLElement} */ (each).dataset.value === chosen;
+      each.setAttribute("aria-checked", String(checked));
+    }
+    choose(chosen);
+  };
+  for (const [each, text] of choices) {
+    group.append(
+      el("button", {
+        type: "button", role: "radio", text, "data-value": each, "aria-checked": String(each === value),
+        onclick: () => select(each),
+      })
+    );
+  }
+  return group;
+}

@@ -1,0 +1,81 @@
+/** Settings of the tracking, which hold from the next one on, and of the page. */
+import { button, el, fill } from "../dom.js";
+import { Dialog, row, segments } from "./dialog.js";
+
+/** @typedef {import("../studio.js").Studio} Studio */
+/** @typedef {import("../tools/options.js").Options} Options */
+
+export class SettingsDialog {
+  /**
+   * @param {Studio} studio
+   * @param {Options} options
+   */
+  constructor(studio, options) {
+    this.studio = studio;
+    this.options = options;
+    this.dialog = new Dialog("Settings", { testid: "settings-dialog" });
+    fill(this.dialog.foot, [
+      button({ icon: "check", label: "Done", text: "Done", class: "primary", press: () => this.dialog.close(), testid: "settings-done" }),
+    ]);
+  }
+
+  show() {
+    const { state } = this.studio;
+    if (!state) return;
+    fill(this.dialog.body, [
+      el("h3", { text: "Tracking" }),
+      el("p", { class: "hint", text: "A change holds from the next tracking on." }),
+      row("Weights", this.select("weights", state.choices.weights)),
+      row("Working size", this.size(state.settings.size), "Short side in pixels. Smaller is faster, larger sees more. Empty: what suits the weights."),
+      row("Precision", this.select("precision", state.choices.precisions)),
+      row("Device", this.select("device", state.choices.devices)),
+      el("h3", { text: "Page" }),
+      this.theme(),
+    ]);
+    this.dialog.show();
+  }
+
+  /**
+   * @param {"weights" | "precision" | "device"} name
+   * @param {string[]} choices
+   * @returns {HTMLSelectElement}
+   */
+  select(name, choices) {
+    const value = this.studio.state?.settings[name];
+    const select = el("select", {
+      "data-testid": `setting-${name}`, onchange: () => void this.change({ [name]: select.value }, select, String(value)),
+    }, choices.map((choice) => el("option", { value: choice, text: choice, selected: choice === value })));
+    return select;
+  }
+
+  /**
+   * @param {number | null} value
+   * @returns {HTMLInputElement}
+   */
+  size(value) {
+    const input = el("input", {
+      type: "number", min: 64, max: 2160, step: 16, placeholder: "automatic", value: value ?? "", "data-testid": "setting-size",
+      onchange: () => void this.change({ size: input.value ? Number(input.value) : null }, input, String(value ?? "")),
+    });
+    return input;
+  }
+
+  /** @returns {HTMLElement} */
+  theme() {
+    const choice = segments("Theme", [["system", "As the system"], ["dark", "Dark"], ["light", "Light"]],
+      this.options.get("theme"), (value) => this.options.set("theme", value));
+    return el("div", { class: "row" }, [el("span", { class: "row-label", text: "Theme" }), choice]);
+  }
+
+  /**
+   * @param {Record<string, unknown>} change
+   * @param {HTMLSelectElement | HTMLInputElement} control
+   * @param {string} before goes back into the control where the server refuses
+   */
+  async change(change, control, before) {
+    const { studio } = this;
+    const settings = await studio.attempt(() => studio.server.send("PUT", "/api/settings", change));
+    if (settings && studio.state) studio.state.settings = settings;
+    else control.value = before;
+  }
+}

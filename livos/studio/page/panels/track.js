@@ -1,0 +1,125 @@
+/** The card that starts the tracking and shows how it goes. */
+import { button, el, fill } from "../dom.js";
+import { duration } from "../texts.js";
+
+/** @typedef {import("../studio.js").Studio} Studio */
+/** @typedef {import("../tracking.js").Tracking} Tracking */
+/** @typedef {import("../protocol.js").Job} Job */
+
+export class TrackPanel {
+  /**
+   * @param {HTMLElement} holder
+   * @param {Studio} studio
+   * @param {Tracking} tracking
+   */
+  constructor(holder, studio, tracking) {
+    this.studio = studio;
+    this.tracking = tracking;
+    this.body = el("div", { class: "track-body" });
+    holder.append(el("header", { class: "panel-head" }, [el("h2", { text: "Track" })]), this.body);
+    this.controls = this.makeControls();
+    this.progress = this.makeProgress();
+    for (const name of ["state", "phase", "rest", "frame", "timeline", "selection", "shown", "line"]) {
+      studio.on(name, () => this.draw());
+    }
+    this.draw();
+  }
+
+  makeControls() {
+    const { tracking } = this;
+    const backward = button({
+      icon: "backward", label: "Track backwards from this frame", text: "Back", action: "track.backward",
+      press: () => void tracking.track("backward"),
+    });
+    const both = button({
+      icon: "both", label: "Track both ways from this frame", text: "Both", action: "track.both",
+      press: () => void tracking.track("both"),
+    });
+    const forward = button({
+      icon: "forward", label: "Track forwards from this frame", text: "Forward", action: "track.forward",
+      class: "primary", press: () => void tracking.track("forward"),
+    });
+    const refill = button({
+      icon: "refill", label: "Fill again between the given masks on both sides", text: "Refill", action: "track.refill",
+      press: () => void tracking.refill(),
+    });
+    const goOn = button({
+      icon: "forward", label: "Go on where the tracking was stopped", text: "Go on", class: "wide-button",
+      testid: "go-on", press: () => void tracking.goOn(),
+    });
+    const where = el("p", { class: "hint", "data-testid": "track-hint" });
+    const directions = el("div", { class: "directions" }, [backward, both, forward]);
+    return { where, directions, refill, goOn, all: [backward, both, forward, refill, goOn] };
+  }
+
+  makeProgress() {
+    const title = el("span", { class: "job-title", "data-testid": "job-title" });
+    const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" });
+    const facts = el("p", { class: "facts", "data-testid": "job-facts" });
+    const follow = el("input", {
+      type: "checkbox", "data-testid": "follow",
+      onchange: () => {
+        this.studio.follows = follow.checked;
+        const job = this.studio.state?.job;
+        if (follow.checked && job) void this.studio.go(job.frame);
+      },
+    });
+    const stop = button({
+      icon: "stop", label: "Stop; what was computed stays (Esc)", text: "Stop", class: "danger wide-button",
+      testid: "stop", press: () => void this.tracking.stop(),
+    });
+    const following = el("label", { class: "check" }, [follow, "Follow on the stage"]);
+    return { title, bar, facts, follow, following, stop };
+  }
+
+  draw() {
+    const { state } = this.studio;
+    if (state?.job) this.drawProgress(state.job);
+    else this.drawControls();
+  }
+
+  /** @param {Job} job */
+  drawProgress(job) {
+    const { title, bar, facts, follow, following, stop } = this.progress;
+    title.textContent = job.title;
+    bar.value = job.total ? job.done / job.total : 0;
+    const rate = job.rate ? `${job.rate.toFixed(job.rate < 10 ? 1 : 0)} frames/s` : "";
+    const left = job.left_s === null || job.left_s === undefined ? "" : `${duration(job.left_s)} left`;
+    facts.textContent = [`${job.done} of ${job.total}`, rate, left].filter(Boolean).join("  ·  ");
+    follow.checked = this.studio.follows;
+    const tracks = job.kind === "track" || job.kind === "refill";
+    if (!title.isConnected || following.isConnected !== tracks) {
+      fill(this.body, [title, bar, facts, tracks ? following : null, stop]);
+    }
+  }
+
+  drawControls() {
+    const { studio, tracking } = this;
+    const { where, directions, refill, goOn, all } = this.controls;
+    if (!directions.isConnected) fill(this.body, [where, directions, refill, goOn]);
+    where.textContent = this.sentence();
+    const idle = studio.state?.phase !== "ready" || !studio.connected || !studio.active;
+    for (const each of all) each.disabled = idle;
+    const stretches = tracking.refillable();
+    refill.disabled ||= stretches.length === 0;
+    const ends = [...new Set(stretches.flat())];
+    fill(/** @type {HTMLElement} */ (refill.lastElementChild), [
+      ends.length ? `Refill ${ends.join(" – ")}` : "Refill between given masks",
+    ]);
+    goOn.hidden = !tracking.rest;
+    if (tracking.rest) {
+      fill(/** @type {HTMLElement} */ (goOn.lastElementChild), [`Go on from frame ${tracking.rest.frame}`]);
+    }
+  }
+
+  /** @returns {string} */
+  sentence() {
+    const { state, frame, shown } = this.studio;
+    if (!state?.video) return "";
+    const { first, last } = state.range;
+    const whole = first === 0 && last === state.video.num_frames - 1;
+    const range = whole ? "" : ` within ${first} – ${last}`;
+    const has = shown?.frame === frame && shown.mask.map.ids().length > 0;
+    return has ? `From the masks on frame ${frame}${range}` : "Draw an object on this frame, then track it.";
+  }
+}

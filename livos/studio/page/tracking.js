@@ -1,0 +1,145 @@
+/** Starting, stopping and continuing the tracking. */
+import { isGiven, markedFrames, stretchesAround } from "./timeline/marks.js";
+
+/** @typedef {import("./studio.js").Studio} Studio */
+/** @typedef {import("./edits.js").Edits} Edits */
+/** @typedef {import("./protocol.js").Job} Job */
+/** @typedef {"forward" | "backward" | "both"} Direction */
+
+/**
+ * A tracking that ended before it was through.
+ * @typedef {{ frame: number, direction: "forward" | "backward", first: number, last: number }} Rest
+ */
+
+export class Tracking {
+  /**
+   * @param {Studio} studio
+   * @param {Edits} edits
+   */
+  constructor(studio, edits) {
+    this.studio = studio;
+    this.edits = edits;
+    /** @type {Rest | null} */
+    this.rest = null;
+    /** @type {Direction | null} of the tracking that this page started last */
+    this.direction = null;
+    /** @type {[number, number][]} what is still to be refilled */
+    this.stretches = [];
+    /** @type {number | null} the frame that was tracked last */
+    this.latest = null;
+    studio.on("tracked", (frame) => (this.latest = frame));
+    studio.on("state", (before) => this.watch(before?.job ?? null, studio.state?.job ?? null));
+    studio.on("phase", () => this.forget());
+  }
+
+  forget() {
+    this.rest = null;
+    this.direction = null;
+    this.stretches = [];
+  }
+
+  /**
+   * Notices when a job ends.
+   * @param {Job | null} before
+   * @param {Job | null} now
+   */
+  watch(before, now) {
+    if (now && now.id !== before?.id) this.latest = null;
+    if (!before || now?.id === before.id) return;
+    this.rest = before.kind === "track" ? this.restOf(before) : null;
+    if (before.kind === "refill" && !now) void this.refillNext();
+    this.studio.emit("rest");
+  }
+
+  /**
+   * @param {Job} job
+   * @returns {Rest | null}
+   */
+  restOf(job) {
+    if (!this.direction || this.direction === "both") return null;
+    const { first, last } = job;
+    const frame = this.latest ?? job.frame;
+    const end = this.direction === "forward" ? Math.max(first, last) : Math.min(first, last);
+    return frame === end ? null : { frame, direction: this.direction, first, last };
+  }
+
+  /**
+   * Tracks from the present frame.
+   * @param {Direction} direction
+   */
+  async track(direction) {
+    const { studio } = this;
+    if (await this.refused()) return;
+    if (!(studio.shown?.mask.map.ids().length || studio.shown?.mask.given.length)) {
+      return studio.say("There is no mask on this frame. Draw one, or go to a frame that has one, then track.", "warning");
+    }
+    await this.start({ frame: studio.frame, direction });
+  }
+
+  /** Continues a tracking where it was stopped. */
+  async goOn() {
+    const { rest } = this;
+    if (!rest || (await this.refused())) return;
+    await this.start({ frame: rest.frame, direction: rest.direction });
+  }
+
+  /** @param {{ frame: number, direction: Direction }} request */
+  async start({ frame, direction }) {
+    const { studio } = this;
+    this.rest = null;
+    this.direction = direction;
+    studio.follows = true;
+    const body = { frame, direction, first: null, last: null, ids: null };
+    await studio.attempt(() => studio.server.post("/api/track", body));
+  }
+
+  /** @returns {Promise<boolean>} whether nothing can be started now, which the user is told */
+  async refused() {
+    const { studio, edits } = this;
+    if (studio.whyNot) {
+      studio.say(studio.whyNot, "warning");
+      return true;
+    }
+    await edits.queue.settled();
+    return false;
+  }
+
+  /**
+   * Where a refill would go.
+   * @returns {[number, number][]} stretches between given masks of the chosen object around the present frame
+   */
+  refillable() {
+    const { studio } = this;
+    if (studio.selected === null) return [];
+    return stretchesAround(markedFrames(studio.timeline, studio.selected), studio.frame);
+  }
+
+  async refill() {
+    const { studio } = this;
+    if (await this.refused()) return;
+    this.stretches = this.refillable();
+    if (!this.stretches.length) {
+      const name = studio.object?.name ?? "The object";
+      return studio.say(`${name} needs a given mask before and after this frame, with frames between, to be refilled.`, "warning");
+    }
+    studio.follows = true;
+    await this.refillNext();
+  }
+
+  async refillNext() {
+    const { studio } = this;
+    const stretch = this.stretches.shift();
+    if (!stretch || studio.whyNot) return;
+    const [first, last] = stretch;
+    const both = studio.objects.map((object) => object.id).filter((id) => {
+      return isGiven(studio.timeline, first, id) && isGiven(studio.timeline, last, id);
+    });
+    await studio.attempt(() => studio.server.post("/api/refill", { first, last, ids: both }));
+  }
+
+  async stop() {
+    const { studio } = this;
+    this.stretches = [];
+    if (studio.state?.job) await studio.attempt(() => studio.server.post("/api/stop"));
+  }
+}
