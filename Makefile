@@ -21,6 +21,8 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/mypy benchmarks
 	cd vos-benchmark && ../$(BIN)/mypy --ignore-missing-imports vos_benchmark
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock && npm run --silent lint; \
+	else echo "Node is not installed: the types of Studio's page are not checked."; fi
 
 .venv/installed: requirements.txt setup.py vos-benchmark/pyproject.toml
 	$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info, f"Python 3.10 or newer is needed, this is {sys.version}"'
