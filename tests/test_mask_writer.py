@@ -66,7 +66,7 @@ def test_an_error_of_the_caller_is_not_replaced_and_ends_the_threads(tmp_path):
 
 
 def test_leftovers_of_a_killed_run_are_removed(tmp_path):
-    (tmp_path / ".00000.1-2.part.png").write_bytes(b"half")
+    (tmp_path / ".00000.999999999-2.part.png").write_bytes(b"half")
     (tmp_path / "00001.png").write_bytes(b"kept")
     MaskWriter(tmp_path, LabelCoding()).close()
     assert [path.name for path in tmp_path.iterdir()] == ["00001.png"]

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_ASIDE = re.compile(r"\..+\.(?P<process>[0-9]+)-[0-9]+\.part(\.[^.]+)?", re.DOTALL)
+_being_written: set[str] = set()  # by this process; absolute
+
+
+def path_aside(path: Path) -> Path:
+    """The hidden name, of the same type, under which this thread writes what will be `path`; `clear_leftovers` in this
+    process leaves it alone from now on.
+    """
+    aside = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
+    _being_written.add(os.path.abspath(aside))
+    return aside
 
 
 @contextmanager
@@ -16,7 +29,7 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
     and is deleted when the block raises. An OSError is raised with the name of `path` unless it names another file.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
+    aside = path_aside(path)
     try:
         yield aside
         os.replace(aside, path)
@@ -25,6 +38,40 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno and str(error.filename) in ("None", str(aside)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
+    finally:
+        _being_written.discard(os.path.abspath(aside))
+
+
+def clear_leftovers(folder: str | os.PathLike[str], below: bool = False) -> None:
+    """Delete half-written files that killed programs have left in a folder: those of `path_aside` without an owner.
+
+    What a living process of this machine writes is left alone. Call it where no program on another machine writes.
+
+    Args:
+        folder: need not be there.
+        below: look into all folders below, too.
+    """
+    for parent, folders, names in os.walk(os.path.abspath(folder)):
+        if not below:
+            folders.clear()
+        for name in names:
+            match, path = _ASIDE.fullmatch(name), os.path.join(parent, name)
+            if match and path not in _being_written and not _is_written_by_another(int(match["process"])):
+                with suppress(OSError):  # somebody else was faster; Windows deletes no open file
+                    os.unlink(path)
+
+
+def _is_written_by_another(process: int) -> bool:
+    """Whether another process of that number lives; never on Windows, where open files cannot be deleted anyway."""
+    if process == os.getpid() or os.name == "nt":
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def copy_file(source: Path, target: Path) -> None:

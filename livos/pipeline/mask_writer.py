@@ -9,6 +9,7 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
+from livos.files.atomic import clear_leftovers
 from livos.masks.label_maps import LabelCoding, write_labels
 
 Labels = npt.NDArray[np.integer]
@@ -26,8 +27,7 @@ class MaskWriter:
     def __init__(self, directory: Path, coding: LabelCoding, num_threads: int = 2, max_pending: int = 16) -> None:
         self.directory, self.coding = Path(directory), coding
         self.directory.mkdir(parents=True, exist_ok=True)
-        for leftover in self.directory.glob(".*.part.png"):  # of a run that was killed while writing
-            leftover.unlink(missing_ok=True)
+        clear_leftovers(self.directory)
         self._threads = ThreadPoolExecutor(num_threads, thread_name_prefix="mask-writer")
         self._room = threading.Semaphore(max_pending)
         self._error: Exception | None = None

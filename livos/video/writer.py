@@ -6,7 +6,6 @@ import io
 import logging
 import math
 import os
-import threading
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
+
+from livos.files.atomic import path_aside
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +97,7 @@ class VideoWriter:
         self.time_base, self.frame_rate = time_base, frame_rate
         self.sample_aspect_ratio = sample_aspect_ratio
         self._sound_path, self._sound_to_end = sound_path, sound_to_end
-        self._unfinished = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
+        self._unfinished = path_aside(path)
         self._sound: SoundCopy | None = None
         self._size: tuple[int, ...] | None = None
         self._last_pts = 0

@@ -1,0 +1,101 @@
+"""One program at a time in a folder."""
+
+import errno
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger(__name__)
+
+NAME = ".in-use"
+_PATIENCE_SECONDS = 5.0
+_CANNOT_LOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_LOCKED_BYTE = 1 << 30  # on Windows nobody could read a byte that is locked: this one is behind the text
+
+
+@contextmanager
+def folder_in_use(folder: Path, by: str, patience: float = _PATIENCE_SECONDS) -> Iterator[None]:
+    """A block in which no other program that asks for it may work in the folder, which is made if it is not there.
+
+    The operating system keeps the lock, so a program that is killed leaves none behind. Where the file system knows no
+    locks, a warning says so and everybody may work.
+
+    Args:
+        by: what works in the folder, for the message that others get, e.g. "a training".
+        patience: seconds to wait for a program that is just ending.
+
+    Raises:
+        BlockingIOError: if another program works in the folder, naming it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
+    file = _acquire(path, time.monotonic() + patience)
+    try:
+        file.truncate(0)
+        file.write(f"{by}, process {os.getpid()} on {socket.gethostname()}, since {datetime.now():%Y-%m-%d %H:%M:%S}")
+        file.flush()
+        yield
+    finally:
+        with suppress(OSError):  # Windows deletes no open file: it stays there, without harm
+            path.unlink()
+        with suppress(OSError):  # a full disk, which is told elsewhere
+            file.close()
+
+
+def _acquire(path: Path, deadline: float) -> IO[str]:
+    """The open file, which this program alone has locked."""
+    while True:
+        file = path.open("a+", encoding="utf-8")
+        try:
+            _lock(file)
+            if _is_in_place(file, path):
+                return file
+        except OSError as error:
+            if error.errno in _CANNOT_LOCK:
+                log.warning("%s: no locks on this disk, so a second program in the folder would go unnoticed", path)
+                return file
+            if time.monotonic() > deadline:
+                file.close()
+                raise BlockingIOError(
+                    f"{path.parent} is in use by {_owner(path)}: wait until that has ended, or choose another folder"
+                ) from error
+        file.close()
+        time.sleep(0.1)
+
+
+def _lock(file: IO[str]) -> None:
+    """Lock the file or raise OSError at once."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    import msvcrt
+
+    file.seek(_LOCKED_BYTE)
+    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    file.seek(0)
+
+
+def _is_in_place(file: IO[str], path: Path) -> bool:
+    """Whether the open file is still the one of that name: whoever had it before has deleted it."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") or "another program"
+    except OSError:  # it has just ended
+        return "another program"
