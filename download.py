@@ -12,16 +12,15 @@ weights/checksums.txt the first time, and compared with that from then on.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from livos.files.checksums import CHECKSUMS, read_checksums, sha256
 from livos.released_weights import PARTS, RELEASED_WEIGHTS, RESULT_TITLES, ReleasedWeights, find_released_weights
 
-CHECKSUMS = "checksums.txt"
 SIZE_TOLERANCE = 0.1
 
 Fetch = Callable[[str, Path], None]
@@ -138,22 +137,6 @@ def verify_checksum(path: Path, final_path: Path) -> None:
             f"{path} has SHA-256 {digest}, but {checksums_path} recorded {expected} for {final_path.name}. If the file "
             f"was damaged, delete it and run this again; if it changed on purpose, delete its line in {CHECKSUMS}."
         )
-
-
-def sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def read_checksums(path: Path) -> dict[str, str]:
-    """File name -> SHA-256, from lines as `sha256sum` writes them; empty if there is no such file."""
-    if not path.exists():
-        return {}
-    pairs = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {name.lstrip("*"): digest for digest, name in pairs}
 
 
 def write_checksums(path: Path, checksums: dict[str, str]) -> None:

@@ -1,18 +1,15 @@
 """Weights from files: released ones, our own training's, safetensors; and what to say when they do not fit."""
 
-import pickle
-import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from livos.files.atomic import written_aside
+from livos.files.checksums import refuse_other_content
+from livos.files.tensor_files import load_tensors, save_tensors, tensor_metadata
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -24,20 +21,36 @@ SHORT_SIDE_KEY = "short_side"
 
 DERIVED = ("inv_freq",)  # entries that a fixed formula gives; they may be missing
 
+HOLDERS = (
+    *("average", "ema", "model_ema", "ema_state_dict", "params_ema"),  # averaged weights first
+    *("network", "model", "net", "state_dict", "model_state_dict", "weights", "params"),
+)
+"""Under which of its keys a checkpoint of training may hold the network's weights."""
+
+PREFIXES = ("module.", "model.", "network.", "net.")
+"""What wrappers put before names: DDP and torch's AveragedModel, Lightning, and many a program. Compiled modules have
+`_orig_mod.` anywhere in their names."""
+
 
 def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]) -> Network:
     """Puts weights into a network and returns it.
 
-    source: a released state dict (.pth), a checkpoint of livos/train.py (averaged weights if it has them), a
-    .safetensors file, or a dict of tensors. Half-precision weights become float32.
-    Raises FileNotFoundError where there is no such file, and ValueError where it is no checkpoint or does not fit,
-    naming the misfits.
+    source: a released state dict (.pth), a checkpoint of livos/train.py (averaged weights if it has them) or of many
+    another program, a .safetensors file, or a dict of tensors. Half-precision weights become float32.
+    Raises FileNotFoundError where there is no such file, and ValueError where it is no checkpoint, does not fit, naming
+    the misfits, or holds numbers that are not finite.
     """
     name = "the given weights" if isinstance(source, Mapping) else str(source)
-    weights = upgrade(source if isinstance(source, Mapping) else read_weights(source))
+    weights = upgrade(source, name) if isinstance(source, Mapping) else read_state_dict(source)
     complaint = misfits(network, weights)
     if complaint:
         raise ValueError(f"{name} does not fit this network ({_title(network)}):\n{complaint}")
+    own = network.state_dict()
+    weights = {entry: x.to(own[entry].dtype) for entry, x in weights.items()}
+    if endless := [entry for entry, x in weights.items() if not x.isfinite().all()]:
+        raise ValueError(
+            f"{name} holds NaN or infinity in {_some(endless)}: its training went wrong, or the file is damaged"
+        )
     network.load_state_dict(weights, strict=False)
     return network
 
@@ -64,27 +77,28 @@ def save_weights(network: nn.Module, path: str | PathLike, half: bool = False, s
     state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     if half:
         state = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
-    with written_aside(path) as aside:
-        if aside.suffix == ".safetensors":
-            save_file(state, aside, metadata)
-        else:
-            torch.save(state, aside)
+    save_tensors(state, path, metadata)
+
+
+def read_state_dict(path: str | PathLike) -> dict[str, Tensor]:
+    """The network's state dict out of a weights file. Raises as `read_weights` and `upgrade` do."""
+    return upgrade(read_weights(path), str(path))
 
 
 def read_weights(path: str | PathLike) -> dict[str, Any]:
-    """The content of a weights file, on the CPU."""
+    """The content of a weights file, on the CPU.
+
+    Raises FileNotFoundError where there is none, and ValueError where the file is of another kind, is damaged, or does
+    not have the SHA-256 that the checksums.txt beside it recorded.
+    """
     path = Path(path)
     if not path.is_file():
         raise _no_weights_at(path)
-    with path.open("rb") as file:
-        head = file.read(512).lstrip().lower()
-    if head.startswith((b"<!doctype", b"<html")):
-        raise ValueError(f"{path} is a web page, not weights: the download was refused. Delete it and download again")
-    try:
-        return load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except (pickle.UnpicklingError, SafetensorError, zipfile.BadZipFile, EOFError, RuntimeError) as error:
-        size = path.stat().st_size
-        raise ValueError(f"{path} ({size:,} bytes) is no readable checkpoint, perhaps cut short: {error}") from error
+    content = load_tensors(path)
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise ValueError(f"{path} holds {_kind(content)}, not a network's weights by their names")
+    refuse_other_content(path)
+    return content
 
 
 def best_short_side(path: str | PathLike) -> int:
@@ -94,7 +108,7 @@ def best_short_side(path: str | PathLike) -> int:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no readable .safetensors file, or says something else than a positive number.
+        ValueError: if it is a damaged .safetensors file, or says something else than a positive number.
     """
     said = weights_metadata(path).get(SHORT_SIDE_KEY, str(STANDARD_SHORT_SIDE))
     if not said.isdecimal() or int(said) < 1:
@@ -107,32 +121,47 @@ def weights_metadata(path: str | PathLike) -> dict[str, str]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is called .safetensors and is none.
+        ValueError: if it is a damaged .safetensors file.
     """
     path = Path(path)
     if not path.is_file():
         raise _no_weights_at(path)
-    if path.suffix != ".safetensors":
-        return {}
-    try:
-        with safe_open(path, "pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is no readable .safetensors file, perhaps cut short: {error}") from error
+    return tensor_metadata(path)
 
 
-def upgrade(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The network's state dict out of whatever holds it: a training checkpoint, or names with DDP's prefix."""
-    for part in ("average", "network", "model", "state_dict", "weights"):
-        if isinstance(content.get(part), Mapping):
-            content = content[part]
-            break
-    weights = {name.removeprefix("module."): x for name, x in content.items()}
+def upgrade(content: Mapping[str, Any], source: str = "the given weights") -> dict[str, Tensor]:
+    """The network's state dict out of whatever holds it: a training checkpoint, or names with a wrapper's prefix.
+
+    Raises ValueError, naming the source, where it holds anything but tensors, or one entry twice.
+    """
+    state = _state_dict_in(content)
+    if state is None:
+        strangers = [f"{name} ({_kind(x)})" for name, x in content.items() if not isinstance(x, Tensor)]
+        raise ValueError(f"{source} holds no state dict of a network, but {_some(strangers) or 'nothing'}")
+    weights: dict[str, Tensor] = {}
+    for name, x in state.items():
+        entry = _own_name(name)
+        if entry in weights:
+            raise ValueError(f"{source} holds {entry} twice, with and without a prefix such as {PREFIXES[0]}")
+        weights[entry] = x
     weights.pop("n_averaged", None)  # bookkeeping of torch's AveragedModel
-    strangers = [name for name, x in weights.items() if not isinstance(x, Tensor)]
-    if strangers:
-        raise ValueError(f"no state dict of a network: {strangers[:5]} are not tensors")
     return weights
+
+
+def _state_dict_in(content: Mapping[str, Any], depth: int = 3) -> Mapping[str, Tensor] | None:
+    """The content itself, if it holds tensors by name and nothing else, or the first such part of it."""
+    if content and all(isinstance(name, str) and isinstance(x, Tensor) for name, x in content.items()):
+        return content
+    parts = [content[key] for key in HOLDERS if isinstance(content.get(key), Mapping)] if depth else []
+    return next((found for part in parts if (found := _state_dict_in(part, depth - 1)) is not None), None)
+
+
+def _own_name(name: str) -> str:
+    """The name without what wrappers have put into it."""
+    name = name.replace("_orig_mod.", "")
+    while prefix := next((prefix for prefix in PREFIXES if name.startswith(prefix)), None):
+        name = name.removeprefix(prefix)
+    return name
 
 
 def misfits(network: nn.Module, weights: Mapping[str, Tensor], shown: int = 5) -> str:
@@ -145,12 +174,39 @@ def misfits(network: nn.Module, weights: Mapping[str, Tensor], shown: int = 5) -
         for n in own
         if n in weights and weights[n].shape != own[n].shape
     ]
-    groups = {"not in the file": missing, "not in the network": unknown, "of another shape": shapes}
-    return "\n".join(
-        f"  {len(names)} {what}: {', '.join(names[:shown])}{', …' if len(names) > shown else ''}"
-        for what, names in groups.items()
-        if names
-    )
+    kinds = [
+        f"{n} {weights[n].dtype} instead of {own[n].dtype}".replace("torch.", "")
+        for n in own
+        if n in weights and not _is_of_kind(weights[n], own[n])
+    ]
+    groups = {
+        "not in the file": missing,
+        "not in the network": unknown,
+        "of another shape": shapes,
+        "of another kind": kinds,
+    }
+    return "\n".join(f"  {len(names)} {what}: {_some(names, shown)}" for what, names in groups.items() if names)
+
+
+def _is_of_kind(x: Tensor, own: Tensor) -> bool:
+    """Whether a tensor can be taken for `own`: floating point for floating point, integers for integers, and plain."""
+    plain = x.layout == torch.strided and not x.is_quantized and not x.is_complex() and x.dtype != torch.bool
+    return plain and x.is_floating_point() == own.is_floating_point()
+
+
+def _some(names: Sequence[str], shown: int = 5) -> str:
+    return ", ".join(names[:shown]) + (", …" if len(names) > shown else "")
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in words for users."""
+    shape = f" of shape {tuple(value.shape)}" if isinstance(value, Tensor) else ""
+    return f"a {type(value).__name__}{shape}"
+
+
+def _title(network: nn.Module) -> str:
+    config = getattr(network, "config", None)
+    return f"image encoder {config.image_encoder}" if config else type(network).__name__
 
 
 def _no_weights_at(path: Path) -> FileNotFoundError:
@@ -159,8 +215,3 @@ def _no_weights_at(path: Path) -> FileNotFoundError:
         f"no weights at {path} (in its folder: {', '.join(found) or 'none'}). `python download.py` fetches the "
         "released weights; weights/livos-lite.safetensors comes with the repository (model=lite)"
     )
-
-
-def _title(network: nn.Module) -> str:
-    config = getattr(network, "config", None)
-    return f"image encoder {config.image_encoder}" if config else type(network).__name__

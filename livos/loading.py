@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from livos.build import build_model, model_names
-from livos.checkpoints import load_weights, misfits, read_weights, upgrade
+from livos.checkpoints import load_weights, misfits, read_state_dict
 from livos.model.network import LiVOS
 from livos.released_weights import RELEASED_WEIGHTS, find_released_weights
 
@@ -42,7 +42,7 @@ def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) 
     model = model or found.model
     if model is not None:
         return load_weights(build_model(model), found.path)
-    weights = upgrade(read_weights(found.path))
+    weights = read_state_dict(found.path)
     for candidate in model_names():
         with torch.device("meta"):
             fits = not misfits(build_model(candidate), weights)

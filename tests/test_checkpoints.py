@@ -7,6 +7,7 @@ from tiny_network import tiny_network
 
 from livos import load_weights, save_weights
 from livos.checkpoints import best_short_side
+from livos.files.checksums import sha256
 
 
 def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
@@ -68,22 +69,92 @@ def test_missing_file_says_how_to_get_weights(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    "wrap",
     [
-        (b"<!DOCTYPE html><html>quota exceeded", "web page"),
-        (b"PK\x03\x04 cut", "no readable checkpoint"),
-        (b"", "no readable"),
+        lambda state: {"state_dict": {f"model.{name}": x for name, x in state.items()}, "epoch": 3},  # Lightning
+        lambda state: {f"_orig_mod.{name}": x for name, x in state.items()},
+        lambda state: {name.replace("layer1.", "layer1._orig_mod.", 1): x for name, x in state.items()},
+        lambda state: {"module._orig_mod." + name: x for name, x in state.items()},
+        lambda state: {"model_state_dict": state, "optimizer_state_dict": {}},
+        lambda state: {"net": state},
+        lambda state: {"model": {"weight": torch.zeros(1)}, "ema": {f"module.{name}": x for name, x in state.items()}},
+        lambda state: {"ema": {"decay": 0.9, "updates": 7}, "model": state},
     ],
 )
-def test_files_that_are_no_checkpoints_are_refused(tmp_path, content, message):
-    path = tmp_path / "weights.pth"
+def test_checkpoints_of_other_programs_load(tmp_path, wrap):
+    saved = tiny_network(seed=1)
+    torch.save(wrap(saved.state_dict()), tmp_path / "weights.pth")
+    assert same(load_weights(tiny_network(seed=2), tmp_path / "weights.pth"), saved)
+
+
+def test_an_entry_with_and_without_prefix_is_refused():
+    state = tiny_network().state_dict()
+    with pytest.raises(ValueError, match=r"holds key_projector\.layer1\.bias twice"):
+        load_weights(tiny_network(), {**state, "module.key_projector.layer1.bias": torch.zeros(8)})
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_refused_by_name(tmp_path, name, number):
+    network = tiny_network()
+    network.mask_decoder.pred.bias.data[0] = number
+    save_weights(network, tmp_path / name)
+    with pytest.raises(ValueError, match=rf"{name} holds NaN or infinity in mask_decoder\.pred\.bias: "):
+        load_weights(tiny_network(), tmp_path / name)
+
+
+def test_numbers_too_large_for_the_network_are_refused():
+    state = {name: x.double() if x.is_floating_point() else x for name, x in tiny_network().state_dict().items()}
+    load_weights(tiny_network(), state)
+    state["mask_decoder.pred.bias"][0] = 1e300
+    with pytest.raises(ValueError, match="NaN or infinity in mask_decoder"):
+        load_weights(tiny_network(), state)
+
+
+def test_integers_for_numbers_are_refused():
+    state = {name: x.to(torch.int32) for name, x in tiny_network().state_dict().items()}
+    with pytest.raises(ValueError, match=r"of another kind: \S+ int32 instead of float32"):
+        load_weights(tiny_network(), state)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([1, 2], "holds a list, not a network's weights"),
+        (torch.zeros(3, 4), r"holds a Tensor of shape \(3, 4\), not a network's weights"),
+        ({1: torch.zeros(1)}, "holds a dict, not a network's weights by their names"),
+        (
+            {"epoch": 3, "arguments": {"lr": 0.1}},
+            r"holds no state dict of a network, but epoch \(a int\), arguments \(a dict\)",
+        ),
+        ({}, "holds no state dict of a network, but nothing"),
+    ],
+)
+def test_what_holds_no_weights_is_refused_with_what_it_holds(tmp_path, content, message):
+    torch.save(content, tmp_path / "weights.pth")
+    with pytest.raises(ValueError, match=rf"{tmp_path}/weights\.pth {message}"):
+        load_weights(tiny_network(), tmp_path / "weights.pth")
+
+
+def test_weights_with_another_checksum_than_was_recorded_are_refused(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save_weights(tiny_network(), path)
+    (tmp_path / "checksums.txt").write_text(f"{sha256(path)}  {path.name}\n{'0' * 64}  other.pth\n")
+    load_weights(tiny_network(), path)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(
+        ValueError, match=r"weights\.safetensors has SHA-256 .*checksums\.txt recorded .*download it again"
+    ):
+        load_weights(tiny_network(), path)
+    (tmp_path / "checksums.txt").write_text("no list")
+    with pytest.raises(ValueError, match=r"checksums\.txt, line 1: expected a SHA-256"):
         load_weights(tiny_network(), path)
 
 
 def test_nothing_half_written_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch, "save", lambda state, path: (path.write_bytes(b"half"), 1 / 0))
+    monkeypatch.setattr(torch, "save", lambda state, file: (file.write(b"half"), 1 / 0))
     with pytest.raises(ZeroDivisionError):
         save_weights(tiny_network(), tmp_path / "weights.pth")
     assert list(tmp_path.iterdir()) == []

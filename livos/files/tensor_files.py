@@ -1,0 +1,195 @@
+"""Files of tensors, as torch.save and safetensors write them: read without running anything in them, written whole."""
+
+import errno
+import os
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from livos.files.atomic import written_aside
+
+_PICTURE = "a picture"
+_ARCHIVE = "an archive: unpack it and take the file inside"
+_KINDS = {  # how files begin that are sometimes taken for weights
+    b"version https://git-lfs": "a pointer of Git LFS in place of the file: `git lfs pull` fetches it",
+    b"\x1f\x8b": _ARCHIVE,
+    b"BZh": _ARCHIVE,
+    b"\xfd7zXZ": _ARCHIVE,
+    b"7z\xbc\xaf": _ARCHIVE,
+    b"Rar!": _ARCHIVE,
+    b"\x28\xb5\x2f\xfd": _ARCHIVE,
+    b"\x89HDF": "HDF5, as Keras writes it: expected PyTorch's weights or safetensors",
+    b"\x93NUMPY": "a NumPy array: expected PyTorch's weights or safetensors",
+    b"GGUF": "GGUF: expected PyTorch's weights or safetensors",
+    b"\x89PNG": _PICTURE,
+    b"\xff\xd8\xff": _PICTURE,
+    b"%PDF": "a PDF",
+}
+_WEB_PAGE = "a web page: the download was refused. Delete it and download again"
+_RUNS_PROGRAMS = {  # modules whose functions no file of weights needs
+    *("os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "platform", "ctypes", "importlib", "runpy"),
+    *(
+        "builtins",
+        "__builtin__",
+        "commands",
+        "webbrowser",
+        "urllib",
+        "requests",
+        "code",
+        "operator",
+        "pickle",
+        "marshal",
+    ),
+}
+_NAMED = re.compile(r"(?:GLOBAL |class |function )([A-Za-z_][\w.]*\.\w+)")
+
+
+def save_tensors(content: Any, path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
+    """Write tensors and plain values so that the file is complete, and on the disk, whenever it has its name.
+
+    Args:
+        content: what torch.save takes; for names that end in .safetensors, a dictionary of tensors.
+        metadata: what a .safetensors file is to say about itself; others cannot.
+
+    Raises:
+        OSError: what the disk says, naming the file.
+    """
+    with written_aside(path) as aside:
+        try:
+            if aside.suffix == ".safetensors":
+                save_file(content, aside, metadata)
+            else:
+                with aside.open("wb") as file:
+                    torch.save(content, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+        except (RuntimeError, SafetensorError) as error:
+            raise _disk_error(error) or error from error
+
+
+def load_tensors(path: Path) -> Any:
+    """The content of a file that torch.save or safetensors wrote, whatever its name ends in, on the CPU.
+
+    Only tensors and plain values are read (`weights_only`), so nothing in the file is run.
+
+    Raises:
+        OSError: if the file cannot be opened.
+        ValueError: if it is another kind of file, is damaged, or holds something else. Names the file, in one sentence.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    if kind := _other_kind(head):
+        raise ValueError(f"{path} is {kind}")
+    try:
+        if _is_safetensors(head, path.stat().st_size):
+            return load_file(path)
+        if zipfile.is_zipfile(path):
+            _check_archive(path)
+        with path.open("rb") as file:  # given a path, torch judges by how it ends
+            return torch.load(file, "cpu", weights_only=True)
+    except Exception as error:  # damage makes torch raise errors of any kind, and all of them mean this
+        raise ValueError(_explanation(path, error)) from error
+
+
+def tensor_metadata(path: Path) -> dict[str, str]:
+    """What a .safetensors file says about itself; nothing for any other file.
+
+    Raises:
+        OSError: if the file cannot be opened.
+        ValueError: if it is damaged.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    if not _is_safetensors(head, path.stat().st_size):
+        if path.suffix == ".safetensors":
+            load_tensors(path)  # says what is wrong, unless it was torch that wrote it
+        return {}
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except Exception as error:
+        raise ValueError(_explanation(path, error)) from error
+
+
+def _other_kind(head: bytes) -> str | None:
+    """What a file is that begins so, if it is plain that it holds no tensors."""
+    if not head:
+        return "empty"
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return _WEB_PAGE
+    if head[257:262] == b"ustar":
+        return _ARCHIVE
+    return next((kind for start, kind in _KINDS.items() if head.startswith(start)), None)
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size - 8
+
+
+def _check_archive(path: Path) -> None:
+    """Raises ValueError where a zip archive is not torch's, or where its content does not have the checksums that torch
+    stores and does not look at.
+    """
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        names = [entry.filename for entry in entries]
+        if not any(name.endswith("data.pkl") for name in names):
+            raise _Unsuited(f"is an archive of {', '.join(names[:3]) or 'nothing'}: unpack it and take the file inside")
+        if any(name.endswith("constants.pkl") for name in names):
+            raise _Unsuited(
+                "is a program that torch.jit saved: expected weights, as torch.save(network.state_dict(), …)"
+            )
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise _Unsuited("was compressed again after torch had written it, perhaps as a whole folder: unpack it")
+        if damaged := archive.testzip():
+            raise _Unsuited(f"is damaged: {damaged} in it does not have the checksum that was stored with it")
+
+
+class _Unsuited(ValueError):
+    """What is wrong with a file, as the rest of a sentence that begins with its path."""
+
+
+def _explanation(path: Path, error: Exception) -> str:
+    if isinstance(error, _Unsuited):
+        return f"{path} {error}"
+    size = f"{path} ({path.stat().st_size:,} bytes)"
+    if isinstance(error, pickle.UnpicklingError) and (match := _NAMED.search(str(error))):
+        name = match[1]
+        if name.split(".")[0] in _RUNS_PROGRAMS:
+            return (
+                f"{path} would run {name} if it were read as Python reads it, as malicious files do. Nothing of it was "
+                "run. Do not use it"
+            )
+        return (
+            f"{path} holds an object of {name} beside tensors and plain values, and reading that could run what is in "
+            "the file. Nothing of it was run. Expected the weights alone: torch.save(network.state_dict(), FILE)"
+        )
+    if isinstance(error, MemoryError) or "allocate" in str(error):
+        return f"{size} cannot be read: it claims to hold more than fits into memory, so it is probably damaged"
+    return f"{size} cannot be read as tensors, perhaps because it is damaged or cut short ({_reason(error)})"
+
+
+def _reason(error: Exception) -> str:
+    """The kind of an error and what it says, shortened and without torch's advice on how to trust a file."""
+    text = str(error).split("WeightsUnpickler error:")[-1] if isinstance(error, pickle.UnpicklingError) else str(error)
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = "".join(character if character.isprintable() else "?" for character in line.split("Please file")[0])
+    return f"{type(error).__name__}: {line[:150]}" if line else type(error).__name__
+
+
+def _disk_error(error: BaseException) -> OSError | None:
+    """The error of the disk behind one of torch or safetensors."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, OSError) and behind.errno:
+            return OSError(behind.errno, behind.strerror)
+        behind = behind.__context__
+    if match := re.search(r"os error (\d+)", str(error)):
+        return OSError(int(match[1]), os.strerror(int(match[1])))
+    return OSError(errno.EIO, str(error)) if "I/O error" in str(error) else None
