@@ -1,14 +1,19 @@
 """LiVOS: video object segmentation in constant memory.
 
-What is promised to programs is here; everything deeper may move.
+What is promised to programs is here; everything deeper may move. Names are imported when they are first asked for, so
+that `import livos` itself takes no time.
 """
 
-from livos.build import build_model, model_names
-from livos.checkpoints import load_weights, save_weights
-from livos.loading import load_model, weight_names
-from livos.masks.label_maps import LabelCoding, LabelMap, read_labels, write_labels
-from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
-from livos.segmenter.state import SegmenterState
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livos.build import build_model, model_names
+    from livos.checkpoints import load_weights, save_weights
+    from livos.loading import load_model, weight_names
+    from livos.masks.label_maps import LabelCoding, LabelMap, read_labels, write_labels
+    from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
+    from livos.segmenter.state import SegmenterState
 
 __all__ = [
     "LabelCoding",
@@ -26,3 +31,25 @@ __all__ = [
     "write_labels",
 ]
 __version__ = "1.0.0"
+
+_MODULES = {
+    "livos.build": ("build_model", "model_names"),
+    "livos.checkpoints": ("load_weights", "save_weights"),
+    "livos.loading": ("load_model", "weight_names"),
+    "livos.masks.label_maps": ("LabelCoding", "LabelMap", "read_labels", "write_labels"),
+    "livos.segmenter.segmenter": ("SegmentationResult", "VideoSegmenter"),
+    "livos.segmenter.state": ("SegmenterState",),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -42,8 +42,11 @@ def joined_processes(device: str = "auto", patience: timedelta = PATIENCE) -> It
     Args:
         device: auto (a GPU for each process where there are some, else mps or cpu), cpu, cuda, cuda:1 or mps.
         patience: how long one process waits for the others.
+
+    Raises:
+        ConnectionError: if another process is gone.
     """
-    rank, world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank, world_size = rank_of_this_process(), int(os.environ.get("WORLD_SIZE", 1))
     process = Process(rank, world_size, choose_device(device, int(os.environ.get("LOCAL_RANK", 0))))
     if process.device.type == "cuda":
         torch.cuda.set_device(process.device)
@@ -60,8 +63,22 @@ def joined_processes(device: str = "auto", patience: timedelta = PATIENCE) -> It
     dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=patience)
     try:
         yield process
-    finally:
-        dist.destroy_process_group()
+    except RuntimeError as error:
+        if says_that_a_process_is_gone(error):
+            raise ConnectionError(f"another process of this job is gone ({str(error).splitlines()[0]})") from error
+        raise
+    dist.destroy_process_group()  # after an error it might wait for processes that are gone
+
+
+def says_that_a_process_is_gone(error: RuntimeError) -> bool:
+    """Whether gloo or NCCL has lost its connection to another process."""
+    signs = ("closed by peer", "reset by peer", "Broken pipe", "Connection refused")
+    return isinstance(error, dist.DistError) or any(sign in str(error) for sign in signs)
+
+
+def rank_of_this_process() -> int:
+    """The number of this process among those that work together, 0 where it is alone."""
+    return int(os.environ.get("RANK", 0))
 
 
 def num_restarts() -> int:

@@ -9,8 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
-if __name__ == "__main__" and not __package__:
-    sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
+if __name__ == "__main__":
+    if not __package__:
+        sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
+    from livos.interruptions import end_at_once_when_told
+
+    end_at_once_when_told()  # before the imports, which take seconds
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -18,10 +22,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import EvalConfig
-from livos.distributed import joined_processes
+from livos.distributed import joined_processes, rank_of_this_process
 from livos.evaluation.output_folder import OutputFolder
 from livos.evaluation.report import print_report
 from livos.evaluation.run import evaluate
+from livos.interruptions import Interrupted, raising_interrupted
 
 log = logging.getLogger(__name__)
 ConfigStore.instance().store("eval_schema", EvalConfig)
@@ -29,19 +34,21 @@ ConfigStore.instance().store("eval_schema", EvalConfig)
 
 @hydra.main(version_base="1.3", config_path="config", config_name="eval_config")
 def main(config: DictConfig) -> None:
-    """Exit status 1: some videos failed; 2: nothing was possible; 130: interrupted."""
+    """Exit status 1: some videos failed; 2: nothing was possible; 128 + N: interrupted by signal N (130: Ctrl-C)."""
     settings = cast(EvalConfig, OmegaConf.to_object(config))
     try:
-        with joined_processes(settings.device, patience=timedelta(days=30)) as process:  # long videos, or many objects
+        patience = timedelta(days=30)  # long videos, or many objects
+        with raising_interrupted(), joined_processes(settings.device, patience) as process:
             report = evaluate(settings, process)
             if process.is_main:
                 print_report(report, OutputFolder.of(settings).path)
     except (ValueError, OSError, ImportError) as error:
         log.error("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))  # hydra.verbose=true shows where
         sys.exit(2)
-    except KeyboardInterrupt:
-        log.error("interrupted; the same command goes on with the video that was not finished")
-        sys.exit(130)
+    except Interrupted as interruption:
+        if rank_of_this_process() == 0:
+            log.error("%s; the same command goes on with the video that was not finished", interruption)
+        sys.exit(interruption.status)
     if report["errors"]:
         sys.exit(1)
 

@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 from typing import cast
 
-if __name__ == "__main__" and not __package__:
-    sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
+if __name__ == "__main__":
+    if not __package__:
+        sys.path[0] = str(Path(__file__).resolve().parents[1])  # the repository instead of livos/ itself
+    from livos.interruptions import end_at_once_when_told
+
+    end_at_once_when_told()  # before the imports, which take seconds
 
 import hydra
 import torch
@@ -18,7 +22,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import TrainConfig
-from livos.distributed import joined_processes, num_restarts
+from livos.distributed import joined_processes, num_restarts, rank_of_this_process
+from livos.interruptions import Interrupted
 from livos.training.trainer import train
 
 log = logging.getLogger(__name__)
@@ -27,6 +32,7 @@ ConfigStore.instance().store("train_schema", TrainConfig)
 
 @hydra.main(version_base="1.3", config_path="config", config_name="train_config")
 def main(settings: DictConfig) -> None:
+    """Exit status 2: training cannot go on, as the message says; 128 + N: interrupted by signal N (130: Ctrl-C)."""
     # Many gradients are tiny, and CPUs take many times longer for numbers below the normal range of float32.
     # The threads that torch starts from here on inherit this.
     torch.set_flush_denormal(True)
@@ -39,6 +45,10 @@ def main(settings: DictConfig) -> None:
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
         log.error("%s", error, exc_info=log.isEnabledFor(logging.DEBUG))  # hydra.verbose=true shows where
         sys.exit(2)
+    except Interrupted as interruption:
+        if rank_of_this_process() == 0:
+            log.error("%s", interruption)
+        sys.exit(interruption.status)
 
 
 if __name__ == "__main__":

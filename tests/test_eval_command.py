@@ -87,16 +87,18 @@ def test_an_unknown_setting_gives_exit_status_2_and_the_known_ones(root):
     assert complaints.startswith("unknown setting flipaug (did you mean flip_aug?). Known: amp, ")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
-def test_ctrl_c_stops_at_once_and_the_same_command_goes_on(root, monkeypatch):
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals for another process")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_an_interrupted_run_stops_at_once_and_the_same_command_goes_on(root, monkeypatch, number, status):
     write_video(root / "images", root / "masks", "c", numbered(200), {"00000": [1, 2]})
     process = start(root)
     deadline = time.monotonic() + 200
     while not (root / "out/Annotations/c/00003.png").is_file() and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    _, complaints = finish(process, status=130)
-    assert "ERROR: interrupted; the same command goes on" in complaints and "Traceback" not in complaints
+    process.send_signal(number)
+    _, complaints = finish(process, status)
+    name = signal.Signals(number).name
+    assert f"ERROR: interrupted by {name}; the same command goes on" in complaints and "Traceback" not in complaints
     assert not (root / "out/report.json").exists() and not list((root / "out").rglob("*.part*"))
     assert 3 < len(list((root / "out/Annotations/c").iterdir())) < 200
     for path in sorted((root / "images/c").iterdir())[5:]:  # the rest of them would only take time

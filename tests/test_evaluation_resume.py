@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tiny_sets import labels_with, write_mask
 
 from livos.build import build_model
 from livos.checkpoints import save_weights
+from livos.files.folder_lock import folder_in_use
 from livos.model.config import ModelConfig
 from livos.segmenter.segmenter import VideoSegmenter
 
@@ -133,3 +135,25 @@ def test_a_damaged_note_is_no_proof(root):
     assert json.loads(note.read_text())["size"] == -1
     note.write_text("{")
     assert run(root)["segmented"] == ["a"]
+
+
+def test_a_second_evaluation_into_the_same_folder_is_told(root, monkeypatch):
+    monkeypatch.setattr("livos.evaluation.run.folder_in_use", partial(folder_in_use, patience=0))
+    with (
+        folder_in_use(root / "out", "an evaluation"),
+        pytest.raises(BlockingIOError, match="out is in use by an evaluation, process"),
+    ):
+        run(root)
+    run(root)
+
+
+def test_what_a_killed_run_left_half_written_is_deleted(root):
+    leftovers = [
+        root / f"out/{folder}/.00000.999999999-7.part{suffix}"
+        for folder, suffix in (("Annotations/b", ".png"), ("Scores/a", ".npz"), ("finished", ".json"))
+    ]
+    for path in leftovers:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"half")
+    run(root)
+    assert not any(path.exists() for path in leftovers)

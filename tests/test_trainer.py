@@ -1,5 +1,7 @@
 import logging
+import signal
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ import livos.training.trainer as trainer
 from livos.checkpoints import load_weights
 from livos.config.schema import StageConfig, TrainConfig
 from livos.distributed import Process
+from livos.files.folder_lock import folder_in_use
+from livos.interruptions import Interrupted
 from livos.training.experiment import find_start
 from livos.training.metrics_log import MetricsLog, RunningMean
 from livos.training.pictures import picture_of_clip
@@ -110,17 +114,44 @@ def test_padding_slots_of_a_stage_are_those_of_its_own_clips(root, monkeypatch):
     assert seen == {1: 1, 2: 3}
 
 
-def test_sigterm_saves_a_checkpoint_and_ends_the_run(root, monkeypatch):
-    def terminated(self, iteration, portions):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_a_checkpoint_and_ends_the_run(root, monkeypatch, number):
+    def interrupted(self, iteration, portions):
         if iteration == 0:
-            trainer.signal.raise_signal(trainer.signal.SIGTERM)
+            signal.raise_signal(number)
         return original(self, iteration, portions)
 
     original = TrainingStep.__call__
-    monkeypatch.setattr(TrainingStep, "__call__", terminated)
-    folder = trainer.train(tiny_run(root), ALONE)
+    monkeypatch.setattr(TrainingStep, "__call__", interrupted)
+    with pytest.raises(Interrupted, match=r"iteration 1 of main_training is saved; resume=auto goes on"):
+        trainer.train(tiny_run(root), ALONE)
+    folder = root / "run"
     assert [path.name for path in checkpoints_in(folder / "checkpoints")] == ["main_training_00000001.pt"]
     assert len(numbers_of(folder)) == 1
+
+
+def test_a_run_in_a_folder_in_use_is_refused(root, monkeypatch):
+    with (
+        folder_in_use(root / "run", "a training"),
+        monkeypatch.context() as patch,
+        pytest.raises(BlockingIOError, match="in use by a training"),
+    ):
+        patch.setattr("livos.training.trainer.folder_in_use", partial(folder_in_use, patience=0))
+        trainer.train(tiny_run(root), ALONE)
+    assert not (root / "run/config.yaml").exists()
+
+
+def test_a_run_does_not_begin_from_what_another_one_has_left_behind_meanwhile(root, monkeypatch):
+    original = trainer.prepare_network
+
+    def meanwhile(*arguments):
+        monkeypatch.setattr(trainer, "prepare_network", original)
+        trainer.train(tiny_run(root, tiny_stage(iterations=1)), ALONE)
+        return original(*arguments)
+
+    monkeypatch.setattr(trainer, "prepare_network", meanwhile)
+    with pytest.raises(BlockingIOError, match="another training went on here while this one began"):
+        trainer.train(tiny_run(root, resume="auto"), ALONE)
 
 
 def test_only_the_newest_checkpoints_are_kept(root):

@@ -4,7 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Container, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ from livos.evaluation.sets import open_test_set
 from livos.evaluation.speed import StepTimer, peak_memory
 from livos.evaluation.submission import write_submission
 from livos.evaluation.video import Frame, TestVideo
+from livos.files.atomic import clear_leftovers
+from livos.files.folder_lock import folder_in_use
 from livos.pipeline.mask_writer import MaskWriter
 from livos.pipeline.prefetch import prefetch
 from livos.segmenter.memory_shortage import free_memory, is_out_of_memory, saving_advice
@@ -46,6 +48,13 @@ def evaluate(settings: EvalConfig, process: Process) -> dict[str, Any]:
     output = OutputFolder.of(settings)
     output.refuse_overwriting(videos, settings.truth_directory)
     output.prepare()
+    with folder_in_use(output.path, "an evaluation") if process.is_main else nullcontext():
+        if process.is_main:
+            clear_leftovers(output.path, below=True)
+        return _evaluate(settings, process, videos, output)
+
+
+def _evaluate(settings: EvalConfig, process: Process, videos: list[TestVideo], output: OutputFolder) -> dict[str, Any]:
     weights = chosen_weights(settings)
     if settings.size is None:
         settings = replace(settings, size=STANDARD_SHORT_SIDE if weights == UNTRAINED else best_short_side(weights))

@@ -1,10 +1,8 @@
 """The story of a run: stages one after the other, each a loop over batches that now and then writes something down."""
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -13,14 +11,17 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
 
 from livos.build import build_model
 from livos.checkpoints import load_weights, save_weights
 from livos.config.schema import DataConfig, TrainConfig
 from livos.distributed import Process, any_process, from_main, gather, mean
+from livos.files.atomic import clear_leftovers
+from livos.files.folder_lock import folder_in_use
+from livos.interruptions import SIGNALS, Interrupted, Told, noticing_signals
 from livos.model.network import LiVOS
-from livos.training.data.loaders import BatchIndices, ClipBatch, make_loader
+from livos.training.data.loaders import ClipBatch, make_loader
+from livos.training.data.workers import ClipLoader, raise_if_a_worker_died
 from livos.training.experiment import find_start, write_settings
 from livos.training.metrics_log import MetricsLog, RunningMean
 from livos.training.modes import evaluating, prepare_network, shared_network, to_training_mode
@@ -41,7 +42,9 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
 
     Raises:
         ValueError: if settings contradict each other, the data or the machine.
+        OSError: if files cannot be read or written, another training works in the folder, or a worker has died.
         FloatingPointError: if the loss was not finite `config.max_skipped` times in a row.
+        Interrupted: if a signal told a process to end; the checkpoint of the iteration at that time is saved.
     """
     torch.manual_seed(config.seed + process.rank)
     folder, checkpoint = from_main(find_start(config, datetime.now(), restarted))
@@ -52,17 +55,20 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
         check_validation(config.validation)
     network = prepare_network(first_network(config, content is not None), config, process)
     shared = shared_network(network, process)
-    if process.is_main:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_settings(folder, config)
-    with noticing_sigterm() as told_to_stop:
+    with ExitStack() as stack:
+        if process.is_main:
+            stack.enter_context(folder_in_use(folder, "a training"))
+            if find_start(config, datetime.now(), restarted) != (folder, checkpoint):
+                raise BlockingIOError(f"{folder}: another training went on here while this one began; start it again")
+            clear_leftovers(folder, below=True)
+            write_settings(folder, config)
+        told = stack.enter_context(noticing_signals())
         for name, loader in loaders.items():
             trainer = StageTrainer(name, network, shared, loader, config, folder, process)
             if content and start and name == start.stage:
                 log.info("continuing %s at iteration %d of %s", checkpoint, start.iteration, name)
                 trainer.restore(content)
-            if not trainer.run(told_to_stop):
-                break
+            trainer.run(told)
     return folder
 
 
@@ -81,7 +87,7 @@ def stage_data(name: str, config: TrainConfig) -> DataConfig:
     return config.data if name == "main_training" else config.image_data
 
 
-def stage_loader(name: str, config: TrainConfig, process: Process, start: Progress | None) -> DataLoader:
+def stage_loader(name: str, config: TrainConfig, process: Process, start: Progress | None) -> ClipLoader:
     """The clips of a stage for this process, from where the run is."""
     stage = getattr(config, name)
     return make_loader(
@@ -107,20 +113,15 @@ def first_network(config: TrainConfig, continued: bool) -> LiVOS:
     return network
 
 
-@contextmanager
-def noticing_sigterm() -> Iterator[threading.Event]:
-    """An event that is set when this process is told to terminate, instead of terminating at once."""
-    told = threading.Event()
-    previous = signal.signal(signal.SIGTERM, lambda *_: told.set())
-    try:
-        yield told
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
 def is_due(done: int, every: int) -> bool:
     """Whether something is to be done after iteration `done`; every=0 means never."""
     return every > 0 and done % every == 0
+
+
+def signal_of_any_process(told: Told, process: Process) -> int | None:
+    """The signal that told one of the processes to end, on all of them; None if there was none."""
+    flags = any_process(*(told.signal_number == number for number in SIGNALS), device=process.device)
+    return next((number for number, flag in zip(SIGNALS, flags, strict=True) if flag), None)
 
 
 class StageTrainer:
@@ -137,7 +138,7 @@ class StageTrainer:
         name: str,
         network: LiVOS,
         shared: nn.Module,
-        loader: DataLoader,
+        loader: ClipLoader,
         config: TrainConfig,
         folder: Path,
         process: Process,
@@ -179,29 +180,32 @@ class StageTrainer:
         self.progress = Progress(**content["progress"])
         restore(content, self.parts, self.process)
 
-    def run(self, told_to_stop: threading.Event) -> bool:
-        """Train to the end of the stage (True), or until told to stop (False). Either way there is a checkpoint."""
+    def run(self, told: Told) -> None:
+        """Train to the end of the stage, or raise Interrupted when told to end. Either way there is a checkpoint."""
         to_training_mode(self.network, self.config.batch_norm)
         start, stage = self.progress.iteration, self.stage
         if self.process.is_main:
             self.metrics = MetricsLog(self.folder, self.progress.stage, start, stage.iterations)
-        for iteration, portions in self.batches():
-            result = self.step(iteration, portions)
-            self.progress.iteration += 1
-            self.take_note(result)
-            stopping = any_process(told_to_stop.is_set(), device=self.process.device)[0]
-            self.write_down(last=stopping or self.progress.iteration == stage.iterations)
-            if stopping:
-                log.info("told to stop at iteration %d of %s", self.progress.iteration, self.progress.stage)
-                break
-        if self.metrics:
-            self.metrics.close()
-        return self.progress.iteration == stage.iterations
+        try:
+            with closing(iter(self.loader)) as clips:  # whose workers end here, too
+                for iteration, portions in self.batches(clips):
+                    result = self.step(iteration, portions)
+                    self.progress.iteration += 1
+                    self.take_note(result)
+                    stopped_by = signal_of_any_process(told, self.process)
+                    self.write_down(last=stopped_by is not None or self.progress.iteration == stage.iterations)
+                    if stopped_by is not None and self.progress.iteration < stage.iterations:
+                        raise Interrupted(stopped_by, f"{self.progress} is saved; resume=auto goes on")
+        except RuntimeError as error:
+            raise_if_a_worker_died(error)
+            raise
+        finally:
+            if self.metrics:
+                self.metrics.close()
 
-    def batches(self) -> Iterator[tuple[int, Iterator[tuple[list[int], ClipBatch]]]]:
+    def batches(self, clips: Iterator[ClipBatch]) -> Iterator[tuple[int, Iterator[tuple[list[int], ClipBatch]]]]:
         """The iterations that are left, each with its portions: clips and their numbers."""
-        clip_numbers = cast(BatchIndices, self.loader.batch_sampler)
-        portions = map(self.keep_for_picture, zip(clip_numbers, self.loader, strict=True))
+        portions = map(self.keep_for_picture, zip(self.loader.batch_sampler, clips, strict=True))
         for iteration in range(self.progress.iteration, self.stage.iterations):
             yield iteration, islice(portions, self.stage.accumulation)
 

@@ -31,6 +31,9 @@ class Progress:
     skipped_in_a_row: int = 0
     best_score: float = -1.0  # J&F of the best validation, -1 before the first
 
+    def __str__(self) -> str:
+        return f"iteration {self.iteration} of {self.stage}"
+
 
 def random_states() -> dict[str, Any]:
     """The states of this process's global random generators, as plain values and tensors."""

@@ -1,6 +1,5 @@
 """Batches of training clips: the same samples in the same order for any number of processes and workers."""
 
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
@@ -8,7 +7,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset, Sampler
 
 from livos.config.schema import DataConfig
 from livos.training.data.augmentation import Colour, random_colour
@@ -25,6 +24,7 @@ from livos.training.data.sampling import (
     shape_of_batch,
 )
 from livos.training.data.video_sets import VideoSet, open_video_set
+from livos.training.data.workers import ClipLoader
 
 TrainingSet: TypeAlias = VideoSet | ImageSet
 
@@ -158,7 +158,7 @@ class ClipDataset(Dataset):
         return training_set, position % len(training_set)
 
 
-class BatchIndices:
+class BatchIndices(Sampler[list[int]]):
     """The sample indices of one process's batches, `accumulation` of them an iteration, from `start_iteration` on.
 
     Iteration i has the samples i * batch_size up to (i + 1) * batch_size, dealt out in order to the first process's
@@ -207,29 +207,21 @@ def make_loader(
     num_workers: int = 0,
     prefetch: int = 2,
     pin_memory: bool = False,
-) -> DataLoader:
+) -> ClipLoader:
     """An iterable of ClipBatch: for each iteration left, `accumulation` batches of this process, one after the other.
 
     `batch_size` is the total over all processes and accumulated batches. `num_iterations` is the length of the whole
     run, by which the schedule of max_skip goes; `start_iteration` is where a resumed run goes on. `prefetch` batches
     are kept ready by each worker. Raises ValueError if the data is not complete or the batch cannot be divided.
     """
-    return DataLoader(
+    return ClipLoader(
         ClipDataset(settings, seed, batch_size * num_iterations, batch_size),
-        batch_sampler=BatchIndices(batch_size, num_iterations, start_iteration, rank, world_size, accumulation),
-        collate_fn=collate,
-        num_workers=num_workers,
-        prefetch_factor=prefetch if num_workers else None,
-        worker_init_fn=_begin_worker,
-        pin_memory=pin_memory,
-        generator=torch.Generator(),  # the loader draws a number that nothing uses: not from the global generator
+        BatchIndices(batch_size, num_iterations, start_iteration, rank, world_size, accumulation),
+        collate,
+        num_workers,
+        prefetch,
+        pin_memory,
     )
-
-
-def _begin_worker(worker: int) -> None:
-    """One thread each; and when all processes are told to terminate, it is the main one that ends its workers."""
-    cv2.setNumThreads(0)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _check(settings: DataConfig) -> None:

@@ -1,0 +1,134 @@
+"""Batches that worker processes prepare. Errors arrive as they were raised, and no worker outlives the loop."""
+
+import logging
+import multiprocessing
+import signal
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from livos.interruptions import SIGNALS, end_with_parent
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a worker sends in place of a sample that it could not make."""
+
+    error: ValueError | OSError
+    traceback: str
+
+
+class FailuresAsSamples(Dataset):
+    """The samples of a dataset, with a Failure for each that raises ValueError or OSError.
+
+    torch would send the text of a worker's traceback instead of what the error says.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, index: int) -> Any:
+        try:
+            return self.dataset[index]
+        except (ValueError, OSError) as error:
+            return Failure(error, traceback.format_exc())
+
+
+@dataclass(frozen=True)
+class CollateOrFail:
+    """Makes a batch of samples, or returns the first Failure among them."""
+
+    collate: Callable[[Sequence[Any]], Any]
+
+    def __call__(self, samples: Sequence[Any]) -> Any:
+        failure = next((sample for sample in samples if isinstance(sample, Failure)), None)
+        return failure or self.collate(samples)
+
+
+class ClipLoader:
+    """An iterable of batches, prepared by `num_workers` processes (0: by this one).
+
+    The workers end when the iterator is exhausted or closed, when it raises, and when this process is gone. Signals by
+    which programs are told to end do not concern them. Iterating raises the ValueError or OSError of the dataset, and
+    ChildProcessError if a worker has died.
+
+    Args:
+        batch_sampler: lists of the dataset's indices, one for each batch.
+        prefetch: batches that each worker keeps ready.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        batch_sampler: Sampler[list[int]],
+        collate: Callable[[Sequence[Any]], Any],
+        num_workers: int = 0,
+        prefetch: int = 2,
+        pin_memory: bool = False,
+    ) -> None:
+        self.batch_sampler, self.num_workers = batch_sampler, num_workers
+        self._loader = DataLoader(
+            FailuresAsSamples(dataset),
+            batch_sampler=batch_sampler,
+            collate_fn=CollateOrFail(collate),
+            num_workers=num_workers,
+            prefetch_factor=prefetch if num_workers else None,
+            worker_init_fn=_begin_worker,
+            pin_memory=pin_memory,
+            generator=torch.Generator(),  # the loader draws a number that nothing uses: not from the global generator
+        )
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __iter__(self) -> Generator[Any, None, None]:
+        others = set(multiprocessing.active_children())
+        batches = iter(self._loader)
+        workers = set(multiprocessing.active_children()) - others
+        try:
+            for batch in batches:
+                if isinstance(batch, Failure):
+                    log.debug("in a process that prepares clips:\n%s", batch.traceback)
+                    raise batch.error
+                yield batch
+        except RuntimeError as error:
+            raise_if_a_worker_died(error)
+            raise
+        finally:
+            _end(batches, workers)
+
+
+def raise_if_a_worker_died(error: RuntimeError) -> None:
+    """Raise ChildProcessError if that is what torch says; it may say so at any time, not only while iterating."""
+    if "DataLoader worker" in str(error):
+        raise ChildProcessError(
+            f"a process that prepares clips was killed ({str(error).splitlines()[0]}). Where memory is short, take "
+            "fewer of them: num_workers"
+        ) from error
+
+
+def _begin_worker(worker: int) -> None:
+    """One thread each. When all processes are told to end, it is the main one that ends its workers."""
+    cv2.setNumThreads(0)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    end_with_parent()
+
+
+def _end(batches: Iterator[Any], workers: set[multiprocessing.process.BaseProcess]) -> None:
+    """End the workers now. By itself torch does so when nothing refers to the iterator, which a traceback does."""
+    if workers:
+        with suppress(RuntimeError):  # a worker that died
+            batches._shutdown_workers()  # type: ignore[attr-defined]
+    for worker in workers:
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
