@@ -20,7 +20,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from livos import VideoSegmenter, build_model, model_names
-from livos.evaluation.speed import StepTimer, peak_memory
+from livos.pipeline.speed import StepTimer, peak_memory
 from livos.segmenter.segmenter import PRECISIONS
 
 

@@ -216,7 +216,7 @@ def run(options: argparse.Namespace) -> None:
     for name, network in networks.items():
         table = []
         for size in options.sizes:
-            segmenter = VideoSegmenter(network, options.device, internal_size=size)
+            segmenter = VideoSegmenter(network, options.device, size=size)
             table.append(
                 [float(np.mean([score(segmenter, video) for video in videos[kind]])) for kind in options.kinds]
             )

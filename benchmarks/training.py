@@ -26,7 +26,7 @@ from loader import write_generated_videos
 from livos import build_model, model_names
 from livos.config.schema import LossConfig, StageConfig, TrainConfig
 from livos.distributed import Process
-from livos.evaluation.speed import peak_memory
+from livos.pipeline.speed import peak_memory
 from livos.training import step
 from livos.training.data.loaders import make_loader
 from livos.training.modes import prepare_network, to_training_mode

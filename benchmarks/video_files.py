@@ -1,4 +1,4 @@
-"""Memory and rate of scripts/process_video.py on a long video file that is made for it.
+"""Memory and rate of `livos track` on a long video file that is made for it.
 
 python benchmarks/video_files.py                              1000 frames of 1080p, masks, overlay and boxes
 python benchmarks/video_files.py --frames 300 --backward
@@ -21,14 +21,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from livos import VideoSegmenter, build_model, model_names
+from livos import SegmenterState, VideoSegmenter, build_model, model_names
+from livos.commands import track
 from livos.masks.label_maps import write_labels
-from livos.segmenter.memory_plan import PeakMeter
+from livos.pipeline.job import KINDS
+from livos.pipeline.memory_plan import PeakMeter
 from livos.segmenter.segmenter import PRECISIONS
 from livos.video.writer import H264, VideoWriter
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
-import process_video
 
 MIB = 2**20
 
@@ -38,18 +37,25 @@ class Repeated:
     """Like a result of VideoSegmenter."""
 
     labels: np.ndarray
+    object_ids: tuple[int, ...] = ()
 
 
 class Repeater:
     """In the place of the network: the given mask on every frame."""
 
     device = torch.device("cpu")
-    internal_size = None
+    size = None
 
     def reset(self) -> None:
         self._labels = np.zeros((1, 1), np.int32)
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None) -> Repeated:
+    def state(self) -> SegmenterState:
+        return SegmenterState()
+
+    def made_with(self) -> dict:
+        return {}
+
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Repeated:
         self._labels = self._labels if labels is None else labels
         return Repeated(self._labels)
 
@@ -65,15 +71,21 @@ class Watched:
     begun: float = 0.0
 
     def __post_init__(self) -> None:
-        self.device, self.internal_size = self.segmenter.device, self.segmenter.internal_size
+        self.device, self.size = self.segmenter.device, self.segmenter.size
         self.memory = PeakMeter(torch.device("cpu"))
 
     def reset(self) -> None:
         self.segmenter.reset()
         self.begun = time.perf_counter()
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None):
-        result = self.segmenter.step(image, labels)
+    def state(self) -> SegmenterState:
+        return self.segmenter.state()
+
+    def made_with(self) -> dict:
+        return self.segmenter.made_with()
+
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False):
+        result = self.segmenter.step(image, labels, last)
         self.count += 1
         if self.count % max(1, self.num_frames // 10) == 0:
             self.peaks.append(self.memory.peak())
@@ -111,7 +123,7 @@ def main() -> None:
         watched = Watched(segmenter, options.frames)
         before = watched.memory.peak()
         arguments = ["--video", str(video), "--masks", str(mask), "--output", str(output), "--write", *options.write]
-        status = process_video.main(arguments + ["--backward"] * options.backward, lambda _: watched)  # type: ignore
+        status = track.main(arguments + ["--backward"] * options.backward, lambda *_: watched)  # type: ignore
         seconds = time.perf_counter() - watched.begun
         if status:
             sys.exit(status)
@@ -124,7 +136,7 @@ def main() -> None:
 
 def network(options: argparse.Namespace) -> VideoSegmenter:
     """With random weights, and tried on a frame so that it has taken what it needs."""
-    size = options.internal_size or None
+    size = options.short_side or None
     segmenter = VideoSegmenter(build_model(options.model, seed=0), options.device, options.precision, size)
     blank = np.zeros((*options.size, 3), np.uint8)
     mask = np.ones(options.size, np.int32)
@@ -138,11 +150,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--size", type=_size, default=(1080, 1920), metavar="HxW")
     parser.add_argument("--objects", type=int, default=1)
-    parser.add_argument("--write", nargs="+", choices=process_video.KINDS, default=["masks", "overlay", "boxes"])
+    parser.add_argument("--write", nargs="+", choices=KINDS, default=["masks", "overlay", "boxes"])
     parser.add_argument("--backward", action="store_true")
     parser.add_argument("--no-network", action="store_true", help="repeat the given mask instead")
     parser.add_argument("--model", choices=model_names(), default="lite")
-    parser.add_argument("--internal-size", type=int, default=480)
+    parser.add_argument("--internal-size", dest="short_side", type=int, default=480)
     parser.add_argument("--precision", choices=list(PRECISIONS), default="float32")
     parser.add_argument("--device", default="auto")
     return parser.parse_args()

@@ -6,17 +6,19 @@ the processes talk through NCCL where they train on GPUs and through gloo where 
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
 from livos.devices import choose_device
+
+Item = TypeVar("Item")
 
 # Processes wait for one another at most this long: validation is shared out by video, and videos differ in length.
 PATIENCE = timedelta(hours=1)
@@ -114,6 +116,17 @@ def gather(value: Any) -> list[Any]:
     values: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(values, value)
     return values
+
+
+def shared_out(items: Sequence[Item], work: Callable[[Item], float], process: Process) -> list[Item]:
+    """This process's part of the items: the largest first, each to whoever has least to do so far."""
+    loads, mine = [0.0] * process.world_size, set()
+    for place in sorted(range(len(items)), key=lambda place: work(items[place]), reverse=True):
+        rank = loads.index(min(loads))
+        loads[rank] += work(items[place])
+        if rank == process.rank:
+            mine.add(place)
+    return [item for place, item in enumerate(items) if place in mine]
 
 
 def from_main(value: Any) -> Any:

@@ -49,7 +49,7 @@ def main(config: DictConfig) -> None:
         if rank_of_this_process() == 0:
             log.error("%s; the same command goes on with the video that was not finished", interruption)
         sys.exit(interruption.status)
-    if report["errors"]:
+    if report.errors:
         sys.exit(1)
 
 

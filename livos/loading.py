@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from livos.build import build_model, model_names
-from livos.checkpoints import load_weights, misfits, read_state_dict
+from livos.checkpoints import best_short_side, load_weights, misfits, read_state_dict
 from livos.model.network import LiVOS
 from livos.released_weights import RELEASED_WEIGHTS, find_released_weights
 
@@ -39,19 +39,9 @@ def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) 
         ValueError: If the file holds no weights or those of another network.
     """
     found = find_weights(name)
-    model = model or found.model
-    if model is not None:
-        return load_weights(build_model(model), found.path)
-    weights = read_state_dict(found.path)
-    for candidate in model_names():
-        with torch.device("meta"):
-            fits = not misfits(build_model(candidate), weights)
-        if fits:
-            return load_weights(build_model(candidate), found.path)
-    raise ValueError(
-        f"{found.path} fits none of the networks {', '.join(model_names())}: for a network with settings of its own "
-        "use load_weights(build_model(…), path), which says what does not fit"
-    )
+    network = load_weights(build_model(model or found.model or _fitting_model(found.path)), found.path)
+    network.short_side = best_short_side(found.path)
+    return network
 
 
 def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
@@ -89,6 +79,20 @@ def default_weights(model: str) -> str | None:
 def cache_dir() -> Path:
     """The user's folder for downloaded weights: that of PyTorch's own, `~/.cache/torch/hub/checkpoints` by default."""
     return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def _fitting_model(path: Path) -> str:
+    """The named network whose weights have the names and shapes of those in a file."""
+    weights = read_state_dict(path)
+    for name in model_names():
+        with torch.device("meta"):
+            fits = not misfits(build_model(name), weights)
+        if fits:
+            return name
+    raise ValueError(
+        f"{path} fits none of the networks {', '.join(model_names())}: for a network with settings of its own "
+        "use load_weights(build_model(…), path), which says what does not fit"
+    )
 
 
 def _bundled_places(file_name: str) -> Iterator[Path]:

@@ -23,7 +23,8 @@ from tqdm import tqdm
 from livos.files.images import IMAGE_SUFFIXES, read_image
 from livos.files.names import files_by_stem
 from livos.masks.label_maps import davis_palette, object_ids, read_labels
-from livos.pipeline.overlay import OverlayVideo, contact_sheet, overlay
+from livos.pipeline.overlay import contact_sheet, overlay
+from livos.video.writer import H264, VideoWriter
 
 GAP = 6
 
@@ -57,11 +58,11 @@ def read_pair(frame: Path, mask: Path) -> tuple[np.ndarray, np.ndarray]:
 def write_video(frames: dict[str, Path], masks: dict[str, Path], rate: Fraction, path: Path) -> list[int]:
     """Writes the frames with their masks over them, and returns the ids of all objects seen."""
     ids: set[int] = set()
-    with OverlayVideo(path, rate) as video:
-        for name, frame in tqdm(frames.items(), desc=path.name, unit="frame"):
+    with VideoWriter(path, H264, 1 / rate, rate) as video:
+        for number, (name, frame) in enumerate(tqdm(frames.items(), desc=path.name, unit="frame")):
             image, labels = read_pair(frame, masks[name])
             ids.update(object_ids(labels))
-            video.add(image, labels)
+            video.add(overlay(image, labels), number)
     return sorted(ids)
 
 

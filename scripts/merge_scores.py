@@ -19,7 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from livos.masks.label_maps import LabelCoding, read_labels, write_labels
-from livos.pipeline.probabilities import average_scores, read_object_ids, read_scores
+from livos.pipeline.probabilities import average_probabilities, read_object_ids, read_probabilities
 
 
 def common_frames(score_dirs: list[Path]) -> list[Path]:
@@ -60,7 +60,7 @@ def widest_ids(score_dirs: list[Path], frames: list[Path]) -> dict[str, int]:
 def merge_frame(score_dirs: list[Path], frame: Path, coding: LabelCoding, output: Path) -> None:
     """Average one frame's scores and write its mask to `output`."""
     try:
-        labels = average_scores([read_scores(score_dir / frame) for score_dir in score_dirs]).labels()
+        labels = average_probabilities([read_probabilities(score_dir / frame) for score_dir in score_dirs]).labels()
     except ValueError as error:
         raise ValueError(f"{frame.as_posix()}: {error}") from error
     write_labels(output / frame.with_suffix(".png"), labels, coding)

@@ -64,8 +64,8 @@ def test_each_object_is_given_where_it_appears_first(root):
     (video,) = open_test_set(settings)
     assert (video.name, settings.size, video.problems()) == ("YFCC100M/v_1", 600, [])
     frames = list(video)
-    assert [frame.name for frame in frames] == FRAMES
-    assert [frame.save for frame in frames] == [True, False, True, False]
+    assert [frame.frame.name for frame in frames] == FRAMES
+    assert [frame.wanted for frame in frames] == [True, False, True, False]
     assert [None if frame.labels is None else sorted(set(frame.labels.flat)) for frame in frames] == [
         [0, 4], None, [0, 300], None,
     ]  # fmt: skip

@@ -105,7 +105,7 @@ def test_an_interrupted_run_stops_at_once_and_the_same_command_goes_on(root, mon
         path.unlink()
     monkeypatch.chdir(root)
     report = run(root, image_directory="images", mask_directory="masks", output_dir="out")
-    assert (report["skipped"], report["segmented"]) == (["a", "b"], ["c"])
+    assert (report.skipped, report.segmented) == (["a", "b"], ["c"])
 
 
 def test_two_processes_share_the_videos(root, finished_run):

@@ -123,12 +123,12 @@ def emptied(path: Path) -> None:
 def test_a_bad_file_fails_its_video_alone(root, caplog, capsys, place, spoil, message):
     spoil(root / place)
     report = run(root)
-    assert list(report["errors"]) == ["a"] and re.search(message, report["errors"]["a"])
-    assert f"a failed and is left out: {report['errors']['a']}" in caplog.text
-    assert report["segmented"] == ["b"] and set(ALL_MASKS[4:]) <= set(masks_in(root))
+    assert list(report.errors) == ["a"] and re.search(message, report.errors["a"])
+    assert f"a failed and is left out: {report.errors['a']}" in caplog.text
+    assert report.segmented == ["b"] and set(ALL_MASKS[4:]) <= set(masks_in(root))
     print_report(report, root / "out")
     printed = capsys.readouterr().out
-    assert "1 of 2 videos segmented, 1 FAILED" in printed and f"FAILED a: {report['errors']['a']}" in printed
+    assert "1 of 2 videos segmented, 1 FAILED" in printed and f"FAILED a: {report.errors['a']}" in printed
 
 
 def test_unusual_frames_are_segmented(tmp_path):
@@ -139,20 +139,20 @@ def test_unusual_frames_are_segmented(tmp_path):
         with Image.open(path) as image:
             grey = np.array(image.convert("L"))
             (Image.fromarray(grey.astype(np.uint16) * 257) if mode == "I;16" else image.convert(mode)).save(path)
-    assert not run(tmp_path)["errors"]
+    assert not run(tmp_path).errors
     assert sorted(masks_in(tmp_path)) == sorted(f"clip/{name}.png" for name in names)
     assert read_labels(tmp_path / "out/Annotations/clip/9.png").ids == [1]
 
 
 def test_a_video_of_one_frame_gets_the_given_mask(tmp_path):
     write_video(tmp_path / "images", tmp_path / "masks", "a", ["00000"], {"00000": [3, 9]})
-    assert run(tmp_path)["frames"] == 1
+    assert run(tmp_path).frames == 1
     np.testing.assert_array_equal(read_labels(tmp_path / "out/Annotations/a/00000.png").labels, labels_with(3, 9))
 
 
 def test_an_empty_first_mask_is_fine_where_later_ones_count(tmp_path):
     write_video(tmp_path / "images", tmp_path / "masks", "a", numbered(3), {"00000": [], "00001": [2]})
-    assert not run(tmp_path, use_all_masks=True)["errors"]
+    assert not run(tmp_path, use_all_masks=True).errors
     given = [read_labels(path).ids for path in sorted((tmp_path / "out/Annotations/a").iterdir())]
     assert given[:2] == [[], [2]]
 
@@ -167,8 +167,8 @@ def test_a_full_disk_is_told_with_the_file(root, monkeypatch):
 
     monkeypatch.setattr(Image.Image, "save", no_space)
     report = run(root)
-    assert re.search(r"No space left on device.*Annotations.a.0000\d\.png", report["errors"]["a"])
-    assert list(masks_in(root)) == ALL_MASKS[4:] and report["segmented"] == ["b"]
+    assert re.search(r"No space left on device.*Annotations.a.0000\d\.png", report.errors["a"])
+    assert list(masks_in(root)) == ALL_MASKS[4:] and report.segmented == ["b"]
 
 
 def test_a_disk_that_is_full_when_probabilities_are_written_is_told_with_the_file(root, monkeypatch):
@@ -178,8 +178,8 @@ def test_a_disk_that_is_full_when_probabilities_are_written_is_told_with_the_fil
 
     monkeypatch.setattr(livos.pipeline.probabilities.np, "savez_compressed", no_space)
     report = run(root, save_scores=True, videos=["a"])
-    assert re.search(r"No space left on device.*Scores.a.0000\d\.npz", report["errors"]["a"])
-    assert list((root / "out/Scores/a").iterdir()) == [] and masks_in(root) == {}
+    assert re.search(r"No space left on device.*Scores.a.0000\d\.npz", report.errors["a"])
+    assert list((root / "out/Scores/a").iterdir()) == [] and not (root / "out/finished/a.json").exists()
 
 
 @pytest.mark.parametrize(
@@ -195,11 +195,11 @@ def test_a_disk_that_is_full_when_probabilities_are_written_is_told_with_the_fil
 def test_too_little_memory_for_a_video_is_told_with_what_helps(root, monkeypatch, error):
     fail_once(monkeypatch, VideoSegmenter, "step", error)
     report = run(root, size=32)
-    assert report["errors"]["a"] == (
-        "not enough memory on cpu; try a smaller size= (now 32), chunk_size=1 (objects at a time; now -1), "
+    assert report.errors["a"] == (
+        "not enough memory on cpu; try a smaller size (now 32), chunk_size=1 (objects at a time; now -1), "
         f"precision=bfloat16 or float16 ({str(error).splitlines()[0]})"
     )
-    assert report["segmented"] == ["b"]
+    assert report.segmented == ["b"]
 
 
 def fail_once(monkeypatch, owner: type, name: str, error: BaseException) -> None:
@@ -240,7 +240,7 @@ def test_an_interruption_stops_at_once_and_leaves_no_half_files(root, monkeypatc
     left = [path for path in (root / "out").rglob("*") if path.is_file()]
     assert all(path.parent.name == "a" and path.stem in ("00000", "00001") for path in left)  # no report, no .part
     monkeypatch.undo()
-    assert run(root)["segmented"] == ["a", "b"]
+    assert run(root).segmented == ["a", "b"]
 
 
 def test_frames_are_not_left_open_or_threads_running(root):

@@ -45,9 +45,9 @@ def test_finished_videos_are_skipped_and_left_alone(root, capsys):
     run(root)
     before, times = masks_in(root), {p: p.stat().st_mtime_ns for p in (root / "out/Annotations").rglob("*.png")}
     report = run(root)
-    assert (report["skipped"], report["segmented"], report["frames"]) == (["a", "b"], [], 0)
+    assert (report.skipped, report.segmented, report.frames) == (["a", "b"], [], 0)
     assert masks_in(root) == before and all(path.stat().st_mtime_ns == time for path, time in times.items())
-    assert run(root, resume=False)["segmented"] == ["a", "b"]
+    assert run(root, resume=False).segmented == ["a", "b"]
     assert masks_in(root) == before
 
 
@@ -59,7 +59,7 @@ def test_an_interrupted_run_goes_on_with_the_same_masks(root, monkeypatch):
     interrupted_run(root, monkeypatch, at_step=7)
     assert set(ALL_MASKS[:4]) <= set(masks_in(root)) and "b/00003.png" not in masks_in(root)
     report = run(root)
-    assert (report["skipped"], report["segmented"]) == (["a"], ["b"])
+    assert (report.skipped, report.segmented) == (["a"], ["b"])
     assert masks_in(root) == whole
 
 
@@ -68,25 +68,25 @@ def test_a_video_that_lacks_a_file_is_done_again(root, lost):
     wanted = {"save_scores": True, "visualize": True}
     run(root, **wanted)
     (root / "out" / lost).unlink()
-    assert run(root, **wanted)["segmented"] == ["a"]
+    assert run(root, **wanted).segmented == ["a"]
     assert (root / "out" / lost).is_file()
-    assert run(root)["skipped"] == ["a", "b"]  # masks alone are wanted
+    assert run(root).skipped == ["a", "b"]  # masks alone are wanted
 
 
 def test_other_settings_are_told_and_everything_is_done_again(root, caplog):
     run(root)
     caplog.clear()
-    assert run(root, size=48, flip_aug=True)["segmented"] == ["a", "b"]
+    assert run(root, size=48, flip_aug=True).segmented == ["a", "b"]
     assert "2 videos were made with other settings (flip_aug, size) and are done again" in caplog.text
     model = ModelConfig(**{**TINY_MODEL, "num_blocks": 2})
-    assert run(root, size=48, flip_aug=True, model=model)["segmented"] == ["a", "b"]
+    assert run(root, size=48, flip_aug=True, model=model).segmented == ["a", "b"]
     assert "other settings (model)" in caplog.text
 
 
 def test_settings_that_change_no_mask_change_nothing(root, caplog):
     run(root)
     caplog.clear()
-    assert run(root, chunk_size=1, videos=["a"], num_videos=2)["skipped"] == ["a"]
+    assert run(root, chunk_size=1, videos=["a"], num_videos=2).skipped == ["a"]
     assert "other settings" not in caplog.text
 
 
@@ -95,7 +95,7 @@ def test_masks_left_by_an_interrupted_run_with_other_settings_are_not_taken_for_
     interrupted_run(root, monkeypatch, at_step=6, size=48)  # in the second video, all of whose old masks are there
     assert list(masks_in(root)) == ALL_MASKS
     report = run(root, size=48)
-    assert (report["skipped"], report["segmented"]) == (["a"], ["b"])
+    assert (report.skipped, report.segmented) == (["a"], ["b"])
     resumed = masks_in(root)
     run(root, size=48, resume=False)
     assert masks_in(root) == resumed
@@ -105,16 +105,16 @@ def test_a_video_that_failed_is_done_again(root):
     path = root / "images/a/00002.jpg"
     content = path.read_bytes()
     path.write_bytes(content[:100])
-    assert list(run(root)["errors"]) == ["a"]
+    assert list(run(root).errors) == ["a"]
     path.write_bytes(content)
     report = run(root)
-    assert (report["skipped"], report["segmented"], report["errors"]) == (["b"], ["a"], {})
+    assert (report.skipped, report.segmented, report.errors) == (["b"], ["a"], {})
 
 
 def test_another_given_mask_counts(root, caplog):
     run(root)
     write_mask(root / "masks/b/00000.png", labels_with(1, 2, 3))
-    assert run(root)["segmented"] == ["b"]
+    assert run(root).segmented == ["b"]
     assert "1 videos were made with other settings (given_masks)" in caplog.text
 
 
@@ -122,10 +122,10 @@ def test_other_weights_of_the_same_name_count(root, caplog):
     path = root / "w.safetensors"
     save_weights(build_model(ModelConfig(**TINY_MODEL), seed=1), path)
     run(root, weights=str(path), videos=["a"])
-    assert run(root, weights=str(path), videos=["a"])["skipped"] == ["a"]
+    assert run(root, weights=str(path), videos=["a"]).skipped == ["a"]
     save_weights(build_model(ModelConfig(**TINY_MODEL), seed=2), path)
     os.utime(path, (0, 0))
-    assert run(root, weights=str(path), videos=["a"])["segmented"] == ["a"]
+    assert run(root, weights=str(path), videos=["a"]).segmented == ["a"]
     assert "other settings (weights)" in caplog.text
 
 
@@ -134,7 +134,7 @@ def test_a_damaged_note_is_no_proof(root):
     note = root / "out/finished/a.json"
     assert json.loads(note.read_text())["size"] == -1
     note.write_text("{")
-    assert run(root)["segmented"] == ["a"]
+    assert run(root).segmented == ["a"]
 
 
 def test_a_second_evaluation_into_the_same_folder_is_told(root, monkeypatch):

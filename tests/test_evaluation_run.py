@@ -3,6 +3,7 @@
 import json
 import os
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from livos.evaluation.run import share
 from livos.evaluation.sets import open_test_set
 from livos.masks.label_maps import object_ids, read_labels
 from livos.model.config import ModelConfig
-from livos.pipeline.probabilities import read_scores
+from livos.pipeline.probabilities import read_probabilities
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def labels_of(root: Path, mask: str) -> np.ndarray:
 def scores_of(root: Path, video: str = "a") -> np.ndarray:
     """Probabilities of all frames of a video, (T, 1 + N, H, W)."""
     files = sorted((root / "out" / "Scores" / video).iterdir())
-    return np.stack([read_scores(path).probabilities for path in files])
+    return np.stack([read_probabilities(path).probabilities for path in files])
 
 
 def test_every_frame_gets_a_mask_and_the_run_a_report(root, capsys):
@@ -45,10 +46,10 @@ def test_every_frame_gets_a_mask_and_the_run_a_report(root, capsys):
     assert list(masks_in(root)) == ALL_MASKS
     np.testing.assert_array_equal(labels_of(root, "a/00000.png"), labels_with(1, 2))
     assert {*object_ids(labels_of(root, "a/00003.png"))} <= {1, 2}
-    assert (report["videos"], report["segmented"], report["frames"], report["errors"]) == (2, ["a", "b"], 8, {})
-    assert report["network_frames_per_second"] > report["frames_per_second"] > 0
-    assert os.name == "nt" or report["peak_memory_bytes"] > 2**20
-    assert json.loads((root / "out" / "report.json").read_text()) == report
+    assert (report.videos, report.segmented, report.frames, report.errors) == (2, ["a", "b"], 8, {})
+    assert report.network_frames_per_second > report.frames_per_second > 0
+    assert os.name == "nt" or report.peak_memory_bytes > 2**20
+    assert json.loads((root / "out" / "report.json").read_text()) == asdict(report)
     print_report(report, root / "out")
     text = capsys.readouterr().out
     assert "generic: 2 of 2 videos segmented\n" in text and "(8 frames on cpu, float32)" in text
@@ -88,14 +89,14 @@ def test_three_hundred_objects_keep_their_ids(tmp_path):
     labels[1::2, ::2].flat[:108] = np.arange(2000, 2108)
     write_video(tmp_path / "images", tmp_path / "masks", "a", numbered(2), {})
     write_mask(tmp_path / "masks" / "a" / "00000.png", labels, "rgb_ids")
-    assert not run(tmp_path, chunk_size=64)["errors"]
+    assert not run(tmp_path, chunk_size=64).errors
     np.testing.assert_array_equal(labels_of(tmp_path, "a/00000.png"), labels)
     assert set(object_ids(labels_of(tmp_path, "a/00001.png"))) <= set(object_ids(labels))
 
 
 def test_probabilities_and_overlays_are_written_on_request(root):
     run(root, save_scores=True, visualize=True)
-    scores = read_scores(root / "out/Scores/b/00003.npz")
+    scores = read_probabilities(root / "out/Scores/b/00003.npz")
     np.testing.assert_allclose(scores.probabilities.sum(axis=0), 1, atol=0.01)
     confident = np.sort(scores.probabilities, axis=0)
     sure = confident[-1] - confident[-2] > 0.01  # they are rounded to 1/255
@@ -105,7 +106,7 @@ def test_probabilities_and_overlays_are_written_on_request(root):
 
 
 def test_only_the_videos_that_are_named_are_segmented(root):
-    assert run(root, videos=["b"])["videos"] == 1
+    assert run(root, videos=["b"]).videos == 1
     assert list(masks_in(root)) == ALL_MASKS[4:]
     with pytest.raises(ValueError, match="generic has no videos named c; it has a, b"):
         run(root, videos=["b", "c"])
@@ -124,7 +125,7 @@ def test_an_archive_is_packed_where_there_is_a_server_and_nothing_is_missing(tmp
     path = tmp_path / "out" / "d17-test-dev.zip"
     run(tmp_path, "d17-test-dev", videos=["bear"])
     assert not path.exists()
-    assert run(tmp_path, "d17-test-dev")["archive"] == path
+    assert run(tmp_path, "d17-test-dev").archive == str(path)
     with zipfile.ZipFile(path) as archive:
         assert sorted(archive.namelist()) == [
             f"{name}/{frame}.png" for name in ("bear", "cow") for frame in numbered(3)
@@ -141,7 +142,7 @@ def test_size_precision_and_mirrored_frames_change_what_the_network_sees(root):
     }
     seen, precisions = {}, {}
     for name, change in changes.items():
-        precisions[name] = run(root, save_scores=True, videos=["a"], resume=False, **change)["precision"]
+        precisions[name] = run(root, save_scores=True, videos=["a"], resume=False, **change).precision
         seen[name] = scores_of(root)
     assert [*precisions.values()] == ["float32", "float32", "bfloat16", "bfloat16", "float32"]
     assert all(scores.shape == (4, 3, *SIZE) for scores in seen.values())
@@ -160,9 +161,9 @@ def test_objects_in_chunks_give_the_same(root):
 def test_weights_are_taken_from_the_file(root):
     path = root / "w.safetensors"
     save_weights(build_model(ModelConfig(**TINY_MODEL), seed=1), path)
-    assert run(root, videos=["a"], save_scores=True)["weights"] == "untrained"
+    assert run(root, videos=["a"], save_scores=True).weights == "untrained"
     scores = scores_of(root)
-    assert run(root, videos=["a"], save_scores=True, weights=str(path))["weights"] == str(path)
+    assert run(root, videos=["a"], save_scores=True, weights=str(path)).weights == str(path)
     assert not np.array_equal(scores, scores_of(root))
 
 
@@ -171,8 +172,8 @@ def test_the_network_works_at_the_size_that_suits_the_weights(root):
     for name, short_side in [("says.safetensors", 32), ("silent.safetensors", None)]:
         save_weights(network, root / name, short_side=short_side)
         report = run(root, videos=["a"], weights=str(root / name), size=None, resume=False)
-        assert report["settings"]["size"] == (short_side or 480)
-    assert run(root, videos=["a"], weights=str(root / "says.safetensors"), size=16)["settings"]["size"] == 16
+        assert report.settings["size"] == (short_side or 480)
+    assert run(root, videos=["a"], weights=str(root / "says.safetensors"), size=16).settings["size"] == 16
 
 
 def test_random_weights_are_told_loudly(root, caplog):

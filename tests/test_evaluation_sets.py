@@ -9,6 +9,7 @@ import pytest
 from omegaconf import OmegaConf
 from tiny_sets import generic, labels_with, numbered, settings_of, write_frame, write_mask, write_video
 
+from livos.checkpoints import STANDARD_SHORT_SIDE
 from livos.config import schema
 from livos.datasets import CONFIG_DIR, load_settings, names
 from livos.evaluation.sets import locate, open_test_set, read_video_list
@@ -42,7 +43,7 @@ def write_youtube(root: Path, images: str, valid: str) -> None:
 
 
 def masks_given(video) -> dict[str, list[int]]:
-    frames = [(frame.name, frame.labels) for frame in video]
+    frames = [(frame.frame.name, frame.labels) for frame in video]
     return {name: sorted(set(np.unique(labels).tolist()) - {0}) for name, labels in frames if labels is not None}
 
 
@@ -98,7 +99,7 @@ def test_youtube_sees_all_frames_and_saves_those_that_meta_json_names(tmp_path, 
     assert len(late) == 6
     assert masks_given(late) == {"00000": [1], "00003": [2]}
     assert masks_given(empty) == {"00000": [], "00003": [5]}
-    assert late.saved_names == [frame.name for frame in late if frame.save] == ["00000", "00003"]
+    assert late.saved_names == [frame.frame.name for frame in late if frame.wanted] == ["00000", "00003"]
     assert empty.saved_names == ["00003"]
     (whole, _) = open_test_set(settings_of(name, tmp_path, save_all="true"))
     assert (whole.saved_names, whole.asked_names) == (numbered(6), ["00003"])
@@ -286,7 +287,7 @@ def test_plus_variants_differ_in_size_alone():
     for name in names():
         if name.endswith("-plus"):
             plus, plain = load_settings(name), load_settings(name.removesuffix("-plus"))
-            assert plus.size > plain.size
+            assert plus.size > (plain.size or STANDARD_SHORT_SIDE)
             differing = {key for key in vars(plus) if getattr(plus, key) != getattr(plain, key)}
             assert differing == {"dataset_name", "size"}
 

@@ -29,14 +29,13 @@ def test_frames_come_in_order_with_the_first_mask(clip):
     video = open_clip(clip)
     frames = list(video)
     assert (video.name, len(video), video.problems()) == ("clip", 3, [])
-    assert [frame.name for frame in frames] == video.frame_names == ["00000", "00001", "00002"]
+    assert [frame.frame.name for frame in frames] == video.frame_names == ["00000", "00001", "00002"]
     np.testing.assert_array_equal(frames[0].labels, labels_with(1, 2))
     assert frames[0].labels.dtype == np.int32
     assert [frame.labels is None for frame in frames] == [False, True, True]
-    assert all(frame.save for frame in frames)
-    assert frames[1].image.shape == (24, 32, 3)
-    assert int(np.median(frames[1].image)) == 21
-    assert frames[1].path == clip / "images" / "clip" / "00001.jpg"
+    assert all(frame.wanted for frame in frames)
+    assert frames[1].frame.image.shape == (24, 32, 3)
+    assert int(np.median(frames[1].frame.image)) == 21
 
 
 def test_all_masks_are_given_on_request(clip, caplog):
@@ -61,7 +60,7 @@ def test_png_frames_hidden_files_and_other_files(tmp_path):
     for folder in (tmp_path / "images", tmp_path / "masks"):
         (folder / ".hidden").mkdir()
         (folder / "readme.txt").write_text("x")
-    assert [frame.name for frame in open_clip(tmp_path)] == numbered(2)
+    assert [frame.frame.name for frame in open_clip(tmp_path)] == numbered(2)
 
 
 def test_one_frame_is_a_video(tmp_path):
@@ -96,7 +95,7 @@ def test_an_empty_first_mask_is_refused_unless_later_ones_count(clip, caplog):
     write_mask(clip / "masks" / "clip" / "00000.png", labels_with())
     with pytest.raises(ValueError, match=r"00000\.png: the only mask given is empty"):
         list(open_clip(clip))
-    assert [frame.name for frame in open_clip(clip, use_all_masks=True)] == numbered(3)
+    assert [frame.frame.name for frame in open_clip(clip, use_all_masks=True)] == numbered(3)
     write_mask(clip / "masks" / "clip" / "00002.png", labels_with())
     with caplog.at_level(logging.WARNING):
         assert len(list(open_clip(clip, use_all_masks=True))) == 3
@@ -126,7 +125,7 @@ def test_a_damaged_frame_is_named_when_it_is_reached(clip):
     path = clip / "images" / "clip" / "00001.jpg"
     path.write_bytes(path.read_bytes()[:-200])
     frames = iter(open_clip(clip))
-    assert next(frames).name == "00000"
+    assert next(frames).frame.name == "00000"
     with pytest.raises(ValueError, match=r"00001\.jpg.*cut short"):
         next(frames)
 

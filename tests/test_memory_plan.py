@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from livos.segmenter.memory_plan import PeakMeter, candidate_sides, measure_peak, parse_bytes, plan_memory
+from livos.pipeline.memory_plan import PeakMeter, candidate_sides, measure_peak, parse_bytes, plan_memory
 
 MIB = 2**20
 
@@ -43,7 +43,7 @@ class Bench:
 def test_objects_are_parted_before_the_size_is_lowered(limit, expected):
     bench = Bench()
     plan = plan_memory(limit, 480, Settings, bench)
-    assert (plan.internal_size, plan.chunk_size) == expected
+    assert (plan.size, plan.chunk_size) == expected
     assert plan.measured_bytes == Settings(*expected).peak() <= limit
 
 
@@ -88,12 +88,12 @@ class Hungry:
     def reset(self) -> None:
         pass
 
-    def step(self, image, labels=None):
+    def step(self, image, labels=None, last=False):
         self.given.append(labels)
         np.ones(64 * MIB, np.uint8)
 
         class Result:
-            labels = None
+            labels, object_ids = None, ()
 
         return Result()
 

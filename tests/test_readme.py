@@ -42,9 +42,9 @@ def workplace(tmp_path, monkeypatch):
 
 def test_python_of_the_readme_runs(workplace):
     own_video, midway = python_blocks()
-    assert "internal_size=480" in own_video
+    assert "size=480" in own_video
     variables: dict = {}
-    exec(own_video.replace("internal_size=480", "internal_size=32"), variables)
+    exec(own_video.replace("size=480", "size=32"), variables)
     written = sorted(path.name for path in workplace.glob("mask_*.png"))
     assert written == ["mask_00000.png", "mask_00001.png", "mask_00002.png"]
     np.testing.assert_array_equal(read_labels("mask_00000.png").labels, read_labels("mask.png").labels)

@@ -10,7 +10,7 @@ import torch
 from script_modules import load_script
 
 from livos.masks.label_maps import LabelCoding, read_labels, write_labels
-from livos.pipeline.probabilities import average_scores, read_scores, write_scores
+from livos.pipeline.probabilities import average_probabilities, read_probabilities, write_probabilities
 
 merge_scores = load_script("scripts/merge_scores.py")
 
@@ -23,8 +23,8 @@ def probabilities_of(labels: np.ndarray, ids: list[int], confidence: float) -> n
 
 def test_scores_survive_within_their_precision(tmp_path):
     probabilities = torch.rand(3, 5, 7, generator=torch.Generator().manual_seed(0)).softmax(dim=0)
-    write_scores(tmp_path / "0.npz", probabilities, [300, 7])
-    back = read_scores(tmp_path / "0.npz")
+    write_probabilities(tmp_path / "0.npz", probabilities, [300, 7])
+    back = read_probabilities(tmp_path / "0.npz")
     assert back.object_ids == (300, 7)
     np.testing.assert_allclose(back.probabilities, probabilities.numpy(), atol=1 / 510 + 1e-6)
     np.testing.assert_array_equal(back.labels(), np.array([0, 300, 7])[back.probabilities.argmax(0)])
@@ -34,26 +34,26 @@ def test_scores_survive_within_their_precision(tmp_path):
 def test_scores_hold_no_pickle(tmp_path):
     np.savez(tmp_path / "evil.npz", probabilities=np.array([{}], dtype=object), object_ids=np.array([1]))
     with pytest.raises(ValueError, match=r"evil.npz: not a file of scores"):
-        read_scores(tmp_path / "evil.npz")
+        read_probabilities(tmp_path / "evil.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"hello"])
 def test_damaged_scores_are_named(tmp_path, content):
     (tmp_path / "bad.npz").write_bytes(content)
     with pytest.raises(ValueError, match=r"bad.npz: not a file of scores"):
-        read_scores(tmp_path / "bad.npz")
+        read_probabilities(tmp_path / "bad.npz")
 
 
 def test_ids_that_do_not_fit_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"\(1 \+ N, H, W\) for 3 ids, got \(3, 4, 4\)"):
-        write_scores(tmp_path / "0.npz", np.zeros((3, 4, 4), np.float32), [1, 2, 3])
+        write_probabilities(tmp_path / "0.npz", np.zeros((3, 4, 4), np.float32), [1, 2, 3])
 
 
 def test_the_average_is_of_objects_whatever_their_channel(tmp_path):
     labels = np.array([[0, 1, 2]])
-    write_scores(tmp_path / "a.npz", probabilities_of(labels, [1, 2], 0.6), [1, 2])
-    write_scores(tmp_path / "b.npz", probabilities_of(labels, [2, 1], 0.8), [2, 1])
-    mean = average_scores([read_scores(tmp_path / name) for name in ("a.npz", "b.npz")])
+    write_probabilities(tmp_path / "a.npz", probabilities_of(labels, [1, 2], 0.6), [1, 2])
+    write_probabilities(tmp_path / "b.npz", probabilities_of(labels, [2, 1], 0.8), [2, 1])
+    mean = average_probabilities([read_probabilities(tmp_path / name) for name in ("a.npz", "b.npz")])
     np.testing.assert_allclose(mean.probabilities, probabilities_of(labels, [1, 2], 0.7), atol=0.01)
 
 
@@ -65,7 +65,7 @@ def runs(tmp_path) -> list[Path]:
         for frame in ("00000", "00001"):
             labels = np.array([[0, 300], [7, 0 if run == "480" else 7]])
             probabilities = probabilities_of(labels, [7, 300], confidence)
-            write_scores(tmp_path / run / "clip" / f"{frame}.npz", probabilities, [7, 300])
+            write_probabilities(tmp_path / run / "clip" / f"{frame}.npz", probabilities, [7, 300])
     return [tmp_path / "480", tmp_path / "720"]
 
 
@@ -96,6 +96,6 @@ def test_a_missing_frame_is_an_error_before_anything_is_written(runs, tmp_path, 
 
 
 def test_sizes_that_differ_are_named(runs, tmp_path, capsys):
-    write_scores(runs[0] / "clip" / "00000.npz", np.zeros((3, 4, 4), np.float32), [7, 300])
+    write_probabilities(runs[0] / "clip" / "00000.npz", np.zeros((3, 4, 4), np.float32), [7, 300])
     assert merge_scores.main(["--scores", *map(str, runs), "--output", str(tmp_path / "merged")]) == 1
     assert "clip/00000.npz: scores of one frame have different sizes" in capsys.readouterr().err

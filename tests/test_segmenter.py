@@ -49,7 +49,7 @@ def test_without_objects_frames_are_background(segmenter):
 
 
 def test_given_masks_are_the_result_pixel_for_pixel():
-    segmenter = VideoSegmenter(tiny_network(), device="cpu", internal_size=16)
+    segmenter = VideoSegmenter(tiny_network(), device="cpu", size=16)
     images = frames(4)
     labels = mask((1, 0), (2, 20))
     np.testing.assert_array_equal(segmenter.step(images[0], labels).labels, labels)
@@ -125,7 +125,7 @@ def test_state_of_another_network_size_or_flip_is_refused(segmenter):
     state = segmenter.state()
     for other, complaint in (
         (VideoSegmenter(tiny_network(seed=1), device="cpu"), "network="),
-        (VideoSegmenter(tiny_network(), device="cpu", internal_size=16), "size=None, this segmenter has size=16"),
+        (VideoSegmenter(tiny_network(), device="cpu", size=16), "size=None, this segmenter has size=16"),
         (VideoSegmenter(tiny_network(), device="cpu", flip=True), "flip=False, this segmenter has flip=True"),
     ):
         with pytest.raises(ValueError, match=complaint):
@@ -293,8 +293,8 @@ def test_frames_of_another_size_are_refused(segmenter):
 def test_wrong_settings_are_refused():
     with pytest.raises(ValueError, match="float8"):
         VideoSegmenter(tiny_network(), precision="float8")
-    with pytest.raises(ValueError, match="internal_size=0"):
-        VideoSegmenter(tiny_network(), internal_size=0)
+    with pytest.raises(ValueError, match="size=0"):
+        VideoSegmenter(tiny_network(), size=0)
     with pytest.raises(ValueError, match="device=gpu"):
         VideoSegmenter(tiny_network(), device="gpu")
 

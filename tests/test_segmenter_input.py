@@ -75,7 +75,7 @@ def test_very_long_frames_are_not_enlarged_beyond_reason(segmenter):
     assert inner_size((60, 120), 480) == (480, 960)
     assert inner_size((2000, 20000), 240) == (240, 2400)
     assert inner_size((34, 50), None) == (34, 50)
-    narrow = VideoSegmenter(tiny_network(), device="cpu", internal_size=240)
+    narrow = VideoSegmenter(tiny_network(), device="cpu", size=240)
     line = np.random.default_rng(0).integers(0, 256, (1, 2000, 3), dtype=np.uint8)
     narrow.step(line, np.arange(2000)[None] // 1000)
     assert narrow.step(line).labels.shape == (1, 2000)

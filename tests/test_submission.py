@@ -11,16 +11,17 @@ from tiny_sets import labels_with, numbered, settings_of, write_video
 
 from livos.evaluation.sets import open_test_set
 from livos.evaluation.submission import write_submission
-from livos.pipeline.mask_writer import MaskWriter
+from livos.masks.label_maps import write_labels
 
 
 def segment_all(settings, output_dir):
     """Writes a mask for every frame, asked for or not; returns the videos."""
     videos = open_test_set(settings)
     for video in videos:
-        with MaskWriter(output_dir / "Annotations" / video.name, video.coding) as writer:
-            for name in video.frame_names:
-                writer.write(name, labels_with(1))
+        for name in video.frame_names:
+            folder = output_dir / "Annotations" / video.name
+            folder.mkdir(parents=True, exist_ok=True)
+            write_labels(folder / f"{name}.png", labels_with(1), video.coding)
     return videos
 
 

@@ -1,9 +1,10 @@
-"""scripts/process_video.py with a stand-in for the network that marks each frame with the number it shows."""
+"""`livos track` with a stand-in for the network that marks each frame with the number it shows."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,18 +16,20 @@ import numpy as np
 import pytest
 import torch
 from pycocotools import mask as coco_masks
-from script_modules import ROOT, load_script
+from script_modules import ROOT
 from tiny_network import tiny_network
 from video_makers import damage, make_video, number_shown, picture, turn_clockwise
 
-from livos import VideoSegmenter
+from livos import SegmenterState, VideoSegmenter, build_model, save_weights
+from livos.commands import track
+from livos.distributed import Process
 from livos.files.images import read_image
 from livos.masks.label_maps import LabelCoding, read_labels, write_labels
-from livos.segmenter.memory_plan import PeakMeter
+from livos.pipeline import job
+from livos.pipeline.memory_plan import PeakMeter
+from livos.video.sources import find_videos
 from livos.video.video_file import VideoFile
 from livos.video.writer import H264, VideoWriter
-
-process_video = load_script("scripts/process_video.py")
 
 SIZE = (48, 64)
 DEMO = ROOT / "examples" / "demo"
@@ -37,6 +40,7 @@ class Marks:
     """Like SegmentationResult."""
 
     labels: np.ndarray
+    object_ids: tuple[int, ...] = ()
 
 
 @dataclass
@@ -45,6 +49,13 @@ class MarkingSegmenter:
 
     given: list[tuple[int, list[int]]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
+    device = torch.device("cpu")
+
+    def state(self) -> SegmenterState:
+        return SegmenterState()
+
+    def made_with(self) -> dict[str, str]:
+        return {"network": "stand-in"}
 
     def reset(self) -> None:
         self.given.clear()
@@ -72,7 +83,7 @@ def run(tmp_path, segmenter):
 
     def call(video: Path | str, masks: Path, *options: str) -> int:
         arguments = ["--video", str(video), "--masks", str(masks), "--output", str(tmp_path / "out"), *options]
-        return process_video.main(arguments, lambda _: segmenter)
+        return track.main(arguments, lambda *_: segmenter)
 
     return call
 
@@ -104,8 +115,7 @@ def marks(directory: Path) -> dict[str, dict[int, int]]:
 def test_every_frame_gets_its_mask_overlay_and_boxes(tmp_path, run):
     video = make_video(tmp_path / "clip.mp4", sound=True)
     mask = write_mask(tmp_path / "mask.png", 7, coding=LabelCoding("palette", bytes(range(256)) * 3))
-    for _ in range(2):  # the second time over the first
-        assert run(video, mask) == 0
+    assert run(video, mask) == 0
     assert marks(tmp_path / "out/masks") == {f"{number:06d}": {7: number} for number in range(30)}
     assert read_labels(tmp_path / "out/masks/000003.png").coding == read_labels(mask).coding
     overlay = VideoFile(tmp_path / "out/overlay.mp4")
@@ -115,7 +125,9 @@ def test_every_frame_gets_its_mask_overlay_and_boxes(tmp_path, run):
     assert report["frames"][5] == {
         "frame": 5, "name": "000005", "seconds": 0.2, "objects": [{"id": 7, "area": 6, "box": [8, 10, 6, 1]}],
     }  # fmt: skip
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["masks", "objects.json", "overlay.mp4"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "job.json", "masks", "objects.json", "overlay.mp4",
+    ]  # fmt: skip
 
 
 def test_backward_gives_the_same_files_in_order_of_time(tmp_path, run, segmenter):
@@ -129,7 +141,9 @@ def test_backward_gives_the_same_files_in_order_of_time(tmp_path, run, segmenter
     assert [(frame["frame"], frame["objects"][0]["area"] - 1) for frame in report["frames"]] == [
         (number, number) for number in range(5, 21)
     ]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["coco.json", "objects.json", "overlay.mp4"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "coco.json", "job.json", "objects.json", "overlay.mp4",
+    ]  # fmt: skip
 
 
 def test_masks_of_several_frames_are_linked_by_number(tmp_path, run, segmenter):
@@ -188,7 +202,7 @@ def test_a_folder_of_images_is_a_video(tmp_path, run, segmenter):
     assert marks(tmp_path / "out/masks") == {"shot8": {}, "shot9": {1: 9}, "shot10": {1: 10}}
     assert segmenter.seen == [8, 9, 10]
     assert json.loads((tmp_path / "out/objects.json").read_text())["frames"][2]["seconds"] == 0.4
-    assert run(f"{tmp_path}/frames/shot*.png", tmp_path / "masks/shot9.png", "--backward") == 0
+    assert run(f"{tmp_path}/frames/shot*.png", tmp_path / "masks/shot9.png", "--backward", "--overwrite") == 0
     assert segmenter.seen == [10, 9, 8] and segmenter.given == [(9, [1])]
 
 
@@ -204,7 +218,7 @@ def test_several_videos_get_folders_and_one_bad_does_not_lose_the_others(tmp_pat
     assert marks(tmp_path / "out/a/masks")["000003"] == {1: 3}
     assert marks(tmp_path / "out/b/masks") == {"000000": {}, "000001": {}, "000002": {5: 2}, "000003": {5: 3}}
     assert "broken: " in capsys.readouterr().err
-    assert run(f"{tmp_path}/videos/?.mp4", tmp_path / "masks") == 0
+    assert run(f"{tmp_path}/videos/?.mp4", tmp_path / "masks") == 0  # finished already
 
 
 def test_a_damaged_frame_keeps_the_mask_before_it(tmp_path, run, caplog):
@@ -223,7 +237,7 @@ def test_damage_can_be_refused(tmp_path, run, capsys):
     damage(video, 5)
     assert run(video, write_mask(tmp_path / "mask.png", 1), "--damaged", "stop") == 1
     assert "is damaged; --damaged hold would go on" in capsys.readouterr().err
-    assert not (tmp_path / "out/overlay.mp4").exists() and not list((tmp_path / "out").glob(".*"))
+    assert not (tmp_path / "out/overlay.mp4").exists() and not list((tmp_path / "out").glob(".*.part*"))
 
 
 def test_a_turned_video_is_segmented_upright(tmp_path, run, capsys):
@@ -260,7 +274,7 @@ def test_cut_outs_are_taken_back_as_masks(tmp_path, run, segmenter):
     video = make_video(tmp_path / "clip.mp4", 3)
     run(video, write_mask(tmp_path / "mask.png", 1, 4), "--write", "cutouts")
     (tmp_path / "out/cutouts").rename(tmp_path / "cutouts")
-    assert run(video, tmp_path / "cutouts", "--write", "masks") == 0
+    assert run(video, tmp_path / "cutouts", "--write", "masks", "--overwrite") == 0
     assert segmenter.given == [(0, [1, 4]), (1, [1, 4]), (2, [1, 4])]
 
 
@@ -274,7 +288,7 @@ def test_coco_says_what_the_masks_say_and_is_taken_back(tmp_path, run, segmenter
         np.testing.assert_array_equal(coco_masks.decode(entry["segmentation"]), labels == entry["track_id"])
         assert entry["area"] == (labels == entry["track_id"]).sum()
     (tmp_path / "out/coco.json").rename(tmp_path / "coco.json")
-    assert run(video, tmp_path / "coco.json", "--write", "masks") == 0
+    assert run(video, tmp_path / "coco.json", "--write", "masks", "--overwrite") == 0
     assert segmenter.given == [(0, [1, 4]), (1, [1, 4]), (2, [1, 4])]
 
 
@@ -303,8 +317,8 @@ def test_missing_weights_are_said_how_to_get(tmp_path, capsys):
     video = make_video(tmp_path / "clip.mp4", 2)
     mask = write_mask(tmp_path / "mask.png", 1)
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
-    assert process_video.main([*arguments, "--weights", str(tmp_path / "none.pth")]) == 1
-    assert "download.py" in capsys.readouterr().err
+    assert track.main([*arguments, "--weights", str(tmp_path / "none.pth")]) == 2
+    assert "none.pth: expected a file, or one of the names lite, nomose-480p" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory can be forgotten on Linux only")
@@ -323,7 +337,7 @@ def test_memory_does_not_grow_with_the_video(tmp_path):
     video = make_video(tmp_path / "clip.mp4", 400, size=(144, 192))
     mask = write_mask(tmp_path / "mask.png", 1, size=(144, 192))
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
-    assert process_video.main(arguments, lambda _: Repeating()) == 0
+    assert track.main(arguments, lambda *_: Repeating()) == 0
     assert len(peaks) == 4 and peaks[3] - peaks[1] < 6 * 2**20
 
 
@@ -339,7 +353,7 @@ def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
         shutil.copy(DEMO / "GivenMasks/launch-pad-cafe" / name, given)
     arguments = ["--video", str(tmp_path / "demo.mp4"), "--masks", str(given), "--output", str(tmp_path / "out")]
     arguments += ["--device", "cpu", "--memory-limit", "64GB"]
-    status = process_video.main(arguments, lambda _: VideoSegmenter(tiny_network(), "cpu", internal_size=48))
+    status = track.main(arguments, lambda *_: VideoSegmenter(tiny_network(), "cpu", size=48))
     assert status == 0
     masks = [read_labels(path) for path in sorted((tmp_path / "out/masks").glob("*.png"))]
     assert len(masks) == 22 and all(mask.labels.shape == (480, 854) for mask in masks)
@@ -348,7 +362,7 @@ def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
     assert masks[0].coding == first.coding
     cup = read_labels(given / "00020.png").labels == 3
     assert not any(3 in mask.ids for mask in masks[:20]) and (masks[20].labels[cup] == 3).all()
-    segmenter = VideoSegmenter(tiny_network(), "cpu", internal_size=48)
+    segmenter = VideoSegmenter(tiny_network(), "cpu", size=48)
     for frame in VideoFile(tmp_path / "demo.mp4").frames(stop=5):
         assert frame.image is not None
         labels = segmenter.step(frame.image, first.labels if frame.number == 0 else None).labels
@@ -357,23 +371,146 @@ def test_the_demo_clip_as_mp4_through_a_real_network(tmp_path):
     assert len(list(drawn.frames())) == 22 and drawn.frame_rate == 24
 
 
-def test_an_interrupt_leaves_masks_and_nothing_unfinished(tmp_path, capsys):
-    class Interrupted(MarkingSegmenter):
-        def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Marks:
-            if len(self.seen) == 20:
-                raise KeyboardInterrupt
-            return super().step(image, labels)
+class Interrupted(VideoSegmenter):
+    """A real network that is interrupted at its n-th step."""
 
+    steps_left = 9
+
+    def step(self, *arguments, **options):
+        if not self.steps_left:
+            raise KeyboardInterrupt
+        self.steps_left -= 1
+        return super().step(*arguments, **options)
+
+
+@pytest.fixture
+def states_are_saved_at_once(monkeypatch):
+    monkeypatch.setattr(job, "SECONDS_BETWEEN_STATES", 0.0)
+
+
+@pytest.mark.usefixtures("states_are_saved_at_once")
+@pytest.mark.parametrize("options", [[], ["--backward"], ["--write", "overlay", "boxes"]])
+def test_an_interrupted_run_goes_on_to_the_same_results(tmp_path, capsys, caplog, options):
+    video, mask = make_video(tmp_path / "clip.mp4", 14), write_mask(tmp_path / "mask.png", 1, 5)
+
+    def run_into(name: str, kind: type[VideoSegmenter]) -> int:
+        arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / name), *options]
+        return track.main(arguments, lambda *_: kind(tiny_network(), "cpu"))
+
+    assert run_into("whole", VideoSegmenter) == 0
+    assert run_into("parts", Interrupted) == 130
+    assert "the same command goes on where it was" in capsys.readouterr().err
+    assert {path.name for path in (tmp_path / "parts").iterdir()} <= {"masks", "job.json", ".resume"}
+    caplog.set_level("INFO")
+    assert run_into("parts", VideoSegmenter) == 0
+    assert "going on after frame" in caplog.text
+
+    def files(name: str) -> dict[str, bytes]:
+        kept = [path for path in (tmp_path / name).rglob("*") if path.is_file() and path.suffix != ".mp4"]
+        return {path.relative_to(tmp_path / name).as_posix(): path.read_bytes() for path in kept}
+
+    assert files("parts") == files("whole")
+    frames = [list(VideoFile(tmp_path / name / "overlay.mp4").frames()) for name in ("whole", "parts")]
+    assert all(np.array_equal(a.image, b.image) for a, b in zip(*frames, strict=True))
+
+
+def test_a_finished_job_is_not_done_again_and_more_outputs_come_from_its_masks(tmp_path, run, segmenter, caplog):
     video, mask = make_video(tmp_path / "clip.mp4"), write_mask(tmp_path / "mask.png", 1)
+    caplog.set_level("INFO")
+    assert run(video, mask, "--write", "masks") == 0
+    segmenter.seen.clear()
+    assert run(video, mask, "--write", "masks") == 0
+    assert "was finished already" in caplog.text
+    assert run(video, mask, "--write", "masks", "coco", "cutouts") == 0
+    assert segmenter.seen == [] and (tmp_path / "out/coco.json").is_file() and (tmp_path / "out/cutouts/1").is_dir()
+
+
+@pytest.mark.parametrize("change", ["mask", "option", "stranger"])
+def test_results_of_another_job_are_refused_or_replaced(tmp_path, run, capsys, change):
+    video = make_video(tmp_path / "clip.mp4", 6)
+    options = ["--write", "masks", "boxes"]
+    if change == "stranger":
+        write_mask(tmp_path / "out/masks/000000.png", 9)
+    else:
+        assert run(video, write_mask(tmp_path / "mask.png", 1), *options) == 0
+    mask = write_mask(tmp_path / "mask.png", 1, 2 if change == "mask" else 1)
+    options += ["--end", "3"] if change == "option" else []
+    assert run(video, mask, *options) == 1
+    complaint = capsys.readouterr().err
+    expected = {"mask": "it differs in: masks", "option": "it differs in: last_frame", "stranger": "holds masks of an"}
+    assert expected[change] in complaint and "--overwrite" in complaint
+    assert run(video, mask, "--overwrite", *options) == 0
+    assert len(marks(tmp_path / "out/masks")) == (4 if change == "option" else 6)
+
+
+def test_given_masks_in_the_output_folder_are_not_written_over(tmp_path, run, capsys):
+    video = make_video(tmp_path / "clip.mp4", 3)
+    mask = write_mask(tmp_path / "out/masks/000000.png", 1)
+    assert run(video, mask.parent, "--overwrite") == 1
+    assert "is a given mask in a folder that would be written to" in capsys.readouterr().err and mask.is_file()
+
+
+def test_a_job_can_be_watched_and_stopped_by_a_program(tmp_path):
+    video, mask = make_video(tmp_path / "clip.mp4", 8), write_mask(tmp_path / "mask.png", 1)
+    (found,) = find_videos(str(video))
+    watched = job.TrackJob.of(found, mask, tmp_path / "out", job.TrackSettings())
+    seen = []
+    for progress in watched.run(MarkingSegmenter()):
+        seen.append((progress.stage, progress.number, progress.done, progress.total))
+        if progress.done == 3:
+            assert progress.frames_per_second > 0 and progress.seconds_left > 0
+            break
+    assert seen == [("segmenting", number, number + 1, 8) for number in range(3)]
+    assert not (tmp_path / "out/overlay.mp4").exists()
+    assert [progress.done for progress in watched.run(MarkingSegmenter())][-1] == 8
+    with pytest.raises(ValueError, match="write='sound': expected one of masks, overlay"):
+        job.TrackSettings(write=("sound",))
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--chunk-size", "-2"], "expected a positive number, or -1 for no limit"),
+        (["--size", "none"], "expected a positive number, or -1 for no limit"),
+        (["--frame-rate", "0"], "expected frames per second above 0"),
+        (["--frame-rate", "-5"], "expected frames per second above 0"),
+        (["--frame-rate", "1/0"], "expected frames per second above 0"),
+        (["--memory-limit", "much"], "expected an amount of memory"),
+    ],
+)
+def test_options_that_make_no_sense_are_told(capsys, options, complaint):
+    with pytest.raises(SystemExit, match="2"):
+        track.parse_arguments(["--video", "a.mp4", "--masks", "a.png", "--output", "out", *options])
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_memory_limit_below_everything_is_told(tmp_path, capsys):
+    video, mask = make_video(tmp_path / "clip.mp4", 3), write_mask(tmp_path / "mask.png", 1)
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
-    assert process_video.main(arguments, lambda _: Interrupted()) == 130
-    assert "masks that are written stay" in capsys.readouterr().err
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["masks"]
+    arguments += ["--memory-limit", "1MB"]
+    assert track.main(arguments, lambda *_: VideoSegmenter(tiny_network(), "cpu")) == 1
+    assert "not possible within the memory limit" in capsys.readouterr().err
+
+
+def test_processes_share_the_videos(tmp_path):
+    for name in ("a", "b", "c"):
+        (tmp_path / "videos").mkdir(exist_ok=True)
+        make_video(tmp_path / f"videos/{name}.mp4", 3)
+        write_mask(tmp_path / f"masks/{name}.png", 1)
+    save_weights(build_model("lite", seed=0), tmp_path / "lite.pth")
+    arguments = ["--video", f"{tmp_path}/videos/*.mp4", "--masks", str(tmp_path / "masks"), "--device", "cpu"]
+    arguments += ["--output", str(tmp_path / "out"), "--size", "48", "--weights", str(tmp_path / "lite.pth")]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m", "livos"]
+    done = subprocess.run([*launcher, "track", *arguments], capture_output=True, text=True, timeout=300, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.split()) == [str(tmp_path / "out" / name) for name in ("a", "b", "c")]
+    assert "3 of 3 videos segmented" in done.stderr
+    assert all(len(marks(tmp_path / f"out/{name}/masks")) == 3 for name in ("a", "b", "c"))
 
 
 @pytest.mark.parametrize(
     ("given", "expected"), [([], 320), (["--internal-size", "96"], 96), (["--internal-size", "0"], None)]
 )
 def test_the_network_works_at_the_size_that_suits_the_weights_unless_told_otherwise(given, expected):
-    options = process_video.parse_arguments(["--video", "a.mp4", "--masks", "a.png", "--output", "out", *given])
-    assert process_video.build_segmenter(options).internal_size == expected
+    options = track.parse_arguments(["--video", "a.mp4", "--masks", "a.png", "--output", "out", *given])
+    assert track.build_segmenter(options, Process(0, 1, torch.device("cpu"))).size == expected

@@ -11,6 +11,7 @@ from tiny_sets import generic, numbered, settings_of, write_video
 from livos.build import build_model
 from livos.config.schema import EvalConfig
 from livos.distributed import Process
+from livos.evaluation.report import EvaluationReport
 from livos.evaluation.run import evaluate
 from livos.model.config import ModelConfig
 from livos.model.network import LiVOS
@@ -49,7 +50,7 @@ def tiny_settings(root: Path, dataset: str | None = None, **changes: object) -> 
     return EvalConfig(**{**settings, **changes})
 
 
-def run(root: Path, dataset: str | None = None, **changes: object) -> dict:
+def run(root: Path, dataset: str | None = None, **changes: object) -> EvaluationReport:
     """Evaluates in this process and returns the report."""
     with patch("livos.evaluation.run.build_model", built_once):
         return evaluate(tiny_settings(root, dataset, **changes), Process(0, 1, torch.device("cpu")))

@@ -1,19 +1,14 @@
 """Where an evaluation writes: for each frame a mask and, on request, probabilities and a picture."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
 from livos.config.schema import EvalConfig
 from livos.evaluation.sets import locate
-from livos.evaluation.video import Frame, TestVideo
-from livos.files.atomic import written_aside
-from livos.pipeline.overlay import overlay
-from livos.pipeline.probabilities import write_scores
-from livos.segmenter.segmenter import SegmentationResult
+from livos.evaluation.video import TestVideo
+from livos.pipeline.outputs import MaskFiles, OverlayImages, ProbabilityFiles, VideoOutput
 
 _SUFFIXES = {"Annotations": ".png", "Scores": ".npz", "Overlays": ".jpg"}
 
@@ -47,28 +42,27 @@ class OutputFolder:
                 raise ValueError(f"output_dir={self.path}: {folder} holds given or true masks, which would be lost")
 
     def masks_of(self, video: TestVideo) -> Path:
+        """The folder of a video's masks."""
         return self.path / "Annotations" / video.name
+
+    def outputs_of(self, video: TestVideo) -> list[VideoOutput]:
+        """What writes the files of a video. Reads given masks where their headers do not tell the coding."""
+        folders = {kind: self.path / kind / video.name for kind in self.kinds}
+        outputs: list[VideoOutput] = [MaskFiles(folders["Annotations"], video.coding)]
+        if "Scores" in folders:
+            outputs.append(ProbabilityFiles(folders["Scores"]))
+        if "Overlays" in folders:
+            outputs.append(OverlayImages(folders["Overlays"]))
+        return outputs
 
     def lacks(self, video: TestVideo) -> bool:
         """Whether a file is missing that is wanted of a video."""
-        return not all(self._file(kind, video, name).is_file() for kind in self.kinds for name in video.saved_names)
-
-    def write_extras(self, video: TestVideo, frame: Frame, result: SegmentationResult) -> None:
-        """What is wanted of a frame beside its mask."""
-        for kind in self.kinds[1:]:
-            path = self._file(kind, video, frame.name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if kind == "Scores":
-                write_scores(path, result.probabilities, result.object_ids)
-            else:
-                _write_overlay(path, frame, result)
-
-    def _file(self, kind: str, video: TestVideo, frame_name: str) -> Path:
-        return self.path / kind / video.name / f"{frame_name}{_SUFFIXES[kind]}"
+        return any(
+            missing_files(self.path / kind / video.name, video.saved_names, _SUFFIXES[kind]) for kind in self.kinds
+        )
 
 
-def _write_overlay(path: Path, frame: Frame, result: SegmentationResult) -> None:
-    picture = cv2.cvtColor(overlay(frame.image, result.labels), cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(path.suffix, picture)
-    with written_aside(path) as aside:
-        aside.write_bytes(encoded.tobytes())
+def missing_files(directory: Path, names: Iterable[str], suffix: str = ".png") -> list[str]:
+    """The frames whose file is not in the folder yet; none: the video is complete."""
+    there = {path.name for path in directory.glob(f"*{suffix}")}
+    return [name for name in names if f"{name}{suffix}" not in there]

@@ -1,80 +1,49 @@
-"""J&F of an evaluation's masks, computed in a thread while the next video is segmented."""
+"""J&F of an evaluation's masks, computed in a thread while the network works on the next frames."""
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from livos.config.schema import EvalConfig
-from livos.evaluation.output_folder import OutputFolder
+from livos.config.schema import TestSetConfig
 from livos.evaluation.sets import locate
 from livos.evaluation.video import TestVideo
 from livos.files.names import files_by_stem, some_of
 from livos.masks.label_maps import read_labels
+from livos.pipeline.frames import SegmentedFrame
+from livos.pipeline.outputs import VideoOutput
+from livos.video.video_file import Frame
 
 if TYPE_CHECKING:
     from vos_benchmark import Scorer
 
 
-class Scoring:
-    """Scores videos whose masks are written; a context manager.
+class Truth:
+    """The true masks of a test set."""
 
-    Raises ValueError or ImportError, saying what is missing, before anything is done.
-    """
+    def __init__(self, settings: TestSetConfig, asked_by: str = "score=true") -> None:
+        """asked_by: what needs them, for messages.
 
-    def __init__(self, settings: EvalConfig, output: OutputFolder) -> None:
-        self._scorer = new_scorer()
-        truth = locate(settings.truth_directory) if settings.truth_directory else None
-        if truth is None:
+        Raises:
+            ValueError: If the set has no truth.
+            ImportError: If the scoring package is missing.
+        """
+        new_scorer(asked_by)
+        folder = locate(settings.truth_directory) if settings.truth_directory else None
+        if folder is None:
             place = f"truth_directory={settings.truth_directory}"
-            raise ValueError(f"score=true: dataset={settings.dataset_name} has no truth at {place}")
-        self._truth, self._output, self._void_id = truth, output, settings.void_id
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="scoring")
-        self._videos: dict[str, Future[Scorer]] = {}
-        self._stopped = False
+            raise ValueError(f"{asked_by}: dataset={settings.dataset_name} has no truth at {place}")
+        self._folder, self._void_id, self._colours = folder, settings.void_id, settings.colour_masks
 
-    def add(self, video: TestVideo) -> None:
-        """Has a video scored."""
-        self._videos[video.name] = self._thread.submit(self._score, video)
+    def of(self, video: TestVideo) -> dict[str, Path]:
+        """The true masks of a video, by frame.
 
-    def results(self) -> "tuple[Scorer, dict[str, str]]":
-        """The scores so far, and why videos could not be scored, by name. Waits for the thread."""
-        errors = {}
-        for name, score in self._videos.items():
-            try:
-                self._scorer.merge(score.result())
-            except (ValueError, OSError) as error:
-                errors[name] = f"segmented, but not scored: {error}"
-        self._videos.clear()
-        return self._scorer, errors
-
-    def __enter__(self) -> "Scoring":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._stopped = True
-        self._thread.shutdown(wait=True, cancel_futures=True)
-
-    def _score(self, video: TestVideo) -> "Scorer":
-        """Scores the masks as they were written. Raises ValueError or OSError, naming the file."""
-        masks, coding = self._output.masks_of(video), video.coding
-        scorer = new_scorer()
-        for name, path in self._truth_of(video).items():
-            if self._stopped:
-                raise InterruptedError(f"{video.name}: interrupted while it was scored")
-            truth = read_labels(path, void_id=self._void_id).labels
-            prediction = read_labels(masks / f"{name}.png", coding=coding).labels
-            if truth.shape != prediction.shape:
-                (height, width), (true_height, true_width) = prediction.shape, truth.shape
-                raise ValueError(f"{path}: {true_width} x {true_height} pixels, expected {width} x {height}")
-            scorer.add(video.name, name, truth, prediction)
-        return scorer
-
-    def _truth_of(self, video: TestVideo) -> dict[str, Path]:
-        folder = self._truth / video.name
+        Raises:
+            ValueError: If there are none, or some of frames that are not segmented.
+            OSError: If the folder is not there.
+        """
+        folder = self._folder / video.name
         files, faults = files_by_stem(folder, (".png",))
         if not files:
             faults.append(f"{folder}: no true masks in it")
@@ -84,17 +53,59 @@ class Scoring:
             raise ValueError("; ".join(faults))
         return files
 
+    def scores(self, video: TestVideo) -> VideoScores:
+        """An output that scores the video while it is segmented."""
+        return VideoScores(self, video)
 
-def new_scorer() -> "Scorer":
+    def read(self, path: Path) -> Any:
+        """(H, W) true labels."""
+        return read_labels(path, void_id=self._void_id, colours=self._colours).labels
+
+
+class VideoScores(VideoOutput):
+    """The scores of one video. Why it cannot be scored is kept as `problem`, as its masks are wanted all the same."""
+
+    def __init__(self, truth: Truth, video: TestVideo) -> None:
+        self.video_name, self.scorer = video.name, new_scorer()
+        self.problem: str | None = None
+        self._truth = truth
+        try:
+            self._paths: Mapping[str, Path] = truth.of(video)
+        except (ValueError, OSError) as error:
+            self.problem = str(error)
+
+    def write(self, item: SegmentedFrame) -> None:
+        if self.problem is not None or item.frame.name not in self._paths:
+            return
+        path = self._paths[item.frame.name]
+        try:
+            truth = self._truth.read(path)
+        except (ValueError, OSError) as error:
+            self.problem = str(error)
+            return
+        if truth.shape != item.labels.shape:
+            (height, width), (true_height, true_width) = item.labels.shape, truth.shape
+            self.problem = f"{path}: {true_width} x {true_height} pixels, expected {width} x {height}"
+            return
+        self.scorer.add(self.video_name, item.frame.name, truth, item.labels)
+
+
+def frames_without_images(video: TestVideo) -> Iterator[Frame]:
+    """The frames whose masks are written, for scoring them without reading the images."""
+    for number, name in enumerate(video.saved_names):
+        yield Frame(number, name, number, None)
+
+
+def new_scorer(asked_by: str = "score=true") -> Scorer:
     """A scorer by the published rules, without the first and the last frame."""
     try:
         from vos_benchmark import Scorer
     except ImportError as error:
-        raise ImportError("score=true needs the scoring package: pip install ./vos-benchmark") from error
+        raise ImportError(f"{asked_by} needs the scoring package: pip install ./vos-benchmark") from error
     return Scorer()
 
 
-def joined_scores(scorers: "Sequence[Scorer]") -> dict[str, Any]:
+def joined_scores(scorers: Sequence[Scorer]) -> dict[str, Any]:
     """J&F, J, F and the like, 0 to 1, over all objects and by video. Raises ValueError if there is nothing to score."""
     total = new_scorer()
     for scorer in scorers:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from livos.config.schema import TestSetConfig
 from livos.evaluation.burst import write_predictions
+from livos.evaluation.output_folder import missing_files
 from livos.evaluation.sets import locate_all
 from livos.evaluation.video import TestVideo
 from livos.files.atomic import written_aside
 from livos.files.names import some_of
-from livos.pipeline.mask_writer import missing_masks
 
 
 def write_submission(settings: TestSetConfig, videos: Sequence[TestVideo], output_dir: Path) -> Path | None:
@@ -39,5 +39,5 @@ def write_submission(settings: TestSetConfig, videos: Sequence[TestVideo], outpu
 
 def _check_complete(videos: Sequence[TestVideo], masks: Path) -> None:
     for video in videos:
-        if missing := missing_masks(masks / video.name, video.asked_names):
+        if missing := missing_files(masks / video.name, video.asked_names):
             raise ValueError(f"{masks / video.name} lacks masks of {some_of(missing)}: nothing to submit yet")

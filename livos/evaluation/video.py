@@ -13,19 +13,10 @@ from livos.files.images import image_size, read_image
 from livos.files.names import some_of
 from livos.masks.given_masks import GivenMask, coding_of
 from livos.masks.label_maps import LabelCoding
+from livos.pipeline.frames import InputFrame
+from livos.video.video_file import Frame
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One frame as a method sees it."""
-
-    name: str  # the file's name without its suffix
-    path: Path
-    image: npt.NDArray[np.uint8]  # (H, W, 3) RGB
-    labels: npt.NDArray[np.int32] | None  # (H, W) ids of the mask given here, 0 for background; None: no mask given
-    save: bool  # whether the set wants this frame's prediction
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,7 @@ class TestVideo:
             problems.append(f"{self.name}: no frames")
         return problems
 
-    def __iter__(self) -> Iterator[Frame]:
+    def __iter__(self) -> Iterator[InputFrame]:
         """Reads one frame after the other. ValueError or OSError, naming the file, at the first that is not right."""
         if problems := self.problems():
             raise ValueError("; ".join(problems))
@@ -94,14 +85,15 @@ class TestVideo:
         if not self.use_all_masks and 1 < len(self.masks) < len(self.frame_paths):
             logger.warning("%s: only the first of %d masks is used (use_all_masks=true)", self.name, len(self.masks))
         size, any_object = None, False
-        for path in self.frame_paths:
+        for number, path in enumerate(self.frame_paths):
             image = read_image(path)
             size = size or image.shape[:2]
             if image.shape[:2] != size:
                 raise ValueError(_size_misfit(path, image.shape[:2], self.frame_paths[0], size))
             labels = self._read_labels(given[path.stem], path, size) if path.stem in given else None
             any_object = any_object or (labels is not None and bool(labels.any()))
-            yield Frame(path.stem, path, image, labels, path.stem in saved)
+            last = number == len(self.frame_paths) - 1
+            yield InputFrame(Frame(number, path.stem, number, image), labels, path.stem in saved, last)
         if not any_object:
             logger.warning("%s: none of the given masks shows an object, so all of it is background", self.name)
 

@@ -76,6 +76,7 @@ class LiVOS(nn.Module):
     def __init__(self, config: ModelConfig, pretrained: bool = False):
         super().__init__()
         self.config = config
+        self.short_side: int | None = None  # of the frames, in pixels, that its weights suit; `load_model` sets it
         dim = config.value_dim
         self.image_encoder = build_backbone(config.image_encoder, pretrained)
         self.normalize = Normalize(*self.image_encoder.normalization)

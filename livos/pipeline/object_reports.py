@@ -20,7 +20,8 @@ import numpy as np
 from livos.evaluation.burst import encode_mask
 from livos.files.atomic import written_aside
 from livos.masks.label_maps import object_ids
-from livos.pipeline.outputs import SegmentedFrame
+from livos.pipeline.frames import SegmentedFrame
+from livos.pipeline.outputs import VideoOutput
 from livos.video.sources import FrameSource
 
 
@@ -67,7 +68,7 @@ class JsonLists:
             file.write("}\n")
 
 
-class ObjectReport:
+class ObjectReport(VideoOutput):
     """A JSON file with the area in pixels and the box (x, y, width, height) of each object seen on each frame."""
 
     def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
@@ -77,26 +78,20 @@ class ObjectReport:
         self._lists = JsonLists(path, head, ["frames"])
         self._time_base = source.time_base
 
-    def write(self, segmented: SegmentedFrame) -> None:
-        frame = segmented.frame
+    def open(self, stack: ExitStack) -> None:
+        stack.enter_context(self._lists)
+
+    def write(self, item: SegmentedFrame) -> None:
+        frame = item.frame
         entry: dict[str, Any] = {"frame": frame.number, "name": frame.name}
         entry["seconds"] = round(float(frame.pts * self._time_base), 6)
-        if segmented.damaged:
+        if item.damaged:
             entry["damaged"] = True
-        entry["objects"] = [{"id": i, "area": area, "box": box} for i, area, box in areas_and_boxes(segmented.labels)]
+        entry["objects"] = [{"id": i, "area": area, "box": box} for i, area, box in areas_and_boxes(item.labels)]
         self._lists.append("frames", entry)
 
-    def __enter__(self) -> ObjectReport:
-        self._lists.__enter__()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lists.__exit__(kind, error, trace)
-
-
-class CocoReport:
+class CocoReport(VideoOutput):
     """A COCO file with the run-length code of each object seen on each frame; `track_id` is the object's id."""
 
     def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
@@ -106,25 +101,19 @@ class CocoReport:
         self._lists = JsonLists(path, {"categories": categories}, ["images", "annotations"])
         self._num_annotations = 0
 
-    def write(self, segmented: SegmentedFrame) -> None:
-        frame, (height, width) = segmented.frame, self.size
+    def open(self, stack: ExitStack) -> None:
+        stack.enter_context(self._lists)
+
+    def write(self, item: SegmentedFrame) -> None:
+        frame, (height, width) = item.frame, self.size
         image = {"id": frame.number, "file_name": f"{frame.name}.png", "width": width, "height": height}
         self._lists.append("images", image | {"seconds": round(float(frame.pts * self._time_base), 6)})
-        for object_id, area, box in areas_and_boxes(segmented.labels):
+        for object_id, area, box in areas_and_boxes(item.labels):
             self._num_annotations += 1
-            code = encode_mask(segmented.labels == object_id)
+            code = encode_mask(item.labels == object_id)
             entry: dict[str, Any] = {"id": self._num_annotations, "image_id": frame.number, "category_id": object_id}
             entry |= {"track_id": object_id, "iscrowd": 0, "area": area, "bbox": box}
             self._lists.append("annotations", entry | {"segmentation": {"size": [height, width], "counts": code}})
-
-    def __enter__(self) -> CocoReport:
-        self._lists.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._lists.__exit__(kind, error, trace)
 
 
 def areas_and_boxes(labels: np.ndarray) -> list[tuple[int, int, list[int]]]:

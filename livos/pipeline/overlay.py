@@ -1,19 +1,14 @@
-"""Results to look at: labels drawn over frames, frames side by side in one picture, and videos of them."""
+"""Results to look at: labels drawn over frames, and frames side by side in one picture."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from fractions import Fraction
-from pathlib import Path
-from types import TracebackType
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from livos.masks.label_maps import davis_palette
-from livos.video.writer import H264, VideoWriter
 
 Image = npt.NDArray[np.uint8]
 
@@ -115,40 +110,3 @@ def with_title(image: Image, title: str) -> Image:
     place = (5, height + 3)
     cv2.putText(titled, title, place, cv2.FONT_HERSHEY_SIMPLEX, scale, (255, 255, 255), 1, cv2.LINE_AA)
     return titled
-
-
-class OverlayVideo:
-    """An H.264 video of frames with their labels drawn over, written while they come.
-
-        with OverlayVideo("overlay.mp4", rate=24) as video:
-            video.add(image, labels)
-
-    The file gets its name when the block ends without an exception, until then nothing is there. A frame of an odd
-    height or width gets its last row or column twice, since the video format halves the sizes of the colours.
-    """
-
-    def __init__(self, path: str | os.PathLike[str], rate: Fraction | float = 24, alpha: float = 0.5) -> None:
-        """rate: frames per second. Raises ValueError where it is not above 0."""
-        if not rate > 0:
-            raise ValueError(f"rate={rate}, expected frames per second above 0")
-        frame_rate = Fraction(rate).limit_denominator(10_000)
-        self.alpha = alpha
-        self._writer = VideoWriter(Path(path), H264, 1 / frame_rate, frame_rate)
-        self._num_frames = 0
-
-    def add(self, image: Image, labels: np.ndarray | None = None) -> None:
-        """The next frame: (H, W, 3) uint8 RGB, with labels (H, W) drawn over if given.
-
-        Raises ValueError where its size is not that of the first frame, OSError where the file cannot be written.
-        """
-        self._writer.add(image if labels is None else overlay(image, labels, alpha=self.alpha), self._num_frames)
-        self._num_frames += 1
-
-    def __enter__(self) -> OverlayVideo:
-        self._writer.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._writer.__exit__(kind, error, trace)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scores:
+class Probabilities:
     """Probabilities of a frame, float32 (1 + N, H, W), background first, and the object ids of the other channels."""
 
     probabilities: npt.NDArray[np.float32]
@@ -39,7 +39,7 @@ class Scores:
         return ids[self.probabilities.argmax(axis=0)]
 
 
-def write_scores(
+def write_probabilities(
     path: str | os.PathLike[str], probabilities: torch.Tensor | npt.NDArray[np.floating], object_ids: Sequence[int]
 ) -> None:
     """Write probabilities (1 + N, H, W) in [0, 1], background first, with the N ids of the other channels.
@@ -59,14 +59,15 @@ def write_scores(
         np.savez_compressed(file, probabilities=quantised, object_ids=np.asarray(object_ids, np.int64))
 
 
-def read_scores(path: str | os.PathLike[str]) -> Scores:
-    """Scores that `write_scores` wrote. Raises ValueError, naming the file, if it is something else."""
+def read_probabilities(path: str | os.PathLike[str]) -> Probabilities:
+    """Probabilities that `write_probabilities` wrote. Raises ValueError, naming the file, if it is something else."""
     try:
         with np.load(path, allow_pickle=False) as file:
             probabilities, object_ids = file["probabilities"], file["object_ids"]
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError, TypeError, AttributeError) as error:
         raise ValueError(f"{path}: not a file of scores as save_scores writes them ({error})") from error
-    return Scores(probabilities.astype(np.float32) / np.float32(255), tuple(int(object_id) for object_id in object_ids))
+    ids = tuple(int(object_id) for object_id in object_ids)
+    return Probabilities(probabilities.astype(np.float32) / np.float32(255), ids)
 
 
 def read_object_ids(path: str | os.PathLike[str]) -> tuple[int, ...]:
@@ -75,7 +76,7 @@ def read_object_ids(path: str | os.PathLike[str]) -> tuple[int, ...]:
         return tuple(int(object_id) for object_id in file["object_ids"])
 
 
-def average_scores(several: Sequence[Scores]) -> Scores:
+def average_probabilities(several: Sequence[Probabilities]) -> Probabilities:
     """The mean of several scores of the same frame; an object that one of them lacks has probability 0 there.
 
     Raises ValueError if their sizes differ.
@@ -89,4 +90,4 @@ def average_scores(several: Sequence[Scores]) -> Scores:
     for scores in several:
         total[[0, *(channel[object_id] for object_id in scores.object_ids)]] += scores.probabilities
     total /= len(several)
-    return Scores(total, object_ids)
+    return Probabilities(total, object_ids)

@@ -1,21 +1,28 @@
-"""Frames of a video to labels to outputs, with decoding, the network and encoding at work at the same time."""
+"""The loop over the frames of a video: frames in, labels out, to any number of outputs.
+
+Whatever segments a video runs this loop: `livos track`, the evaluation of test sets, validation during training,
+Studio, and the measurement of memory. Decoding, the network and encoding are at work at the same time.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 import numpy as np
-from tqdm import tqdm
+import torch
 
 from livos.masks.given_masks import GivenMask
 from livos.masks.label_maps import LabelCoding, read_labels
-from livos.pipeline.background import InBackground, Output
-from livos.pipeline.outputs import SegmentedFrame
-from livos.pipeline.prefetch import prefetch
+from livos.pipeline.frames import InputFrame, SegmentedFrame
+from livos.pipeline.speed import StepTimer
+from livos.pipeline.threads import InBackground, Output, read_ahead
+from livos.segmenter.memory_shortage import MemoryShortageError, is_out_of_memory
+from livos.segmenter.state import SegmenterState
 from livos.video.video_file import Frame
 
 logger = logging.getLogger(__name__)
@@ -24,57 +31,172 @@ Item = TypeVar("Item")
 
 
 class Result(Protocol):
-    """What a segmenter says of one frame."""
+    """What a segmenter says of one frame; see `livos.SegmentationResult`."""
 
     @property
     def labels(self) -> np.ndarray:
-        """(H, W) ids, 0 for background. May wait for the device."""
+        """(H, W) ids, 0 for the background. May wait for the device."""
+
+    @property
+    def probabilities(self) -> torch.Tensor:
+        """(1 + N, H, W), background first."""
+
+    @property
+    def object_ids(self) -> list[int]:
+        """Ids in the order of the channels."""
 
 
 class Segmenter(Protocol):
-    """What this module needs of livos.VideoSegmenter."""
+    """What the loop needs of `livos.VideoSegmenter`."""
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None) -> Result: ...
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Result: ...
+
+    def state(self) -> SegmenterState: ...
 
 
 def segment(
-    frames: Iterable[Frame],
+    inputs: Iterable[InputFrame],
     segmenter: Segmenter,
-    masks: Mapping[int, GivenMask],
     size: tuple[int, int],
+    *,
     stop_at_damage: bool = False,
+    keep_probabilities: bool = False,
+    keep_states: bool = False,
+    timer: StepTimer | None = None,
 ) -> Iterator[SegmentedFrame]:
-    """Frames with labels; masks are by the number of the frame, size is (H, W). A damaged frame keeps the image and
-    labels of the one before it.
+    """Yields frames with labels, each after the next one was begun, so that a GPU is at work meanwhile.
 
-    Raises ValueError at a damaged frame that has a mask, or at any if `stop_at_damage`.
+    Args:
+        inputs: Frames with given masks; read by a thread of its own, a few frames ahead.
+        segmenter: Goes on from what it remembers: `reset` it before another video.
+        size: (H, W) of the frames, for damaged ones at the beginning.
+        stop_at_damage: Raise at a frame that could not be decoded, instead of keeping image and labels of the one
+            before it.
+        keep_probabilities: Let the results carry probabilities. They are large.
+        keep_states: Let the results carry what the segmenter remembers after them.
+        timer: Takes the time of the network's steps.
+
+    Raises:
+        ValueError: At a damaged frame that has a mask, or at any if `stop_at_damage`.
+        MemoryShortageError: When memory runs out.
     """
-    image, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.int32)
-    for frame, result in one_behind(_results(prefetch(frames), segmenter, masks, stop_at_damage)):
-        if frame.image is not None and result is not None:
-            image, labels = frame.image, result.labels
-        yield SegmentedFrame(frame, image, labels)
+    held = _Held(np.zeros((*size, 3), np.uint8))
+    with closing(read_ahead(inputs)) as ahead:
+        for entry, result, state in _one_behind(_steps(ahead, segmenter, stop_at_damage, timer, keep_states)):
+            if result is not None and entry.frame.image is not None:
+                held = _Held(entry.frame.image, result)
+            yield held.on(entry, state, keep_probabilities)
 
 
-def _results(
-    frames: Iterable[Frame], segmenter: Segmenter, masks: Mapping[int, GivenMask], stop_at_damage: bool
-) -> Iterator[tuple[Frame, Result | None]]:
+def replay(frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding) -> Iterator[SegmentedFrame]:
+    """Yields frames with the labels that were written for them before.
+
+    Raises:
+        ValueError: If a mask is missing or damaged.
+    """
+
+    def with_masks() -> Iterator[InputFrame]:
+        for frame in frames:
+            yield InputFrame(frame, read_labels(mask_dir / f"{frame.name}.png", coding=coding).labels)
+
+    held: np.ndarray | None = None
+    with closing(read_ahead(with_masks())) as ahead:
+        for entry in ahead:
+            assert entry.labels is not None
+            held = entry.frame.image if entry.frame.image is not None else held
+            image = np.zeros((*entry.labels.shape, 3), np.uint8) if held is None else held
+            yield SegmentedFrame(entry.frame, image, entry.labels.astype(np.int32, copy=False))
+
+
+def with_given_masks(frames: Iterable[Frame], masks: Mapping[int, GivenMask]) -> Iterator[InputFrame]:
+    """Puts frames and given masks, by the number of the frame, together. Warns of masks whose frame never came.
+
+    Raises:
+        ValueError: At a damaged frame that has a mask.
+    """
     unused = dict(masks)
     for frame in frames:
         given = unused.pop(frame.number, None)
-        if frame.image is not None:
-            yield frame, segmenter.step(frame.image, None if given is None else given.read().labels)
-        elif given is not None:
+        if given is not None and frame.image is None:
             raise ValueError(f"frame {frame.number} is damaged, and {given.path} is a mask of it: draw it on another")
-        elif stop_at_damage:
-            raise ValueError(f"frame {frame.number} is damaged; --damaged hold would go on with the mask before it")
-        else:
-            yield frame, None
+        yield InputFrame(frame, None if given is None else given.read().labels)
     for number, mask in unused.items():
         logger.warning("%s is the mask of frame %d, which never came", mask.path, number)
 
 
-def one_behind(items: Iterable[Item]) -> Iterator[Item]:
+def deliver(
+    results: Iterable[SegmentedFrame], outputs: Sequence[Output[SegmentedFrame]], may_be_none: bool = False
+) -> Generator[SegmentedFrame, None, None]:
+    """Gives every frame to every output, each in a thread of its own, and yields it then.
+
+    Closing the iterator early, like an error, leaves no file under a final name that needs the whole video.
+
+    Raises:
+        ValueError: If there is no frame, unless there `may_be_none`.
+    """
+    count = 0
+    with ExitStack() as stack:
+        behind = [stack.enter_context(InBackground(output)) for output in outputs]
+        if isinstance(results, Generator):
+            stack.callback(results.close)
+        for segmented in results:
+            for output in behind:
+                output.write(segmented)
+            yield segmented
+            count += 1
+        if not count and not may_be_none:
+            raise ValueError("there are no frames in the range asked for")
+
+
+@dataclass(frozen=True)
+class _Held:
+    """The last image and what was said of it, which are shown again where a frame is damaged."""
+
+    image: np.ndarray  # (H, W, 3)
+    result: Result | None = None
+
+    def on(self, entry: InputFrame, state: SegmenterState | None, keep_probabilities: bool) -> SegmentedFrame:
+        """Waits for the device."""
+        if self.result is None:
+            labels = np.zeros(self.image.shape[:2], np.int32)
+            return SegmentedFrame(entry.frame, self.image, labels, entry.wanted, state=state)
+        probabilities = self.result.probabilities if keep_probabilities else None
+        ids = tuple(self.result.object_ids)
+        return SegmentedFrame(
+            entry.frame, self.image, self.result.labels, entry.wanted, ids, probabilities, state=state
+        )
+
+
+def _steps(
+    inputs: Iterable[InputFrame],
+    segmenter: Segmenter,
+    stop_at_damage: bool,
+    timer: StepTimer | None,
+    keep_states: bool,
+) -> Iterator[tuple[InputFrame, Result | None, SegmenterState | None]]:
+    for entry in inputs:
+        result = None
+        if entry.frame.image is not None:
+            with timer.step() if timer else nullcontext():
+                result = _step(segmenter, entry)
+        elif stop_at_damage:
+            raise ValueError(
+                f"frame {entry.frame.number} is damaged; --damaged hold would go on with the mask before it"
+            )
+        yield entry, result, segmenter.state() if keep_states else None
+
+
+def _step(segmenter: Segmenter, entry: InputFrame) -> Result:
+    assert entry.frame.image is not None
+    try:
+        return segmenter.step(entry.frame.image, entry.labels, last=entry.last)
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            raise MemoryShortageError.of(error, segmenter) from error
+        raise
+
+
+def _one_behind(items: Iterable[Item]) -> Iterator[Item]:
     """The same items, each after the next one was begun: a GPU works on that while this one's result is waited for."""
     waiting: list[Item] = []
     for item in items:
@@ -82,35 +204,3 @@ def one_behind(items: Iterable[Item]) -> Iterator[Item]:
         if len(waiting) > 1:
             yield waiting.pop(0)
     yield from waiting
-
-
-def replay(
-    frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding, size: tuple[int, int]
-) -> Iterator[SegmentedFrame]:
-    """Frames with the labels that were written for them before."""
-    image = np.zeros((*size, 3), np.uint8)
-    for frame in prefetch(frames):
-        image = image if frame.image is None else frame.image
-        yield SegmentedFrame(frame, image, read_labels(mask_dir / f"{frame.name}.png", coding=coding).labels)
-
-
-def write_all(
-    results: Iterable[SegmentedFrame],
-    outputs: Sequence[Output[SegmentedFrame]],
-    num_frames: int | None = None,
-    title: str = "",
-) -> int:
-    """Give every frame to every output, each in a thread of its own, and show progress; returns how many there were.
-
-    num_frames: how many are expected, if known. Raises ValueError if there were none.
-    """
-    count = 0
-    with ExitStack() as stack:
-        behind = [stack.enter_context(InBackground(output)) for output in outputs]
-        for segmented in tqdm(results, total=num_frames, unit="frame", desc=title):
-            for output in behind:
-                output.write(segmented)
-            count += 1
-        if not count:
-            raise ValueError(f"{title}: there are no frames in the range asked for")
-    return count

@@ -14,6 +14,7 @@ from livos.files.names import files_by_stem, natural_order, some_of
 from livos.masks.drawn_shapes import read_drawn_masks
 from livos.masks.given_masks import GivenMask, MaskFile, coding_of
 from livos.masks.label_maps import LabelCoding, LabelMap, read_labels
+from livos.pipeline.ranges import FrameRange
 from livos.video.sources import FrameSource
 
 logger = logging.getLogger(__name__)
@@ -63,21 +64,6 @@ class NamedMasks:
     by_name: Mapping[str, GivenMask]
     object_names: Mapping[int, str] = field(default_factory=dict)
     single_file: bool = False  # of one frame: its name need not say which
-
-
-@dataclass(frozen=True)
-class FrameRange:
-    """The frames that are asked for, `first` to `last` (None: to the end), and the one that the work begins with."""
-
-    first: int
-    last: int | None
-    begin: int
-
-    def __contains__(self, number: int) -> bool:
-        return number >= self.first and (self.last is None or number <= self.last)
-
-    def __str__(self) -> str:
-        return f"{self.first} to {'the end' if self.last is None else self.last}"
 
 
 def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours: str = "auto") -> VideoMasks:

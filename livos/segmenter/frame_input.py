@@ -41,17 +41,17 @@ def to_tensor(image: Image, device: torch.device) -> Tensor:
     return pixels.permute(2, 0, 1).float() / 255
 
 
-def inner_size(size: tuple[int, int], internal_size: int | None) -> tuple[int, int]:
-    """(H, W) at which the network looks at a frame of this size; `internal_size` is the short side, None the frame's.
+def inner_size(size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
+    """(H, W) at which the network looks at a frame of this size; `short_side` is the short side, None the frame's.
 
-    Very long frames with a short side below `internal_size` are enlarged less than that, or not at all.
+    Very long frames with a short side below `short_side` are enlarged less than that, or not at all.
     """
     short, long = min(size), max(size)
-    if internal_size is None:
+    if short_side is None:
         return size
-    target = internal_size
-    if short < internal_size:
-        target = max(short, min(internal_size, short * LARGEST_ENLARGEMENT * internal_size // long))
+    target = short_side
+    if short < short_side:
+        target = max(short, min(short_side, short * LARGEST_ENLARGEMENT * short_side // long))
     if target == short:
         return size
     height, width = (side * target // short for side in size)

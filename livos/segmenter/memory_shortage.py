@@ -1,13 +1,21 @@
 """When memory runs out: telling it from other errors, giving memory back, and what to advise."""
 
 import gc
+from typing import Any
 
 import torch
 
-from livos.segmenter.segmenter import VideoSegmenter
-
 # In what torch raises for CUDA, MPS and the CPU, and cuDNN and cuBLAS through it.
 _SIGNS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
+
+
+class MemoryShortageError(ValueError):
+    """Memory ran out while a frame was segmented. The message says which settings need less."""
+
+    @classmethod
+    def of(cls, error: BaseException, segmenter: Any) -> "MemoryShortageError":
+        """segmenter: the VideoSegmenter that was at work."""
+        return cls(f"{saving_advice(segmenter)} ({str(error).splitlines()[0]})")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -15,7 +23,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS)
 
 
-def free_memory(segmenter: VideoSegmenter) -> None:
+def free_memory(segmenter: Any) -> None:
     """Gives back what a video that failed has left behind."""
     segmenter.reset()
     gc.collect()
@@ -25,9 +33,9 @@ def free_memory(segmenter: VideoSegmenter) -> None:
         torch.mps.empty_cache()
 
 
-def saving_advice(segmenter: VideoSegmenter) -> str:
+def saving_advice(segmenter: Any) -> str:
     """The settings with which a video needs less memory."""
-    advice = f"not enough memory on {segmenter.device}; try a smaller size= (now {segmenter.internal_size or -1})"
+    advice = f"not enough memory on {segmenter.device}; try a smaller size (now {segmenter.size or -1})"
     if segmenter.chunk_size != 1:
         advice += f", chunk_size=1 (objects at a time; now {segmenter.chunk_size or -1})"
     if segmenter.precision == "float32":

@@ -1,10 +1,12 @@
 """Frames in, masks out. Objects come, go and are corrected; what is carried along stays the same size."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +23,15 @@ from livos.segmenter.frame_input import Image, inner_size, to_tensor
 from livos.segmenter.object_ids import GivenMasks, insert
 from livos.segmenter.state import SegmenterState, origin_of, refuse_foreign_state
 
+NO_LIMIT = -1
+"""As a size: that of the frames. As chunk_size: all objects at once."""
+
 PRECISIONS = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def none_if_no_limit(value: int | None) -> int | None:
+    """The number, or None for -1, which users type for "no limit"."""
+    return None if value == NO_LIMIT else value
 
 
 @dataclass(frozen=True)
@@ -51,13 +61,22 @@ class EncodedFrame:
 class VideoSegmenter:
     """Segments one video after the other, a frame at a time.
 
-    network: what `load_model` returns, or a name or path that it takes.
-    device: auto (cuda, then mps, then cpu) or a torch device.
-    precision: float32, tf32 (the products of float32 on recent NVIDIA GPUs in TF32; the same as float32 elsewhere),
-    bfloat16 or float16; what must stay float32 does. internal_size: short side in pixels that the
-    network works at (None: as the frames are); results have the size of the frames whatever it is.
-    chunk_size: objects computed at a time, to bound memory (None: all). flip: average with the mirrored frame.
-    compile: have torch.compile build the network's parts; the first frames then take minutes.
+    Args:
+        network: What `load_model` returns, or a name or path that it takes.
+        device: auto (cuda, then mps, then cpu), or a device as torch knows it.
+        precision: float32, tf32 (the products of float32 on recent NVIDIA GPUs in TF32; elsewhere the same as
+            float32), bfloat16 or float16; what must stay float32 does.
+        size: Short side in pixels at which the network works; results have the size of the frames all the same. By
+            default that at which the network's weights work best, where they say so, else that of the frames. -1: that
+            of the frames.
+        chunk_size: Objects computed at a time, to bound memory. By default, or -1: all.
+        flip: Average with the prediction on the mirrored frame.
+        compile: Have torch.compile build the network's parts; the first frames then take minutes.
+        internal_size: The earlier name of `size`.
+
+    Raises:
+        ValueError: For settings that make no sense, or a device that is not there.
+        FileNotFoundError: If weights of this name are not on this machine.
     """
 
     def __init__(
@@ -65,21 +84,26 @@ class VideoSegmenter:
         network: LiVOS | str | PathLike[str] = "lite",
         device: str | torch.device = "auto",
         precision: str = "float32",
-        internal_size: int | None = None,
+        size: int | None = None,
         chunk_size: int | None = None,
         flip: bool = False,
         compile: bool = False,
+        internal_size: int | None = None,
     ):
         if precision not in PRECISIONS:
             raise ValueError(f"precision={precision!r}: expected one of {', '.join(PRECISIONS)}")
-        if internal_size is not None and internal_size < 1:
-            raise ValueError(f"internal_size={internal_size}: expected the short side in pixels, or None")
+        size = internal_size if size is None else size
+        for name, value in (("size", size), ("chunk_size", chunk_size)):
+            if value is not None and value < 1 and value != NO_LIMIT:
+                raise ValueError(f"{name}={value}: expected a positive number, or -1 for no limit")
         self.device = choose_device(device)
         if not isinstance(network, LiVOS):
             network = load_model(network)
-        self._origin = origin_of(network, internal_size, flip)
+        self.size = none_if_no_limit(network.short_side if size is None else size)
+        self.chunk_size = none_if_no_limit(chunk_size)
+        self._origin = origin_of(network, self.size, flip)
         self.network = accelerate(network, self.device, precision, compile)
-        self.precision, self.internal_size, self.chunk_size, self.flip = precision, internal_size, chunk_size, flip
+        self.precision, self.flip = precision, flip
         self._state = SegmenterState(origin=self._origin)
 
     @property
@@ -122,7 +146,7 @@ class VideoSegmenter:
         if len(sizes) > 1:
             raise ValueError(f"frames of different sizes {sorted(sizes)} cannot be encoded together")
         (size,) = sizes
-        worked_at = inner_size(size, self.internal_size)
+        worked_at = inner_size(size, self.size)
         batch = torch.stack(tensors)
         if worked_at != size:
             batch = F.interpolate(batch, worked_at, mode="bilinear", antialias=True, align_corners=False)
@@ -171,6 +195,21 @@ class VideoSegmenter:
         refuse_foreign_state(state, self._origin)
         video = None if state.video is None else state.video.to(self.device)
         self._state = replace(state, video=video, origin=self._origin)
+
+    def made_with(self) -> dict[str, Any]:
+        """Everything besides a video and its given masks that the results depend on."""
+        return {**self._origin, "precision": self.precision}
+
+    def with_limits(self, size: int | None, chunk_size: int | None) -> "VideoSegmenter":
+        """A segmenter with the same network that works at another size, or on other numbers of objects at a time.
+
+        It remembers nothing. None: the frames' own size, all objects.
+        """
+        other = copy.copy(self)
+        other.size, other.chunk_size = size, chunk_size
+        other._origin = {**self._origin, "size": size}
+        other.reset()
+        return other
 
     def _predict(self, frame: EncodedFrame, state: SegmenterState) -> tuple[Tensor, Tensor, SegmenterState]:
         """Probabilities at the network's size, padded, (1 + N, H', W'), and at the frame's, (1 + N, H, W)."""

@@ -186,6 +186,7 @@ class FoundVideo:
 
     name: str
     open: Callable[[], FrameSource]
+    path: Path | None = None  # file or folder; None for a camera
 
 
 def find_videos(spec: str, frame_rate: Fraction = Fraction(24), first_number: int = 0) -> list[FoundVideo]:
@@ -217,7 +218,9 @@ def _videos_among(paths: list[Path], spec: str, frame_rate: Fraction, first_numb
         other = (videos + folders)[0].name
         raise ValueError(f"{spec}: holds images ({images[0].name} …) and {other}: is it one video or several?")
     if images:
-        return [FoundVideo(images[0].parent.name, lambda: ImageFolder(images, frame_rate, first_number))]
+        return [
+            FoundVideo(images[0].parent.name, lambda: ImageFolder(images, frame_rate, first_number), images[0].parent)
+        ]
     found = [_one_video(path, frame_rate, first_number) for path in videos + folders]
     names = [video.name for video in found]
     if len(set(names)) < len(names):
@@ -229,10 +232,10 @@ def _videos_among(paths: list[Path], spec: str, frame_rate: Fraction, first_numb
 
 def _one_video(path: Path, frame_rate: Fraction, first_number: int) -> FoundVideo:
     if path.is_dir():
-        return FoundVideo(path.name, lambda: ImageFolder(_frames_in(path), frame_rate, first_number))
+        return FoundVideo(path.name, lambda: ImageFolder(_frames_in(path), frame_rate, first_number), path)
     if path.suffix.lower() in IMAGE_SUFFIXES:
-        return FoundVideo(path.stem, lambda: ImageFolder([path], frame_rate, first_number))
-    return FoundVideo(path.stem, lambda: OneVideoFile(path, first_number))
+        return FoundVideo(path.stem, lambda: ImageFolder([path], frame_rate, first_number), path)
+    return FoundVideo(path.stem, lambda: OneVideoFile(path, first_number), path)
 
 
 def _frames_in(folder: Path) -> list[Path]:

@@ -1,17 +1,19 @@
 """Settings with which a video can be segmented within so much memory, found by measuring.
 
-The network is run on a few frames of the video's size with as many objects as were given, at growing internal sizes. A
+The network is run on a few frames of the video's size with as many objects as were given, at growing sizes. A
 size is accepted only after it was run within the limit; the next one is tried only if the growth so far says that it
 will fit. All objects at once are tried first, then one at a time, which gives the same masks more slowly; only then is
-the internal size lowered. On a GPU this is about the GPU's memory, else about that of the process.
+the size lowered. On a GPU this is about the GPU's memory, else about that of the process.
 """
 
 from __future__ import annotations
 
 import ctypes
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -19,8 +21,12 @@ from typing import TypeVar
 import numpy as np
 import torch
 
+from livos.pipeline.frames import InputFrame
+from livos.pipeline.segment import segment
 from livos.segmenter.segmenter import VideoSegmenter
-from livos.video.video_file import BACKWARD_BYTES
+from livos.video.video_file import BACKWARD_BYTES, Frame
+
+logger = logging.getLogger(__name__)
 
 Segmenter = TypeVar("Segmenter")
 
@@ -39,7 +45,7 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 class MemoryPlan:
     """Settings of VideoSegmenter, and the most memory that was in use when they were tried."""
 
-    internal_size: int
+    size: int
     chunk_size: int | None
     measured_bytes: int
 
@@ -90,9 +96,9 @@ def plan_memory(
     make_segmenter: Callable[[int, int | None], Segmenter],
     measure: Callable[[Segmenter], int],
 ) -> MemoryPlan:
-    """The largest internal size up to `wanted_size` with which `measure` keeps within so many bytes, and how.
+    """The largest size up to `wanted_size` with which `measure` keeps within so many bytes, and how.
 
-    make_segmenter: takes internal_size and chunk_size. measure: peak bytes of a segmenter at work, see `measure_peak`.
+    make_segmenter: takes size and chunk_size. measure: peak bytes of a segmenter at work, see `measure_peak`.
     Raises ValueError if the smallest size does not fit.
     """
     best: MemoryPlan | None = None
@@ -100,13 +106,13 @@ def plan_memory(
     for chunk_size in (None, 1):
         measured: list[tuple[int, int]] = []  # (pixels, peak)
         for side in candidate_sides(wanted_size):
-            if _expected_peak(measured, side * side) > budget:
+            if measured and _expected_peak(measured, side * side) > budget:
                 break
             peak = measure(make_segmenter(side, chunk_size))
             measured.append((side * side, peak))
             if peak > budget:
                 break
-            if best is None or side > best.internal_size:
+            if best is None or side > best.size:
                 best = MemoryPlan(side, chunk_size, peak)
             if side == wanted_size:
                 return best
@@ -114,7 +120,7 @@ def plan_memory(
     if best is None:
         raise ValueError(
             f"not possible within the memory limit: {budget / 2**20:.0f} MiB are left for the network, which took "
-            f"{smallest_peak / 2**20:.0f} MiB, with all that is loaded, at the smallest internal size, {SMALLEST_SIDE}"
+            f"{smallest_peak / 2**20:.0f} MiB, with all that is loaded, at the smallest size, {SMALLEST_SIDE}"
         )
     return best
 
@@ -128,7 +134,7 @@ def bytes_in_flight(device: torch.device, frame_size: tuple[int, int], backward:
 
 
 def candidate_sides(wanted_size: int) -> Iterator[int]:
-    """Internal sizes to try, each with about twice the pixels of the one before, and the wanted one last."""
+    """Sizes to try, each with about twice the pixels of the one before, and the wanted one last."""
     side = float(SMALLEST_SIDE)
     while side < wanted_size / 1.2:
         yield round(side / 16) * 16
@@ -144,14 +150,45 @@ def _expected_peak(measured: Sequence[tuple[int, int]], pixels: int) -> float:
     return peak_now + max(0, peak_now - peak_before) / (pixels_now - pixels_before) * (pixels - pixels_now)
 
 
+def within_memory(
+    segmenter: VideoSegmenter, limit: int, frame_size: tuple[int, int], num_objects: int, backward: bool = False
+) -> VideoSegmenter:
+    """A segmenter like this one that keeps within so many bytes on a video of this frame size (H, W).
+
+    Raises:
+        ValueError: If that is not possible.
+    """
+    wanted = segmenter.size or min(frame_size)
+    budget = limit - bytes_in_flight(segmenter.device, frame_size, backward)
+    plan = plan_memory(budget, wanted, segmenter.with_limits, lambda s: measure_peak(s, frame_size, num_objects))
+    objects = "one object at a time" if plan.chunk_size == 1 else "all objects at once"
+    logger.info("memory: size %d (asked for: %d), %s", plan.size, wanted, objects)
+    return segmenter.with_limits(plan.size, plan.chunk_size)
+
+
+@contextmanager
+def watched_memory(segmenter: VideoSegmenter, limit: int | None) -> Iterator[None]:
+    """Says how much memory was used, if there is a limit, and warns if it was more."""
+    if limit is None:
+        yield
+        return
+    meter = PeakMeter(segmenter.device)
+    yield
+    level = logging.WARNING if meter.peak() > limit else logging.INFO
+    logger.log(level, "memory: at most %d MiB were in use, the limit is %d", meter.peak() / 2**20, limit / 2**20)
+
+
 def measure_peak(segmenter: VideoSegmenter, frame_size: tuple[int, int], num_objects: int, num_frames: int = 3) -> int:
     """Peak bytes while a segmenter works on noise of size (H, W) with so many objects in stripes."""
     height, width = frame_size
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     stripes = np.tile(np.arange(width) * num_objects // width + 1, (height, 1)).astype(np.int32)
+    frames = [
+        InputFrame(Frame(number, "", number, noise), stripes if number == 0 else None) for number in range(num_frames)
+    ]
     meter = PeakMeter(segmenter.device)
     segmenter.reset()
-    for number in range(num_frames):
-        _ = segmenter.step(noise, stripes if number == 0 else None).labels
+    for _ in segment(frames, segmenter, frame_size):
+        pass
     segmenter.reset()
     return meter.peak()

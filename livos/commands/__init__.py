@@ -1,0 +1,1 @@
+"""The programs that `livos NAME` starts, one module each."""
