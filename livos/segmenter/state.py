@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from livos.files.atomic import written_aside
+from livos.files.tensor_files import load_tensors, save_tensors
 from livos.model.memory import LinearMemory
 from livos.model.network import VideoState
 
@@ -39,8 +40,7 @@ class SegmenterState:
             "origin": dict(self.origin),
             "video": {} if self.video is None else tensors_of(self.video),
         }
-        with written_aside(path) as aside:
-            torch.save(content, aside)
+        save_tensors(content, path)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "SegmenterState":
@@ -51,7 +51,7 @@ class SegmenterState:
             ValueError: If it holds something else, or is damaged.
         """
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = load_tensors(Path(path))
             if not isinstance(content, dict) or content.get("livos_state") not in (1, 2, _FORMAT):
                 raise ValueError("another kind of file")
             size, tensors = content["size"], content["video"]
@@ -64,7 +64,7 @@ class SegmenterState:
             return cls(video, object_ids, None if size is None else _pair(size), content.get("origin", {}))
         except OSError:
             raise
-        except Exception as error:  # a damaged file makes the unpickler raise anything
+        except Exception as error:  # of any kind, as entries may be anything
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ValueError(
                 f"{path} holds no segmenter state: expected a file written by SegmenterState.save ({reason})"
