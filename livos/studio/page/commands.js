@@ -117,7 +117,7 @@ async function giveMask(studio, edits) {
 async function dropGiven(studio, edits) {
   if (studio.whyNot) return studio.say(studio.whyNot, "warning");
   if (!studio.shown?.mask.given.length) return studio.say("This frame has no given mask.", "warning");
-  await edits.queue.settled();
+  await edits.settled();
   await studio.attempt(() => studio.server.post(`/api/masks/${studio.frame}/ungive`, { ids: null }));
 }
 
@@ -185,8 +185,8 @@ function timeCommands({ studio, player }) {
     "frame.next": () => go(studio.frame + 1),
     "frame.back10": () => go(studio.frame - 10),
     "frame.forward10": () => go(studio.frame + 10),
-    "frame.first": () => go(studio.state?.range.first === studio.frame ? 0 : (studio.state?.range.first ?? 0)),
-    "frame.last": () => go(studio.state?.range.last === studio.frame ? studio.lastFrame : (studio.state?.range.last ?? 0)),
+    "frame.first": () => go(studio.range.first === studio.frame ? 0 : studio.range.first),
+    "frame.last": () => go(studio.range.last === studio.frame ? studio.lastFrame : studio.range.last),
     "mark.previous": jump(marks, -1, "No given mask before this frame."),
     "mark.next": jump(marks, 1, "No given mask after this frame."),
     "doubt.next": jump(doubts, 1, "No doubtful frame after this one."),
@@ -202,8 +202,8 @@ function timeCommands({ studio, player }) {
 function rangeCommands(studio) {
   const set = (/** @type {{ first: number, last: number }} */ range) => setRange(studio, range);
   return {
-    "range.in": () => set({ first: studio.frame, last: Math.max(studio.frame, studio.state?.range.last ?? 0) }),
-    "range.out": () => set({ first: Math.min(studio.frame, studio.state?.range.first ?? 0), last: studio.frame }),
+    "range.in": () => set({ first: studio.frame, last: Math.max(studio.frame, studio.range.last) }),
+    "range.out": () => set({ first: Math.min(studio.frame, studio.range.first), last: studio.frame }),
     "range.clear": () => set({ first: 0, last: studio.lastFrame }),
   };
 }

@@ -29,7 +29,8 @@ export class Edits {
     this.queue = new Queue();
     /** @type {Edit | null} */
     this.current = null;
-    this.suggesting = 0;
+    /** @type {Promise<void> | null} the proposal that is waited for */
+    this.suggesting = null;
     /** Whether the present change takes pixels from objects other than the chosen one, which become given as well. */
     this.erasesOthers = false;
     studio.holdsMask = () => this.current !== null || !this.queue.idle;
@@ -42,6 +43,7 @@ export class Edits {
   async begin() {
     const { studio } = this;
     if (this.current) return this.current;
+    while (this.suggesting) await this.suggesting;
     if (studio.whyNot) return this.refuse(studio.whyNot);
     if (!studio.shown || studio.shown.frame !== studio.frame) return null;
     const object = studio.object ?? (await this.addObject());
@@ -70,6 +72,7 @@ export class Edits {
   touched(edit, rect) {
     if (!rect) return;
     edit.dirty = union(edit.dirty, rect);
+    this.studio.strokes++;
     this.studio.emit("painted", rect);
   }
 
@@ -157,8 +160,21 @@ export class Edits {
     const edit = await this.begin();
     if (!edit) return;
     this.current = null; // the mask is as the server has it until the answer comes
+    const suggesting = this.takeSuggestion(edit, request, title);
+    this.suggesting = suggesting;
+    this.studio.emit("busy", true);
+    await suggesting;
+    this.suggesting = null;
+    this.studio.emit("busy", false);
+  }
+
+  /**
+   * @param {Edit} edit
+   * @param {Record<string, unknown>} request
+   * @param {string} title
+   */
+  async takeSuggestion(edit, request, title) {
     await this.queue.settled();
-    this.setSuggesting(1);
     try {
       const answer = await this.studio.server.request(`/api/masks/${edit.frame}/suggest`, {
         method: "POST",
@@ -167,22 +183,20 @@ export class Edits {
       });
       const { width, height, labels } = edit.map;
       const wanted = decodeRuns(runsOfBytes(await answer.arrayBuffer()), width * height);
-      if (this.current || this.studio.shown?.mask.map !== edit.map) return;
+      if (this.studio.shown?.mask.map !== edit.map) return;
       edit.before = labels.slice();
       takeOver(edit.map, wanted, edit.id, this.paint(edit.id));
       this.touched(edit, edit.map.bounds);
       this.finish(edit, title);
     } catch (error) {
       this.studio.fail(error);
-    } finally {
-      this.setSuggesting(-1);
     }
   }
 
-  /** @param {number} by */
-  setSuggesting(by) {
-    this.suggesting += by;
-    this.studio.emit("busy", this.suggesting > 0);
+  /** @returns {Promise<void>} once the server has everything that was drawn so far */
+  async settled() {
+    while (this.suggesting) await this.suggesting;
+    await this.queue.settled();
   }
 
   /**
@@ -193,7 +207,7 @@ export class Edits {
     const { studio } = this;
     if (this.current) return this.cancel();
     if (studio.whyNot) return void this.refuse(studio.whyNot);
-    await this.queue.settled();
+    await this.settled();
     if (!studio.state?.[direction]) return studio.say(`There is nothing to ${direction}.`);
     const answer = await studio.attempt(() => studio.server.post(`/api/${direction}`));
     if (!answer) return;

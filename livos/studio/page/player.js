@@ -49,7 +49,7 @@ export class Player {
     this.playing = true;
     studio.follows = false;
     studio.emit("playing", true);
-    const { range } = /** @type {import("./protocol.js").State} */ (studio.state);
+    const { range } = studio;
     const from = studio.frame === range.last ? range.first : studio.frame;
     const began = performance.now();
     const fullWidth = studio.wantedWidth;

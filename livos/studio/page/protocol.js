@@ -26,14 +26,15 @@
  * @property {{ name: string, folder: string } | null} project
  * @property {Video | null} video
  * @property {TrackedObject[]} objects
- * @property {FrameRange} range
- * @property {Settings} settings
+ * @property {FrameRange | null} range in and out points, null where no project is open
+ * @property {Settings | null} settings null where no project is open
  * @property {Choices} choices
  * @property {string | null} undo
  * @property {string | null} redo
  * @property {Job | null} job
  * @property {Export[]} exports
  * @property {number} doubtful_below 0 to 1
+ * @property {boolean} demo whether the demo clip is on this machine
  *
  * @typedef {object} Timeline
  * @property {Record<string, number[]>} marks ids of given masks by frame

@@ -48,6 +48,8 @@ export class Studio extends Emitter {
     this.loading = null;
     /** Whether masks of the shown frame must not be replaced: a stroke is being drawn or sent. */
     this.holdsMask = () => false;
+    /** How often the page changed a mask itself: what the server read before is too old to be shown. */
+    this.strokes = 0;
     this.listen();
   }
 
@@ -110,6 +112,16 @@ export class Studio extends Emitter {
     return (this.state?.video?.num_frames ?? 1) - 1;
   }
 
+  /** @returns {import("./protocol.js").FrameRange} in and out points */
+  get range() {
+    return this.state?.range ?? { first: 0, last: this.lastFrame };
+  }
+
+  /** @returns {boolean} whether all frames are between in and out point */
+  get allInRange() {
+    return this.range.first === 0 && this.range.last === this.lastFrame;
+  }
+
   /** @returns {TrackedObject[]} */
   get objects() {
     return this.state?.objects ?? [];
@@ -156,6 +168,7 @@ export class Studio extends Emitter {
     if (!frames) return;
     this.loading?.abort();
     const loading = new AbortController();
+    const { strokes } = this;
     this.loading = loading;
     try {
       const [picture, mask] = await Promise.all([
@@ -163,7 +176,8 @@ export class Studio extends Emitter {
         frames.mask(frame, loading.signal),
       ]);
       if (this.loading !== loading || this.frames !== frames) return;
-      if (this.shown?.frame === frame && this.holdsMask()) this.shown.picture = picture;
+      const tooOld = this.holdsMask() || strokes !== this.strokes;
+      if (this.shown?.frame === frame && tooOld) this.shown.picture = picture;
       else this.shown = { frame, picture, mask };
       this.emit("shown");
     } catch (error) {

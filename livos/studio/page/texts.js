@@ -16,10 +16,10 @@ export function clock(seconds) {
 /**
  * How long something takes.
  * @param {number} seconds
- * @returns {string} `less than a second`, `12 s`, `3 min 5 s`, `2 h 4 min`
+ * @returns {string} `under 1 s`, `12 s`, `3 min 5 s`, `2 h 4 min`
  */
 export function duration(seconds) {
-  if (seconds < 1) return "less than a second";
+  if (seconds < 1) return "under 1 s";
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;

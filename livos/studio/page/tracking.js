@@ -100,7 +100,7 @@ export class Tracking {
       studio.say(studio.whyNot, "warning");
       return true;
     }
-    await edits.queue.settled();
+    await edits.settled();
     return false;
   }
 

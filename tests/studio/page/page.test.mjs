@@ -146,7 +146,7 @@ test("numbers are written as people read them", () => {
   assert.equal(clock(0), "0:00.00");
   assert.equal(clock(59.999), "1:00.00");
   assert.equal(clock(3723.5), "1:02:03.50");
-  assert.equal(duration(0.2), "less than a second");
+  assert.equal(duration(0.2), "under 1 s");
   assert.equal(duration(125), "2 min 5 s");
   assert.equal(duration(7500), "2 h 5 min");
   assert.equal(fileSize(812), "812 B");

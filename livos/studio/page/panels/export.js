@@ -38,11 +38,9 @@ export class ExportDialog {
   }
 
   show() {
-    const { state } = this.studio;
-    if (!state?.video) return;
-    const { first, last } = state.range;
-    const whole = first === 0 && last === this.studio.lastFrame;
-    this.frames = whole ? "all" : "range";
+    if (!this.studio.state?.video) return;
+    const { first, last } = this.studio.range;
+    this.frames = this.studio.allInRange ? "all" : "range";
     const frames = segments("Frames", [
       ["all", `All frames (0 – ${this.studio.lastFrame})`],
       ["range", `In to out (${first} – ${last})`],
@@ -110,7 +108,7 @@ export class ExportDialog {
 
   async export() {
     const { studio } = this;
-    const { first, last } = this.frames === "range" ? /** @type {any} */ (studio.state).range : { first: 0, last: studio.lastFrame };
+    const { first, last } = this.frames === "range" ? studio.range : { first: 0, last: studio.lastFrame };
     const kinds = KINDS.map(([kind]) => kind).filter((kind) => this.chosen.has(kind));
     this.start.disabled = true;
     await studio.attempt(() => studio.server.post("/api/exports", { kinds, first, last }));

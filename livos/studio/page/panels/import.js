@@ -105,7 +105,7 @@ export class ImportDialog {
     this.bar.hidden = false;
     this.problem.textContent = "";
     try {
-      await this.edits.queue.settled();
+      await this.edits.settled();
       const { import: number } = await studio.server.post("/api/imports");
       for (const [place, file] of files.entries()) {
         this.bar.value = place / files.length;

@@ -202,7 +202,7 @@ export class ObjectsPanel {
   async ask(path, body) {
     const { studio, edits } = this;
     if (studio.whyNot) return studio.say(studio.whyNot, "warning");
-    await edits.queue.settled();
+    await edits.settled();
     await studio.attempt(() => studio.server.post(`/api/objects/${path}`, body));
   }
 }

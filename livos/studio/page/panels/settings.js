@@ -22,28 +22,37 @@ export class SettingsDialog {
   show() {
     const { state } = this.studio;
     if (!state) return;
-    fill(this.dialog.body, [
-      el("h3", { text: "Tracking" }),
-      el("p", { class: "hint", text: "A change holds from the next tracking on." }),
-      row("Weights", this.select("weights", state.choices.weights)),
-      row("Working size", this.size(state.settings.size), "Short side in pixels. Smaller is faster, larger sees more. Empty: what suits the weights."),
-      row("Precision", this.select("precision", state.choices.precisions)),
-      row("Device", this.select("device", state.choices.devices)),
-      el("h3", { text: "Page" }),
-      this.theme(),
-    ]);
+    const tracking = state.settings ? this.tracking(state.settings, state.choices) : [];
+    fill(this.dialog.body, [...tracking, el("h3", { text: "Page" }), this.theme()]);
     this.dialog.show();
   }
 
   /**
+   * @param {import("../protocol.js").Settings} settings
+   * @param {import("../protocol.js").Choices} choices
+   * @returns {HTMLElement[]}
+   */
+  tracking(settings, choices) {
+    const aboutSize = "Short side in pixels. Smaller is faster, larger sees more. Empty: what suits the weights.";
+    return [
+      el("h3", { text: "Tracking" }),
+      el("p", { class: "hint", text: "A change holds from the next tracking on." }),
+      row("Weights", this.select("weights", settings.weights, choices.weights)),
+      row("Working size", this.size(settings.size), aboutSize),
+      row("Precision", this.select("precision", settings.precision, choices.precisions)),
+      row("Device", this.select("device", settings.device, choices.devices)),
+    ];
+  }
+
+  /**
    * @param {"weights" | "precision" | "device"} name
+   * @param {string} value
    * @param {string[]} choices
    * @returns {HTMLSelectElement}
    */
-  select(name, choices) {
-    const value = this.studio.state?.settings[name];
+  select(name, value, choices) {
     const select = el("select", {
-      "data-testid": `setting-${name}`, onchange: () => void this.change({ [name]: select.value }, select, String(value)),
+      "data-testid": `setting-${name}`, onchange: () => void this.change({ [name]: select.value }, select, value),
     }, choices.map((choice) => el("option", { value: choice, text: choice, selected: choice === value })));
     return select;
   }

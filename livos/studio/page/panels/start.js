@@ -91,7 +91,7 @@ export class StartScreen {
     const title = missing ? "Where is the video now?" : "Open a video, a folder of frames, or a project";
     return el("div", { class: "start-card", "data-testid": "start" }, [
       el("div", { class: "start-main" }, [el("h2", { text: title }), this.sentence, this.listing]),
-      missing ? null : el("aside", { class: "start-side" }, [drop, demo]),
+      missing ? null : el("aside", { class: "start-side" }, [drop, this.studio.state?.demo ? demo : null]),
     ]);
   }
 

@@ -116,9 +116,8 @@ export class TrackPanel {
   sentence() {
     const { state, frame, shown } = this.studio;
     if (!state?.video) return "";
-    const { first, last } = state.range;
-    const whole = first === 0 && last === state.video.num_frames - 1;
-    const range = whole ? "" : ` within ${first} – ${last}`;
+    const { first, last } = this.studio.range;
+    const range = this.studio.allInRange ? "" : ` within ${first} – ${last}`;
     const has = shown?.frame === frame && shown.mask.map.ids().length > 0;
     return has ? `From the masks on frame ${frame}${range}` : "Draw an object on this frame, then track it.";
   }

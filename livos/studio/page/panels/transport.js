@@ -60,8 +60,8 @@ export class Transport {
     if (document.activeElement !== this.number) this.number.value = String(frame);
     this.of.textContent = `/ ${lastFrame}`;
     this.time.textContent = clock(frame / state.video.frame_rate);
-    const { first, last } = state.range;
-    this.rangeText.textContent = first === 0 && last === lastFrame ? "All frames" : `${first} – ${last}`;
+    const { first, last } = this.studio.range;
+    this.rangeText.textContent = this.studio.allInRange ? "All frames" : `${first} – ${last}`;
     if (this.stage.view) this.zoom.textContent = `${Math.round(this.stage.view.deviceScale * 100)} %`;
   }
 

@@ -115,7 +115,7 @@ export class Timeline {
       drawRuler(sheet, state.video?.frame_rate ?? 25);
       this.drawStrip(sheet);
       this.drawLanes(sheet, state);
-      drawRange(sheet, this.range ?? state.range);
+      drawRange(sheet, this.range ?? this.studio.range);
     });
     this.studio.objects.forEach((object, place) => {
       drawName(sheet, RULER + STRIP + place * this.lane, object, object.id === this.studio.selected);
@@ -174,9 +174,8 @@ export class Timeline {
    * @returns {"first" | "last" | null} the handle of the range there
    */
   handleAt({ x, y }) {
-    const range = this.studio.state?.range;
-    if (!range || y > RULER) return null;
-    if (y < 8) return null;
+    const { range } = this.studio;
+    if (y > RULER || y < 8) return null;
     if (Math.abs(x - this.scale.toX(range.first) - 3) < HANDLE_REACH) return "first";
     return Math.abs(x - this.scale.toX(range.last + 1) + 3) < HANDLE_REACH ? "last" : null;
   }
@@ -195,7 +194,7 @@ export class Timeline {
     if (this.dragged === "scrub") {
       studio.follows = false;
       void studio.go(this.scale.toFrame(place.x));
-    } else this.range = { .../** @type {any} */ (studio.state).range };
+    } else this.range = { ...studio.range };
   }
 
   /** @param {PointerEvent} event */
