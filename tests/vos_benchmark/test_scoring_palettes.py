@@ -95,6 +95,26 @@ def test_command_takes_indices_as_they_are_when_told_to(masks, capsys):
         score(masks.truth, masks.prediction, palettes="guess")
 
 
+def test_dithered_masks_are_refused(masks):
+    chequered = 5 + np.indices(LABELS.shape).sum(axis=0) % 2  # two indices in turn imitate a colour
+    for frame in (1, 3):
+        labels = np.where(LABELS == 1, chequered, LABELS)
+        save(masks.prediction / "video" / f"{frame:05}.png", labels, [BLACK, RED, GREEN, *[BLUE] * 4])
+    problems = problems_of(masks)
+    assert len(problems) == 2
+    assert problems[0].startswith(
+        f"{masks.prediction / 'video' / '00001.png'}: most pixels of some ids have no neighbour"
+    )
+    assert "(5, 6, which the truth never has)" in problems[0]
+
+
+def test_specks_of_an_unknown_id_are_told_but_not_refused(masks):
+    labels = LABELS.copy()
+    labels[::20, ::25] = 5  # nine pixels
+    save(masks.prediction / "video" / "00003.png", labels, [BLACK, RED, GREEN, *[BLUE] * 4])
+    assert score(masks.truth, masks.prediction).notes == ("video: predicted ids that the truth never has: 5",)
+
+
 def save_two_bit_grey(path: Path, labels: np.ndarray) -> None:
     """Four pixels to a byte; Pillow does not write such files."""
     height, width = labels.shape

@@ -1,4 +1,4 @@
-"""Signs that a mask was antialiased, resized with interpolation or compressed with loss: its values are no ids."""
+"""Signs that the values of a mask are no ids: it was antialiased, interpolated, compressed with loss or dithered."""
 
 from collections.abc import Iterable
 
@@ -7,6 +7,7 @@ import numpy as np
 from .contours import joint_box
 
 _SHARE = 0.6  # no inner pixel of a real object is between its neighbours in value; most of a blended edge is
+_LONELY = 16  # pixels of one id without a neighbour of their own, beyond which dithering is likelier than noise
 
 
 def blended_ids(labels: np.ndarray, candidates: Iterable[int]) -> tuple[int, ...]:
@@ -15,6 +16,20 @@ def blended_ids(labels: np.ndarray, candidates: Iterable[int]) -> tuple[int, ...
     between = values[(_extreme(values, np.minimum) < values) & (values < _extreme(values, np.maximum))]
     shares = ((id, np.count_nonzero(between == id), np.count_nonzero(values == id)) for id in sorted(candidates))
     return tuple(id for id, inside, total in shares if total and inside >= _SHARE * total)
+
+
+def dithered_ids(labels: np.ndarray, candidates: Iterable[int]) -> tuple[int, ...]:
+    """Those of `candidates` most of whose pixels in `labels` (H, W) have no neighbour of the same id.
+
+    Neighbours are those above, below and beside. Programs leave such patterns when they save a picture in fewer colours
+    than it has.
+    """
+    padded = np.pad(labels[joint_box(labels, labels)], 1)
+    inner = padded[1:-1, 1:-1]
+    neighbours = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
+    alone = np.logical_and.reduce([inner != neighbour for neighbour in neighbours])
+    shares = ((id, np.count_nonzero(alone & (inner == id)), np.count_nonzero(inner == id)) for id in sorted(candidates))
+    return tuple(id for id, lonely, total in shares if lonely >= _LONELY and 2 * lonely > total)
 
 
 def _extreme(values: np.ndarray, choose: np.ufunc) -> np.ndarray:

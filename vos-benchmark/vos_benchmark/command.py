@@ -65,7 +65,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 def _scoring_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vos-benchmark",
-        description="Scores masks <video>/<frame>.png by J&F.",
+        description="vos-benchmark -g TRUTH -m PREDICTION scores masks <video>/<frame>.png by J&F.",
         epilog="`vos-benchmark compare A.json B.json` compares two results written with --json.",
     )
     add = parser.add_argument

@@ -7,6 +7,7 @@ from .inspection import FrameFiles, VideoFiles
 from .palettes import PaletteAgreement
 
 _BLENDED = "antialiased, resized with interpolation or compressed with loss; its values are no ids"
+_DITHERED = "most pixels of some ids have no neighbour of the same id, as dithering leaves them"
 _WHITE_IDS = ({255}, {65535})  # of black and white masks, 8 and 16 bits
 
 _Frames = Sequence[tuple[FrameFiles, FrameReading]]
@@ -32,9 +33,14 @@ def _problems_of_frame(frame: FrameFiles, reading: FrameReading, truth_ids: froz
     if reading.score is None:
         return
     unknown = reading.score.predicted_ids - truth_ids
-    blended = unknown.intersection(reading.blended_prediction)
+    blended, dithered = (unknown & set(ids) for ids in (reading.blended_prediction, reading.dithered_prediction))
     if len(blended) >= BLENDED_PREDICTION:
         yield f"{frame.prediction}: {_BLENDED} ({_shown(blended)}, which the truth never has)"
+    elif dithered:
+        yield (
+            f"{frame.prediction}: {_DITHERED} ({_shown(dithered)}, which the truth never has); "
+            "store it again without dithering"
+        )
     elif unknown and reading.only_prediction_coloured:
         yield (
             f"{frame.prediction}: an RGB mask whose colours are neither ids of the truth, as R + 256 G + 65536 B, "

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .blending import blended_ids
+from .blending import blended_ids, dithered_ids
 from .contours import joint_box
 from .errors import ScoringError
 from .inspection import FrameFiles
@@ -15,6 +15,7 @@ from .palettes import Colour, background_fault, telling_colours
 from .protocols import without_void
 
 BLENDED_TRUTH, BLENDED_PREDICTION = 8, 3  # so many odd values on one frame are no accident
+_DITHERED = 2  # dithering alternates between values
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class FrameReading:
         has_void: the truth has pixels of id 255.
         only_prediction_coloured: the prediction has ids that the truth of the frame lacks, and it alone is an RGB file.
         blended_truth, blended_prediction: ids that look like the product of interpolation.
+        dithered_prediction: ids, which the truth of the frame lacks, that look like the product of dithering.
         white_truth, white_prediction: grey of 2 or 4 bits whose highest value was taken for white.
         truth_colours, predicted_colours: of ids that are palette indices, where palettes are checked.
     """
@@ -66,6 +68,7 @@ class FrameReading:
     only_prediction_coloured: bool = False
     blended_truth: tuple[int, ...] = ()
     blended_prediction: tuple[int, ...] = ()
+    dithered_prediction: tuple[int, ...] = ()
     white_truth: bool = False
     white_prediction: bool = False
     truth_colours: dict[int, Colour] = field(default_factory=dict)
@@ -99,6 +102,7 @@ def _read_and_score(frame: FrameFiles, rules: ReadingRules) -> FrameReading:
         only_prediction_coloured=bool(extra) and _only_prediction_coloured(true_mask, predicted_mask),
         blended_truth=blended_ids(truth, truth_ids) if scores and len(truth_ids) >= BLENDED_TRUTH else (),
         blended_prediction=blended_ids(prediction, extra) if len(extra) >= BLENDED_PREDICTION else (),
+        dithered_prediction=dithered_ids(prediction, extra) if len(extra) >= _DITHERED else (),
         white_truth=true_mask.white,
         white_prediction=predicted_mask is not None and predicted_mask.white,
         truth_colours=_colours(true_mask, truth_ids, rules),

@@ -25,16 +25,16 @@ def counted_otherwise(truth: Sequence[str], prediction: Sequence[str]) -> str:
     Args:
         truth, prediction: names without suffix, in order.
     """
-    missing = [name for name in truth if name not in set(prediction)]
-    surplus = [name for name in prediction if name not in set(truth)]
+    missing, surplus = set(truth).difference(prediction), set(prediction).difference(truth)
     if len(missing) != 1 or len(surplus) != 1 or len(truth) != len(prediction):
         return ""
     shifts = {_shift(*pair) for pair in zip(truth, prediction, strict=True)}
     if len(shifts) != 1 or None in shifts:
         return ""
-    place = "first" if missing[0] == truth[0] else "last"
+    (absent,), (extra,) = missing, surplus
+    place = "first" if absent == truth[0] else "last"
     counted = f"counted from {_last_number(prediction[0])} instead of {_last_number(truth[0])}?"
-    return f"the {place} frame, {missing[0]}, is missing and {surplus[0]} is one too many: {counted}"
+    return f"the {place} frame, {absent}, is missing and {extra} is one too many: {counted}"
 
 
 def _shift(true: str, predicted: str) -> int | None:
