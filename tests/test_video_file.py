@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
+import av
 import numpy as np
 import pytest
-from video_makers import damage, make_video, number_shown, packets_of, picture, turn_clockwise
+from video_makers import copy_packets, damage, make_video, mirror, number_shown, packets_of, picture
 
-from livos.video import video_file
 from livos.video.video_file import VideoFile
-
-CONTAINERS = [
-    ("a.mp4", "libx264"),
-    ("a.mkv", "libx264"),
-    ("a.ts", "libx264"),
-    ("a.mpg", "mpeg2video"),
-    ("a.avi", "mpeg4"),
-    ("a.webm", "libvpx-vp9"),
-    ("vp8.webm", "libvpx"),
-    ("a.mov", "mjpeg"),
-]
-
-
-@pytest.mark.parametrize(("name", "codec"), CONTAINERS, ids=[f"{name}-{codec}" for name, codec in CONTAINERS])
-def test_every_way_to_read_gives_the_same_frames(tmp_path, name, codec, monkeypatch):
-    video = VideoFile(make_video(tmp_path / name, codec=codec))
-    assert video.size == (48, 64)
-    frames = list(video.frames())
-    assert [frame.number for frame in frames] == list(range(30)) == [number_shown(frame.image) for frame in frames]
-    middle = list(video.frames(start=7, stop=23))
-    monkeypatch.setattr(video_file, "BACKWARD_BYTES", 48 * 64 * 2 * 4)  # four frames at a time, ten between keys
-    backward = list(video.frames(start=7, stop=23, backward=True))
-    for found in (middle, backward[::-1]):
-        assert [(frame.number, frame.pts) for frame in found] == [(frame.number, frame.pts) for frame in frames[7:23]]
-        for frame, expected in zip(found, frames[7:23], strict=True):
-            np.testing.assert_array_equal(frame.image, expected.image)
+from livos.video.writer import H264, VideoWriter
 
 
 def test_colours_come_through(tmp_path):
@@ -49,15 +25,6 @@ def test_uneven_times_are_kept(tmp_path):
     video = VideoFile(make_video(tmp_path / "a.mkv", 6, pts=pts, time_base=Fraction(1, 1000)))
     assert [frame.pts * video.time_base for frame in video.frames()] == [Fraction(time, 1000) for time in pts]
     assert [video.frame_at(seconds) for seconds in (0, 1.0, 1.2, 4.1, 100)] == [0, 1, 2, 4, 6]
-
-
-def test_a_phones_rotation_is_applied(tmp_path):
-    upright = VideoFile(make_video(tmp_path / "a.mp4", 2))
-    expected = np.rot90(next(upright.frames()).image, -1)  # clockwise
-    turn_clockwise(tmp_path / "a.mp4")
-    turned = VideoFile(tmp_path / "a.mp4")
-    assert turned.size == (64, 48)
-    np.testing.assert_array_equal(next(turned.frames()).image, expected)
 
 
 def test_odd_sizes_are_read(tmp_path):
@@ -117,13 +84,171 @@ def test_what_is_no_video_is_named(tmp_path):
         VideoFile(tmp_path / "a.mp4")
 
 
-def test_a_stream_without_timestamps_can_be_read_but_not_searched(tmp_path):
+def test_a_stream_without_timestamps_has_those_of_its_rate(tmp_path, caplog):
     video = VideoFile(make_video(tmp_path / "a.h264"))
     frames = list(video.frames(stop=12))
     assert [number_shown(frame.image) for frame in frames] == list(range(12))
     assert [frame.pts * video.time_base for frame in frames] == [Fraction(number, 25) for number in range(12)]
-    with pytest.raises(ValueError, match=r"a.h264: has no timestamps.* ffmpeg -fflags \+genpts"):
-        next(video.frames(backward=True))
+    assert "cannot be decoded" not in caplog.text
+
+
+def test_many_damaged_frames_are_told_in_one_line(tmp_path, caplog):
+    path = make_video(tmp_path / "a.mkv", codec="mjpeg")
+    for packet in range(3, 20):
+        damage(path, packet)
+    frames = list(VideoFile(path).frames())
+    lost = [frame.number for frame in frames if frame.image is None]
+    assert len(frames) == 30 and len(lost) > 10
+    told = [record.message for record in caplog.records if "damaged" in record.message]
+    assert len(told) == 4 and f"{len(lost)} frames are damaged" in told[-1]
+
+
+def test_times_that_turn_out_wrong_later_lose_nothing(tmp_path, caplog):
+    calm = make_video(tmp_path / "calm.avi", 60, options={"preset": "veryfast", "bf": "0"})
+    lively = make_video(tmp_path / "lively.avi", 20)
+    with av.open(str(tmp_path / "both.avi"), "w") as made:
+        stream, number = None, 0
+        for part in (calm, lively):
+            with av.open(str(part)) as given:
+                stream = stream or made.add_stream_from_template(given.streams.video[0])
+                for packet in [packet for packet in given.demux(video=0) if packet.size]:
+                    packet.pts = packet.dts = number
+                    packet.stream, number = stream, number + 1
+                    made.mux(packet)
+    frames = list(VideoFile(tmp_path / "both.avi").frames())
+    assert len(frames) == 80 and all(frame.image is not None for frame in frames) and "damaged" not in caplog.text
+
+
+def test_a_cover_picture_is_no_video(tmp_path, caplog):
+    with_cover(make_video(tmp_path / "plain.mp4", 6), tmp_path / "a.mp4", "video")
+    video = VideoFile(tmp_path / "a.mp4")
+    assert [number_shown(frame.image) for frame in video.frames()] == list(range(6))
+    assert "has 2 videos" not in caplog.text
+    with_cover(make_video(tmp_path / "sound.mp4", 6, sound=True), tmp_path / "a.m4a", "audio")
+    with pytest.raises(ValueError, match=r"a.m4a: has a cover picture, but no video stream"):
+        VideoFile(tmp_path / "a.m4a")
+
+
+def with_cover(source, target, kind: str) -> None:
+    """The stream of this kind, after a picture that is marked as cover."""
+    with av.open(str(source)) as given, av.open(str(target), "w", format="mp4") as made:
+        cover = made.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+        cover.disposition = av.stream.Disposition.attached_pic
+        frame = av.VideoFrame.from_ndarray(picture(0, (32, 32)), format="rgb24")
+        frame.pts = 0
+        copied = made.add_stream_from_template(next(one for one in given.streams if one.type == kind))
+        made.mux([*cover.encode(frame), *cover.encode(None)])
+        for packet in given.demux(next(one for one in given.streams if one.type == kind)):
+            if packet.size:
+                packet.stream = copied
+                made.mux(packet)
+
+
+def test_of_two_videos_the_larger_is_taken_and_that_is_said(tmp_path, caplog):
+    with av.open(str(tmp_path / "a.mkv"), "w") as made:
+        streams = []
+        for height, width in ((48, 64), (96, 128)):
+            stream = made.add_stream("mjpeg", rate=25)
+            stream.height, stream.width, stream.pix_fmt = height, width, "yuvj420p"
+            streams.append(stream)
+        for number in range(3):
+            for stream in streams:
+                frame = av.VideoFrame.from_ndarray(picture(number, (stream.height, stream.width)), format="rgb24")
+                frame.pts = number
+                made.mux(stream.encode(frame))
+    assert VideoFile(tmp_path / "a.mkv").size == (96, 128)
+    assert "has 2 videos; taken is stream 1 (128 x 96, mjpeg)" in caplog.text
+
+
+MATRICES = {
+    "as it is": ((1, 0, 0, 1), lambda image: image),
+    "mirrored": ((-1, 0, 0, 1), lambda image: image[:, ::-1]),
+    "upside down, mirrored": ((1, 0, 0, -1), lambda image: image[::-1]),
+    "half a turn": ((-1, 0, 0, -1), lambda image: image[::-1, ::-1]),
+    "clockwise": ((0, 1, -1, 0), lambda image: np.rot90(image, -1)),
+    "counterclockwise": ((0, -1, 1, 0), lambda image: np.rot90(image)),
+    "diagonal": ((0, 1, 1, 0), lambda image: image.swapaxes(0, 1)),
+    "other diagonal": ((0, -1, -1, 0), lambda image: image[::-1, ::-1].swapaxes(0, 1)),
+}
+
+
+@pytest.mark.parametrize(("matrix", "turn"), MATRICES.values(), ids=MATRICES)
+def test_pictures_are_turned_and_mirrored_as_players_do(tmp_path, matrix, turn):
+    path = make_video(tmp_path / "a.mp4", 1)
+    expected = turn(next(VideoFile(path).frames()).image)
+    mirror(path, matrix)
+    video = VideoFile(path)
+    assert video.size == expected.shape[:2]
+    np.testing.assert_array_equal(next(video.frames()).image, expected)
+
+
+@pytest.mark.parametrize(("matrix", "expected"), [((1, 0, 0, 1), Fraction(4, 3)), ((0, 1, -1, 0), Fraction(3, 4))])
+def test_the_shape_of_pixels_turns_with_the_picture(tmp_path, matrix, expected):
+    with VideoWriter(
+        tmp_path / "a.mp4", H264, Fraction(1, 25), Fraction(25), sample_aspect_ratio=Fraction(4, 3)
+    ) as made:
+        made.add(picture(0), 0)
+    mirror(tmp_path / "a.mp4", matrix)
+    assert VideoFile(tmp_path / "a.mp4").sample_aspect_ratio == expected
+
+
+@pytest.mark.parametrize("text", [
+    "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nreal.ts\n#EXT-X-ENDLIST\n",
+    "ffconcat version 1.0\nfile real.ts\n",
+    "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 9999 RTP/AVP 96\n",
+    '<?xml version="1.0"?>\n<MPD><Period><BaseURL>real.ts</BaseURL></Period></MPD>\n',
+], ids=["HLS", "concat", "SDP", "DASH"])  # fmt: skip
+@pytest.mark.parametrize("name", ["a.mp4", "a.m3u8"])
+def test_what_points_to_other_files_is_refused(tmp_path, text, name):
+    make_video(tmp_path / "real.ts", 3)
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=rf"{name}: cannot be opened as a video \(it is a .*points to other files"):
+        VideoFile(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["colon:x.mp4", "http:x.mp4", "a%03d.mp4", "subfile,,start,0,end,9,,:x.mp4", "a?b.mp4"]
+)
+def test_names_are_names_of_files(tmp_path, name, monkeypatch):
+    make_video(tmp_path / "a.mp4", 2).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(list(VideoFile(Path(name)).frames())) == 2
+
+
+CUT = [("a.mkv", "libx264"), ("a.webm", "libvpx-vp9"), ("a.avi", "mjpeg"), ("b.avi", "mpeg4"), ("a.flv", "flv")]
+
+
+@pytest.mark.parametrize(("name", "codec"), [*CUT, ("a.mp4", "libx264"), ("a.mov", "mjpeg")])
+def test_a_file_that_ends_too_early_is_told_from_a_whole_one(tmp_path, name, codec, caplog):
+    path = make_video(tmp_path / name, 50, codec=codec)
+    if name.endswith(("mp4", "mov")):
+        path = with_index_in_front(path)
+    assert len(list(VideoFile(path).frames())) == 50 and not caplog.text
+    path.write_bytes(path.read_bytes()[: int(0.6 * path.stat().st_size)])
+    frames = list(VideoFile(path).frames())
+    assert 5 <= len(frames) <= 45
+    assert f"{path.name}: ends after {len(frames)} frames" in caplog.text and "its header promises 50 (" in caplog.text
+
+
+def with_index_in_front(path: Path) -> Path:
+    with av.open(str(path)) as given, av.open(str(path.with_stem("b")), "w", options={"movflags": "faststart"}) as made:
+        copied = made.add_stream_from_template(given.streams.video[0])
+        for packet in [packet for packet in given.demux(video=0) if packet.size]:
+            packet.stream = copied
+            made.mux(packet)
+    return path.with_stem("b")
+
+
+def test_frames_that_an_edit_list_hides_are_not_promised(tmp_path):
+    path = copy_packets(make_video(tmp_path / "a.mp4"), tmp_path / "b.mp4", hide_before=6)
+    assert VideoFile(path).num_frames == 24
+
+
+def test_a_frame_beyond_the_end_is_refused(tmp_path):
+    video = VideoFile(make_video(tmp_path / "a.mp4", 5))
+    with pytest.raises(IndexError, match=r"a.mp4: has frames 0 to 4, none of number 5"):
+        video.frame(5)
 
 
 def test_a_size_that_changes_midway_is_refused(tmp_path):
