@@ -42,14 +42,6 @@ class TrackedIndex:
         """Whether a frame has a tracked mask."""
         return bool(self._revision[number] >= 0)
 
-    def all_there(self, first: int, last: int) -> bool:
-        """Whether every frame from `first` to `last` has a tracked mask; so it is for no frame."""
-        return bool((self._revision[first : last + 1] >= 0).all())
-
-    def numbers(self) -> list[int]:
-        """The frames with a tracked mask."""
-        return np.flatnonzero(self._revision >= 0).tolist()
-
     def timeline(self, ids: Iterable[int], changes: Iterable[LabelChange]) -> list[dict[str, Any]]:
         """For each object of the project, a letter (how) and a number (per cent) a frame, as the page gets it."""
         by = {i: array.copy() for i, array in self._by.items()}

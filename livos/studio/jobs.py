@@ -1,0 +1,134 @@
+"""Work that takes long, one at a time, in a thread of its own: it can be stopped, and tells how far it is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a job is."""
+
+    id: int
+    kind: str  # track, refill, export, import, open
+    title: str
+    first: int  # the frames that it is about
+    last: int
+    frame: int | None = None  # the last one that was finished
+    done: int = 0
+    total: int = 0
+    rate: float | None = None  # frames per second
+    left_s: float | None = None
+
+
+class Job:
+    """What a job's function is given: it tells how far it is, and asks whether to go on."""
+
+    def __init__(self, progress: Progress, tell: Callable[[], None]):
+        self.progress, self._tell = progress, tell
+        self._stop = threading.Event()
+        self._began = time.monotonic()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the user wants it to end after the present frame."""
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Asks the job to end soon."""
+        self._stop.set()
+
+    def expect(self, total: int) -> None:
+        """How many frames there are to do."""
+        self._began = time.monotonic()
+        self._change(total=total)
+
+    def advance(self, frame: int) -> None:
+        """A frame is finished."""
+        done = self.progress.done + 1
+        seconds = max(1e-6, time.monotonic() - self._began)
+        rate = done / seconds
+        self._change(frame=frame, done=done, rate=rate, left_s=max(0, self.progress.total - done) / rate)
+
+    def _change(self, **fields: Any) -> None:
+        self.progress = Progress(**{**self.progress.__dict__, **fields})
+        self._tell()
+
+
+class JobRunner:
+    """Runs one job at a time.
+
+    tell: called whenever there is something new, from any thread. note: takes a level and a sentence for the user.
+    """
+
+    def __init__(self, tell: Callable[[], None], note: Callable[[str, str], None]):
+        self._tell, self._note = tell, note
+        self._lock = threading.Lock()
+        self._job: Job | None = None
+        self._thread: threading.Thread | None = None
+        self._count = 0
+
+    @property
+    def progress(self) -> Progress | None:
+        """Of the job that runs; None: none does."""
+        job = self._job
+        return None if job is None else job.progress
+
+    def start(self, kind: str, title: str, frames: tuple[int, int], function: Callable[[Job], str]) -> int:
+        """Begins a job and returns its number.
+
+        Args:
+            kind: See `Progress`.
+            title: What it does, for the user.
+            frames: The first and last frame that it is about.
+            function: Does the work, and returns a sentence that says how it ended. A ValueError or OSError of it is
+                told to the user; other errors too, and are logged with their cause.
+
+        Raises:
+            BlockingIOError: If a job runs.
+        """
+        with self._lock:
+            if self._job is not None:
+                raise BlockingIOError(f"{self._job.progress.title} is under way: stop it first.")
+            self._count += 1
+            self._job = job = Job(Progress(self._count, kind, title, *frames), self._tell)
+            self._thread = threading.Thread(target=self._run, args=(job, function), name=f"studio-{kind}", daemon=True)
+            self._thread.start()
+        self._tell()
+        return job.progress.id
+
+    def stop(self) -> None:
+        """Asks the job, if one runs, to end soon."""
+        job = self._job
+        if job is not None:
+            job.stop()
+
+    def close(self, seconds: float = 30) -> None:
+        """Stops the job and waits until it has ended."""
+        self.stop()
+        thread = self._thread
+        if thread is not None:
+            thread.join(seconds)
+
+    def _run(self, job: Job, function: Callable[[Job], str]) -> None:
+        try:
+            self._note("info", function(job))
+        except (ValueError, OSError) as error:
+            logger.warning("%s: %s", job.progress.title, error)
+            self._note("error", f"{job.progress.title} has ended: {error}")
+        except MemoryError as error:
+            logger.exception("%s", job.progress.title)
+            self._note("error", f"{job.progress.title} has ended, memory ran out: {error}")
+        except Exception as error:  # the page must go on whatever a job runs into; the cause is logged
+            logger.exception("%s", job.progress.title)
+            self._note("error", f"{job.progress.title} has ended by a fault in LiVOS: {error}")
+        finally:
+            self._job = None
+            self._tell()

@@ -1,0 +1,131 @@
+"""One run of the tracker over frames of a project: where it begins, what it recomputes, what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from livos.segmenter.segmenter import VideoSegmenter
+from livos.segmenter.state import SegmenterState, refuse_foreign_state
+from livos.studio.project import Project
+from livos.studio.runs import Labels
+from livos.studio.state_files import StateFile
+
+DIRECTIONS = ("forward", "backward")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A way through the frames from `begin` to `last`, both included, which is below `begin` if it goes backwards."""
+
+    direction: str
+    start: int  # the frame with which the tracker's memory began
+    begin: int
+    last: int
+    write_from: int  # frames before are only recomputed, for what the tracker remembers
+    ids: tuple[int, ...] | None  # whose masks are written; None: of all that are followed
+    state: SegmenterState | None = None  # None: the memory begins with `labels` at `begin`
+    labels: Labels | None = None
+
+    @property
+    def step(self) -> int:
+        """1 forwards, -1 backwards."""
+        return 1 if self.direction == "forward" else -1
+
+    @property
+    def num_frames(self) -> int:
+        """How many frames the network sees."""
+        return abs(self.last - self.begin) + 1
+
+    def writes(self, number: int) -> bool:
+        """Whether the mask of a frame is written."""
+        return (number - self.write_from) * self.step >= 0
+
+    def written(self) -> range:
+        """The frames whose masks are written."""
+        return range(self.write_from, self.last + self.step, self.step)
+
+
+def plan_pass(
+    project: Project,
+    segmenter: VideoSegmenter,
+    direction: str,
+    number: int,
+    last: int,
+    ids: tuple[int, ...] | None = None,
+    afresh: bool = False,
+) -> Pass:
+    """How to track from the mask of a frame on.
+
+    What the tracker remembered there is come back to where it was kept, there or a little before, and nothing that it
+    has seen since is another now. Else its memory begins with the mask of the frame.
+
+    Args:
+        project: With the masks.
+        segmenter: That will be used; states of other weights or sizes are of no use to it.
+        direction: forward or backward.
+        number: The frame whose mask is to be followed. Its own mask is not written again.
+        last: The last frame, ahead in this direction.
+        ids: Whose masks are to be written.
+        afresh: Begin with the mask in any case.
+
+    Raises:
+        ValueError: If the frame has no mask, or there is no frame ahead.
+    """
+    step = 1 if direction == "forward" else -1
+    if (last - number) * step < 1:
+        raise ValueError(f"There is nothing to track {direction}s from frame {number}: the range ends there.")
+    is_given = bool(project.given_ids(number))
+    before = number - step if is_given else number
+    found = None if afresh else _kept_state(project, segmenter, direction, before, step)
+    if found is not None:
+        place, state = found
+        return Pass(direction, place.start, place.number + step, last, number + step, ids, state)
+    labels = project.labels(number)
+    if not labels.any():
+        raise ValueError(f"Frame {number} has no mask to start from: draw one first.")
+    return Pass(direction, number, number, last, number + step, ids, labels=labels)
+
+
+def stretches(project: Project, planned: Pass) -> Iterator[tuple[range, tuple[int, ...]]]:
+    """The frames of a pass in parts, and the objects that the tracker forgets before each: they were deleted there."""
+    frames = range(planned.begin, planned.last + planned.step, planned.step)
+    gone: dict[int, list[int]] = {}
+    for change in project.document.changes:
+        leaves = change.into == 0 and not change.tracked_only and change.first > 0 and planned.direction == "forward"
+        if leaves and change.first in frames and change.id not in project.given_ids(change.first):
+            gone.setdefault(change.first, []).append(change.id)
+    cuts = [frames.start, *sorted(cut for cut in gone if cut != frames.start), frames.stop]
+    for begin, end in pairwise(cuts):
+        yield range(begin, end, planned.step), tuple(gone.get(begin, ()))
+
+
+def _kept_state(
+    project: Project, segmenter: VideoSegmenter, direction: str, before: int, step: int
+) -> tuple[StateFile, SegmenterState] | None:
+    """The last state up to a frame from which the way there was tracked already, if it can be used."""
+    candidates = [
+        state
+        for state in project.states
+        if state.direction == direction
+        and (before - state.number) * step >= 0
+        and all(project.index.is_there(number) for number in range(state.number + step, before + step, step))
+    ]
+    for place in sorted(candidates, key=lambda state: (abs(before - state.number), abs(state.start - before))):
+        try:
+            state = SegmenterState.load(project.state_path(place))
+            refuse_foreign_state(state, segmenter.state().origin)
+        except (ValueError, OSError):
+            continue  # of other weights or another size, or damaged: masks are there to begin with
+        if set(state.object_ids) & {known.id for known in project.document.objects}:
+            return place, state
+    return None
+
+
+def given_labels(project: Project, number: int) -> np.ndarray | None:
+    """(H, W) int32 ids given by hand on a frame, as the segmenter takes them; None: none were."""
+    given = project.given(number)
+    return None if given is None or not given.labels.any() else given.labels.astype(np.int32)

@@ -1,0 +1,271 @@
+"""Tracking for a project: masks of its objects on other frames, through the loop that all of LiVOS uses."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livos.checkpoints import best_short_side
+from livos.loading import find_weights, load_model
+from livos.masks.given_masks import GivenMask
+from livos.masks.label_maps import LabelCoding, LabelMap
+from livos.pipeline.segment import segment
+from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
+from livos.segmenter.state import SegmenterState
+from livos.studio.confidence import confidences
+from livos.studio.document import Settings
+from livos.studio.history import Step
+from livos.studio.jobs import Job
+from livos.studio.mask_files import Track
+from livos.studio.passes import Pass, given_labels, plan_pass, stretches
+from livos.studio.project import Memo, Project
+from livos.studio.runs import Labels
+from livos.studio.state_files import EVERY, StateFile, superfluous
+from livos.video.sources import FrameSource
+
+logger = logging.getLogger(__name__)
+
+BEHIND = 4
+"""Masks that wait to be written at most."""
+
+
+@dataclass(frozen=True)
+class TrackedFrame:
+    """What a pass found on a frame."""
+
+    number: int
+    labels: Labels  # (H, W), of all objects that are followed
+    confidences: dict[int, float]  # of them
+    state: SegmenterState
+
+
+class Segmenters:
+    """The segmenter for some settings; the last one is kept."""
+
+    def __init__(self, make: Callable[[Settings], VideoSegmenter] | None = None):
+        self._make, self._lock = make or build_segmenter, threading.Lock()
+        self._made: tuple[Settings, VideoSegmenter] | None = None
+
+    def get(self, settings: Settings) -> VideoSegmenter:
+        """Raises ValueError or OSError, with a sentence, if it cannot be had."""
+        with self._lock:
+            if self._made is None or self._made[0] != settings:
+                self._made = None  # two networks would not fit where one hardly does
+                self._made = settings, self._make(settings)
+            return self._made[1]
+
+
+def build_segmenter(settings: Settings) -> VideoSegmenter:
+    """Raises ValueError or OSError, with a sentence, if there are no such weights, or no such device."""
+    size = settings.size or best_short_side(find_weights(settings.weights).path)
+    return VideoSegmenter(load_model(settings.weights), settings.device, settings.precision, size)
+
+
+class Tracker:
+    """Tracks objects of a project.
+
+    told: called for each frame whose mask was written, with its number and the objects that were.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        source: FrameSource,
+        segmenter: VideoSegmenter,
+        told: Callable[[int, dict[int, Track]], None] = lambda number, objects: None,
+    ):
+        self.project, self.source, self.segmenter, self.tell = project, source, segmenter, told
+
+    def track(
+        self, job: Job, number: int, direction: str, first: int, last: int, ids: tuple[int, ...] | None = None
+    ) -> str:
+        """Follows the mask of a frame forward to `last`, backward to `first`, or both. One step of the history.
+
+        Args:
+            job: Is told of the progress, and may stop it.
+            number: Of the frame.
+            direction: forward, backward or both.
+            first: Frame to go back to.
+            last: Frame to go forward to.
+            ids: Whose masks are written; None: forward, all that are followed; backward, those given on the frame, or
+                tracked backward there, or, if there are none, all.
+
+        Returns:
+            A sentence that says how it ended.
+
+        Raises:
+            ValueError: If the frame has no mask, or there is nothing ahead.
+        """
+        passes = []
+        if direction == "backward" or (direction == "both" and number > first):
+            written = ids if ids is not None else self._ids_backward(number)
+            passes.append(plan_pass(self.project, self.segmenter, "backward", number, first, written))
+        if direction == "forward" or (direction == "both" and (number < last or not passes)):
+            passes.insert(0, plan_pass(self.project, self.segmenter, "forward", number, last, ids))
+        job.expect(sum(planned.num_frames for planned in passes))
+        step = self.project.begin_tracking(f"tracking from frame {number}", _span(passes))
+        try:
+            count = sum(self.run(job, step, planned) for planned in passes)
+        finally:
+            self.project.drop_if_empty(step)
+        return f"Tracked {_frames(count)} from frame {number}{'; stopped' if job.stopped else ''}."
+
+    def run(self, job: Job, step: Step[Memo], planned: Pass) -> int:
+        """Does one pass, and returns how many masks were written."""
+        self.project.drop_states(step, planned.direction, planned.written())
+        count = 0
+        with Behind() as behind, closing(self.frames(job, planned)) as frames:
+            newest: TrackedFrame | None = None
+            for frame in frames:
+                if planned.writes(frame.number):
+                    behind.do(self._write, step, planned, frame)
+                    newest, count = frame, count + 1
+                behind.do(job.advance, frame.number)
+            if newest is not None:
+                behind.do(self._keep, step, planned, newest)
+        return count
+
+    def frames(self, job: Job, planned: Pass) -> Generator[TrackedFrame, None, None]:
+        """What a pass finds, frame by frame, until the job is stopped."""
+        self.segmenter.reset()
+        if planned.state is not None:
+            self.segmenter.restore(planned.state)
+        known = {known.id for known in self.project.document.objects}
+        for numbers, leaving in stretches(self.project, planned):
+            gone = set(leaving) | (set(self.segmenter.object_ids) - known)
+            self.segmenter.remove(sorted(gone & set(self.segmenter.object_ids)))
+            with closing(self._followed(planned, numbers)) as followed:
+                for frame in followed:
+                    yield frame
+                    if job.stopped:
+                        return
+
+    def _followed(self, planned: Pass, numbers: range) -> Generator[TrackedFrame, None, None]:
+        low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
+        frames = self.source.frames(low, high, backward=planned.direction == "backward")
+        masks: dict[int, GivenMask] = {}
+        for number in numbers:
+            if number == planned.begin and planned.labels is not None:
+                masks[number] = ProjectMask(self.project, number, planned.labels)
+            elif self.project.given_ids(number):
+                masks[number] = ProjectMask(self.project, number)
+        watched = Watched(self.segmenter)
+        with ExitStack() as stack:
+            segmented = segment(frames, watched, masks, self.source.size)
+            stack.callback(segmented.close)  # type: ignore[attr-defined]
+            sure: dict[int, float] = {}
+            state = self.segmenter.state()
+            for result in segmented:
+                if not result.damaged:
+                    found, state = watched.results.popleft()
+                    sure = confidences(found.probabilities, found.object_ids)
+                yield TrackedFrame(result.frame.number, result.labels.astype(np.uint8), sure, state)
+
+    def _ids_backward(self, number: int) -> tuple[int, ...] | None:
+        given, tracked = self.project.given_ids(number), self.project.tracked(number)
+        backward = () if tracked is None else [i for i, track in tracked.objects.items() if track.by == "backward"]
+        return tuple(given or backward) or None
+
+    def _write(self, step: Step[Memo], planned: Pass, frame: TrackedFrame) -> None:
+        given = self.project.given_ids(frame.number)
+        objects = {
+            i: Track(planned.direction, sure)
+            for i, sure in frame.confidences.items()
+            if i not in given and (planned.ids is None or i in planned.ids)
+        }
+        self.project.write_tracked(step, frame.number, frame.labels, objects)
+        if frame.number % EVERY == 0:
+            self._keep(step, planned, frame)
+        self.tell(frame.number, objects)
+
+    def _keep(self, step: Step[Memo], planned: Pass, frame: TrackedFrame) -> None:
+        kept = StateFile(planned.direction, planned.start, frame.number)
+        if kept not in self.project.states:
+            self.project.write_state(step, kept, frame.state)
+        numbers = [s.number for s in self.project.states if (s.direction, s.start) == (kept.direction, kept.start)]
+        self.project.drop_states(step, kept.direction, superfluous(numbers, frame.number), kept.start)
+
+
+class Watched:
+    """A segmenter that notes, of each frame, what it says and what it remembers then."""
+
+    def __init__(self, segmenter: VideoSegmenter):
+        self._segmenter = segmenter
+        self.results: deque[tuple[SegmentationResult, SegmenterState]] = deque()
+
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None) -> SegmentationResult:
+        """See `VideoSegmenter.step`."""
+        result = self._segmenter.step(image, labels)
+        self.results.append((result, self._segmenter.state()))
+        return result
+
+
+@dataclass(frozen=True)
+class ProjectMask:
+    """A given mask of a project, as the loop over frames takes it."""
+
+    project: Project
+    number: int
+    labels: Labels | None = None  # None: those given by hand
+
+    @property
+    def path(self) -> Path:
+        """See `GivenMask`."""
+        return self.project.given_path(self.number)
+
+    def size(self) -> tuple[int, int]:
+        """See `GivenMask`."""
+        return self.project.size
+
+    def is_palette(self) -> bool:
+        """See `GivenMask`."""
+        return True
+
+    def read(self) -> LabelMap:
+        """See `GivenMask`."""
+        labels = given_labels(self.project, self.number) if self.labels is None else self.labels.astype(np.int32)
+        return LabelMap(np.zeros(self.project.size, np.int32) if labels is None else labels, LabelCoding())
+
+
+class Behind:
+    """Does things one after the other in a thread of its own, at most BEHIND of them late.
+
+    What one raises is raised by the next `do`, or at the end of the block.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="studio-writer")
+        self._waiting: deque[Future[None]] = deque()
+
+    def do(self, thing: Callable[..., None], *arguments: Any) -> None:
+        """Has a function called with some arguments."""
+        self._waiting.append(self._thread.submit(thing, *arguments))
+        while len(self._waiting) > 2 * BEHIND:
+            self._waiting.popleft().result()
+
+    def __enter__(self) -> Behind:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown(wait=True)  # what was computed is written, whatever happened then
+        if kind is None:
+            for waiting in self._waiting:
+                waiting.result()
+
+
+def _span(passes: Sequence[Pass]) -> tuple[int, int]:
+    numbers = [number for planned in passes for number in (planned.write_from, planned.last)]
+    return min(numbers), max(numbers)
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame{'' if count == 1 else 's'}"
