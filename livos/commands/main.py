@@ -7,6 +7,7 @@ from importlib import import_module
 
 COMMANDS = {
     "track": "segment your own videos, from the masks of some objects on some frames",
+    "studio": "draw, track, correct and export in the browser",
     "demo": "segment the bundled clip and show the result",
     "eval": "segment a test set and write its masks",
     "train": "train a network",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from livos.files.atomic import clear_leftovers
 from livos.files.folder_lock import folder_in_use
-from livos.masks.label_maps import COLOUR_RULES
+from livos.masks.label_maps import COLOUR_RULES, LabelCoding
 from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.job_record import Begun, JobRecord, stamp, stamp_of_mask
 from livos.pipeline.object_reports import CocoReport, ObjectReport
@@ -228,43 +228,11 @@ class TrackJob:
         return {n: mask for n, mask in self.masks.by_number.items() if sign * n > sign * number}
 
     def _outputs(self, kinds: list[str], mask_dir: Path) -> list[VideoOutput]:
-        """What writes these kinds of results."""
-        masks, source, output = self.masks, self.source, self.output
+        masks = self.masks
         names = {object_id: masks.object_names.get(object_id, "") for object_id in masks.object_ids}
-        made: list[VideoOutput] = []
-        if "masks" in kinds:
-            made.append(MaskFiles(mask_dir, masks.coding))
-        if "overlay" in kinds:
-            made.append(OverlayVideo(self._overlay_writer()))
-        if "cutouts" in kinds and self.settings.cutouts_as == "png":
-            made.append(CutOutImages(output / "cutouts", masks.object_ids))
-        elif "cutouts" in kinds:
-            alpha_format = ALPHA_FORMATS[self.settings.cutouts_as]
-            made.append(CutOutVideos(output / "cutouts", masks.object_ids, alpha_format, source))
-        if "boxes" in kinds:
-            made.append(ObjectReport(output / "objects.json", source, names))
-        if "coco" in kinds:
-            made.append(CocoReport(output / "coco.json", source, names))
-        return made
-
-    def _overlay_writer(self) -> VideoWriter:
-        """For an H.264 video at the source's times and with its sound, in a container that can hold both."""
-        source, suffix = self.source, ".mp4"
-        sound_path = source.sound_path
-        if sound_path is not None:
-            suitable = suffix_for_sound(sound_path)
-            if suitable is None:
-                logger.warning("%s: its sound cannot be put beside H.264, the overlay is silent", sound_path)
-                sound_path = None
-            suffix = suitable or suffix
-        return VideoWriter(
-            self.output / f"overlay{suffix}",
-            H264,
-            source.time_base,
-            source.frame_rate,
-            sound_path,
-            sound_to_end=self.frames.last is None,
-            sample_aspect_ratio=source.sample_aspect_ratio,
+        to_end = self.frames.last is None
+        return make_outputs(
+            kinds, self.output, self.source, names, mask_dir, masks.coding, self.settings.cutouts_as, to_end
         )
 
     def _label(self, kind: str) -> str:
@@ -290,6 +258,65 @@ class TrackJob:
         for mask in self.masks.by_number.values():
             if any(folder in mask.path.resolve().parents for folder in written):
                 raise ValueError(f"{mask.path} is a given mask in a folder that would be written to: copy it elsewhere")
+
+
+def make_outputs(
+    kinds: Sequence[str],
+    output: Path,
+    source: FrameSource,
+    object_names: Mapping[int, str],
+    mask_dir: Path,
+    coding: LabelCoding,
+    cutouts_as: str = "png",
+    to_end: bool = True,
+) -> list[VideoOutput]:
+    """What writes some kinds of results.
+
+    Args:
+        kinds: Some of KINDS.
+        output: The folder to write to.
+        source: The video.
+        object_names: By id, of every object that may be seen.
+        mask_dir: Where masks go.
+        coding: Of masks.
+        cutouts_as: One of CUTOUT_FORMATS.
+        to_end: Whether the frames go on to the end of the video, and so does the sound.
+    """
+    ids = list(object_names)
+    made: list[VideoOutput] = []
+    if "masks" in kinds:
+        made.append(MaskFiles(mask_dir, coding))
+    if "overlay" in kinds:
+        made.append(OverlayVideo(_overlay_writer(output, source, to_end)))
+    if "cutouts" in kinds and cutouts_as == "png":
+        made.append(CutOutImages(output / "cutouts", ids))
+    elif "cutouts" in kinds:
+        made.append(CutOutVideos(output / "cutouts", ids, ALPHA_FORMATS[cutouts_as], source))
+    if "boxes" in kinds:
+        made.append(ObjectReport(output / "objects.json", source, object_names))
+    if "coco" in kinds:
+        made.append(CocoReport(output / "coco.json", source, object_names))
+    return made
+
+
+def _overlay_writer(output: Path, source: FrameSource, to_end: bool) -> VideoWriter:
+    """For an H.264 video at the source's times and with its sound, in a container that can hold both."""
+    suffix, sound_path = ".mp4", source.sound_path
+    if sound_path is not None:
+        suitable = suffix_for_sound(sound_path)
+        if suitable is None:
+            logger.warning("%s: its sound cannot be put beside H.264, the overlay is silent", sound_path)
+            sound_path = None
+        suffix = suitable or suffix
+    return VideoWriter(
+        output / f"overlay{suffix}",
+        H264,
+        source.time_base,
+        source.frame_rate,
+        sound_path,
+        sound_to_end=to_end,
+        sample_aspect_ratio=source.sample_aspect_ratio,
+    )
 
 
 class _StateKeeper:

@@ -65,6 +65,12 @@ class Cache(Generic[Kept]):
             while self._bytes > self._most_bytes and len(self._kept) > 1:
                 self._bytes -= self._size_of(self._kept.popitem(last=False)[1])
 
+    def drop(self, key: Hashable) -> None:
+        """Forgets what was put under a key."""
+        with self._lock:
+            if key in self._kept:
+                self._bytes -= self._size_of(self._kept.pop(key))
+
     def clear(self) -> None:
         """Forgets everything."""
         with self._lock:

@@ -118,17 +118,23 @@ class JobRunner:
             thread.join(seconds)
 
     def _run(self, job: Job, function: Callable[[Job], str]) -> None:
-        try:
-            self._note("info", function(job))
-        except (ValueError, OSError) as error:
-            logger.warning("%s: %s", job.progress.title, error)
-            self._note("error", f"{job.progress.title} has ended: {error}")
-        except MemoryError as error:
-            logger.exception("%s", job.progress.title)
-            self._note("error", f"{job.progress.title} has ended, memory ran out: {error}")
-        except Exception as error:  # the page must go on whatever a job runs into; the cause is logged
-            logger.exception("%s", job.progress.title)
-            self._note("error", f"{job.progress.title} has ended by a fault in LiVOS: {error}")
-        finally:
-            self._job = None
-            self._tell()
+        level, sentence = _outcome(job, function)
+        self._job = None  # whoever is told that it has ended can begin something else at once
+        self._note(level, sentence)
+        self._tell()
+
+
+def _outcome(job: Job, function: Callable[[Job], str]) -> tuple[str, str]:
+    """Does a job's work. Returns how it ended: a level and a sentence for the user."""
+    title = job.progress.title
+    try:
+        return "info", function(job)
+    except (ValueError, OSError) as error:
+        logger.warning("%s: %s", title, error)
+        return "error", f"{title} has ended: {error}"
+    except MemoryError as error:
+        logger.exception("%s", title)
+        return "error", f"{title} has ended, memory ran out: {error}"
+    except Exception as error:  # the page must go on whatever a job runs into; the cause is logged
+        logger.exception("%s", title)
+        return "error", f"{title} has ended by a fault in LiVOS: {error}"

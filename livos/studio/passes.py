@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-import numpy as np
-
 from livos.segmenter.segmenter import VideoSegmenter
 from livos.segmenter.state import SegmenterState, refuse_foreign_state
 from livos.studio.project import Project
@@ -125,7 +123,7 @@ def _kept_state(
     return None
 
 
-def given_labels(project: Project, number: int) -> np.ndarray | None:
-    """(H, W) int32 ids given by hand on a frame, as the segmenter takes them; None: none were."""
+def given_labels(project: Project, number: int) -> Labels | None:
+    """(H, W) ids given by hand on a frame, as the segmenter takes them; None: none were, or they have no pixels."""
     given = project.given(number)
-    return None if given is None or not given.labels.any() else given.labels.astype(np.int32)
+    return None if given is None or not given.labels.any() else given.labels

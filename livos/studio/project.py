@@ -15,12 +15,15 @@ import os
 import shutil
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from livos.files.atomic import clear_leftovers
+from livos.files.folder_lock import folder_in_use
 from livos.studio.document import (
     Document,
     LabelChange,
@@ -30,7 +33,6 @@ from livos.studio.document import (
     checked_object,
     read_document,
 )
-from livos.studio.folder_lock import FolderLock
 from livos.studio.history import History, Step
 from livos.studio.mask_files import (
     Given,
@@ -49,6 +51,10 @@ from livos.studio.state_files import StateFile, state_files
 from livos.studio.tracked_index import TrackedIndex
 
 DOCUMENT = "project.json"
+USED_BY = "LiVOS Studio"
+PATIENCE_S = 1.0
+"""So long another program may take to end that has the project."""
+
 _FOLDERS = ("given", "tracked", "states")
 
 Memo = tuple[tuple[StudioObject, ...], tuple[LabelChange, ...]]
@@ -63,11 +69,11 @@ def is_project(folder: Path) -> bool:
 class Project:
     """An open project. Its methods may be called from several threads. Raise ValueError with sentences for the user."""
 
-    def __init__(self, folder: Path, document: Document, lock: FolderLock):
+    def __init__(self, folder: Path, document: Document, in_use: ExitStack):
         self.folder, self.document = folder, document
         self.size = (document.video.height, document.video.width)
         self.num_frames = document.video.num_frames
-        self._folder_lock, self._lock = lock, threading.RLock()
+        self._in_use, self._lock = in_use, threading.RLock()
         for name in _FOLDERS:
             (folder / name).mkdir(exist_ok=True)
         self._remove_leftovers()
@@ -84,25 +90,27 @@ class Project:
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
             raise ValueError(f"{folder}: expected an empty folder for a new project, or a project")
-        document = Document(video, (0, video.num_frames - 1))
-        lock = FolderLock(folder)
-        document.save(folder / DOCUMENT)
-        return cls(folder, document, lock)
+        with ExitStack() as stack:
+            stack.enter_context(folder_in_use(folder, USED_BY, patience=PATIENCE_S))
+            document = Document(video, (0, video.num_frames - 1))
+            document.save(folder / DOCUMENT)
+            made = cls(folder, document, stack)
+            made._in_use = stack.pop_all()
+            return made
 
     @classmethod
     def open(cls, folder: Path) -> Project:
         """A project that is there. Raises ValueError or OSError, and BlockingIOError where another program has it."""
-        lock = FolderLock(folder)
-        try:
-            return cls(folder, read_document(folder / DOCUMENT), lock)
-        except BaseException:
-            lock.release()
-            raise
+        with ExitStack() as stack:
+            stack.enter_context(folder_in_use(folder, USED_BY, patience=PATIENCE_S))
+            made = cls(folder, read_document(folder / DOCUMENT), stack)
+            made._in_use = stack.pop_all()
+            return made
 
     def close(self) -> None:
         """Lets others have the project. What could be undone is forgotten."""
         self.history.close()
-        self._folder_lock.release()
+        self._in_use.close()
 
     # What is there
 
@@ -179,19 +187,48 @@ class Project:
             ids: The objects that were touched. One without pixels is said not to be there.
             title: What the user did.
         """
-        return self.put_all({number: (labels, ids)}, title)[number]
-
-    def put_all(self, masks: Mapping[int, tuple[Labels, Sequence[int]]], title: str) -> dict[int, tuple[int, ...]]:
-        """Like `put`, for several frames in one step."""
-        for number, (labels, ids) in masks.items():
-            self._check(number, labels, ids)
+        self._check_number(number)
+        self._check_size(labels)
+        known = {one.id for one in self.document.objects}
+        if not ids or not set(ids) <= known:
+            raise ValueError(f"Masks of the objects {list(ids)}: expected some of {sorted(known)}.")
         with self._lock:
-            step = self._begin(title, (min(masks), max(masks)))
-            for number, (labels, ids) in masks.items():
-                everything = tuple(sorted({*self.given_ids(number), *ids}))
+            step = self._begin(title, (number, number))
+            everything = tuple(sorted({*self.given_ids(number), *ids}))
+            self.forget_states(step, number)
+            self._write_given(step, number, only(labels, everything), everything)
+            return self.given_ids(number)
+
+    def take(
+        self, masks: Mapping[int, tuple[Labels, Sequence[int]]], names: Mapping[int, str]
+    ) -> dict[int, tuple[int, ...]]:
+        """Takes masks that were drawn elsewhere as given by hand, in one step.
+
+        Args:
+            masks: By frame, (H, W) labels and the ids that are in them.
+            names: Of all objects in them, by id; "" for none. Those that are not there are added.
+
+        Returns:
+            The objects that are given on each of these frames now.
+        """
+        with self._lock:
+            document = self.document
+            for object_id in sorted(set(names) - {known.id for known in document.objects}):
+                document = replace(document, next_id=object_id).with_new_object(names[object_id] or None)
+            seen = {number: (labels, ids) for number, (labels, ids) in masks.items() if ids}
+            for number, (labels, _) in seen.items():
+                self._check_number(number)
+                self._check_size(labels)
+            step = self._begin("masks imported", (min(seen), max(seen)))
+            self._save(replace(document, revision=self.document.revision))
+            for number, (labels, ids) in seen.items():
+                given = self.given(number)
+                if given is not None:
+                    others = only(given.labels, [i for i in given.ids if i not in ids])
+                    labels = np.where(labels > 0, labels, others)
                 self.forget_states(step, number)
-                self._write_given(step, number, only(labels, everything), everything)
-            return {number: self.given_ids(number) for number in masks}
+                self._write_given(step, number, labels, tuple(sorted({*self.given_ids(number), *ids})))
+            return {number: self.given_ids(number) for number in seen}
 
     def ungive(self, number: int, ids: Sequence[int] | None) -> None:
         """Takes back that masks were given by hand on a frame (None: all of them). Tracked ones show again."""
@@ -403,18 +440,12 @@ class Project:
         """Of a program that was ended while it wrote."""
         for folder in self.folder.glob(".undo-*"):
             shutil.rmtree(folder, ignore_errors=True)
-        for name in (".", *_FOLDERS):
-            for path in (self.folder / name).glob(".*.part.*"):
-                path.unlink(missing_ok=True)
+        clear_leftovers(self.folder, below=True)
 
     def _check_number(self, number: int) -> None:
         if not 0 <= number < self.num_frames:
             raise ValueError(f"There is no frame {number}: the video has frames 0 to {self.num_frames - 1}.")
 
-    def _check(self, number: int, labels: Labels, ids: Sequence[int]) -> None:
-        self._check_number(number)
+    def _check_size(self, labels: Labels) -> None:
         if labels.shape != self.size:
             raise ValueError(f"A mask of {labels.shape[::-1]} pixels for a video of {self.size[::-1]}.")
-        known = {one.id for one in self.document.objects}
-        if not ids or not set(ids) <= known:
-            raise ValueError(f"Masks of the objects {list(ids)}: expected some of {sorted(known)}.")

@@ -9,17 +9,15 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from livos.checkpoints import best_short_side
 from livos.loading import find_weights, load_model
-from livos.masks.given_masks import GivenMask
-from livos.masks.label_maps import LabelCoding, LabelMap
+from livos.pipeline.frames import InputFrame
 from livos.pipeline.segment import segment
-from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
+from livos.segmenter.segmenter import VideoSegmenter
 from livos.segmenter.state import SegmenterState
 from livos.studio.confidence import confidences
 from livos.studio.document import Settings
@@ -150,25 +148,25 @@ class Tracker:
                         return
 
     def _followed(self, planned: Pass, numbers: range) -> Generator[TrackedFrame, None, None]:
-        low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
-        frames = self.source.frames(low, high, backward=planned.direction == "backward")
-        masks: dict[int, GivenMask] = {}
-        for number in numbers:
-            if number == planned.begin and planned.labels is not None:
-                masks[number] = ProjectMask(self.project, number, planned.labels)
-            elif self.project.given_ids(number):
-                masks[number] = ProjectMask(self.project, number)
-        watched = Watched(self.segmenter)
+        segmented = segment(
+            self._inputs(planned, numbers), self.segmenter, self.source.size, keep_probabilities=True, keep_states=True
+        )
         with ExitStack() as stack:
-            segmented = segment(frames, watched, masks, self.source.size)
             stack.callback(segmented.close)  # type: ignore[attr-defined]
-            sure: dict[int, float] = {}
-            state = self.segmenter.state()
-            for result in segmented:
-                if not result.damaged:
-                    found, state = watched.results.popleft()
-                    sure = confidences(found.probabilities, found.object_ids)
-                yield TrackedFrame(result.frame.number, result.labels.astype(np.uint8), sure, state)
+            for item in segmented:
+                assert item.state is not None
+                sure = {} if item.probabilities is None else confidences(item.probabilities, item.object_ids)
+                yield TrackedFrame(item.number, item.labels.astype(np.uint8), sure, item.state)
+
+    def _inputs(self, planned: Pass, numbers: range) -> Generator[InputFrame, None, None]:
+        """Frames with the masks given by hand, and with the one that the memory begins with."""
+        low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
+        for frame in self.source.frames(low, high, backward=planned.direction == "backward"):
+            begins = frame.number == planned.begin and planned.labels is not None
+            labels = planned.labels if begins else given_labels(self.project, frame.number)
+            if labels is not None and frame.image is None:
+                raise ValueError(f"Frame {frame.number} is damaged, so its mask says nothing: draw it on another.")
+            yield InputFrame(frame, None if labels is None else labels.astype(np.int32))
 
     def _ids_backward(self, number: int) -> tuple[int, ...] | None:
         given, tracked = self.project.given_ids(number), self.project.tracked(number)
@@ -193,47 +191,6 @@ class Tracker:
             self.project.write_state(step, kept, frame.state)
         numbers = [s.number for s in self.project.states if (s.direction, s.start) == (kept.direction, kept.start)]
         self.project.drop_states(step, kept.direction, superfluous(numbers, frame.number), kept.start)
-
-
-class Watched:
-    """A segmenter that notes, of each frame, what it says and what it remembers then."""
-
-    def __init__(self, segmenter: VideoSegmenter):
-        self._segmenter = segmenter
-        self.results: deque[tuple[SegmentationResult, SegmenterState]] = deque()
-
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None) -> SegmentationResult:
-        """See `VideoSegmenter.step`."""
-        result = self._segmenter.step(image, labels)
-        self.results.append((result, self._segmenter.state()))
-        return result
-
-
-@dataclass(frozen=True)
-class ProjectMask:
-    """A given mask of a project, as the loop over frames takes it."""
-
-    project: Project
-    number: int
-    labels: Labels | None = None  # None: those given by hand
-
-    @property
-    def path(self) -> Path:
-        """See `GivenMask`."""
-        return self.project.given_path(self.number)
-
-    def size(self) -> tuple[int, int]:
-        """See `GivenMask`."""
-        return self.project.size
-
-    def is_palette(self) -> bool:
-        """See `GivenMask`."""
-        return True
-
-    def read(self) -> LabelMap:
-        """See `GivenMask`."""
-        labels = given_labels(self.project, self.number) if self.labels is None else self.labels.astype(np.int32)
-        return LabelMap(np.zeros(self.project.size, np.int32) if labels is None else labels, LabelCoding())
 
 
 class Behind:

@@ -1,0 +1,93 @@
+"""Draw, track, correct and export in the browser, on your own machine.
+
+    livos studio video.mp4
+    livos studio frames/
+    livos studio video.livos
+    livos studio
+
+Serves a page on this machine alone and opens it. What is done there is saved after every step in a project: a folder
+beside the video, `video.livos`, which can be opened again. Without an argument, the page asks for a video.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import secrets
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from livos.studio.guard import Door
+
+logger = logging.getLogger(__name__)
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """The options of the command."""
+    parser = argparse.ArgumentParser(
+        prog="livos studio", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("path", nargs="?", type=Path, metavar="VIDEO | FOLDER | PROJECT", help="a video, a folder of frames, a project")
+    add("--project", type=Path, help="folder of the video's project (default: beside the video)")
+    add("--weights", default="lite", help="with which to track in a new project: a name or a file (default: lite)")
+    add("--size", type=int, help="short side for the network (default: what suits the weights)")
+    add("--precision", default="float32", help="float32, bfloat16 or float16 (default: float32)")
+    add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
+    add("--port", type=int, help="(default: 8765, or any that is free)")
+    add("--host", default="127.0.0.1", help="address to listen on; others than this machine can reach it then")
+    add("--no-browser", action="store_true", help="only print the address")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Returns the exit status."""
+    options = parse_arguments(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        from livos.studio.document import Settings
+        from livos.studio.guard import Door
+        from livos.studio.pages import Pages
+        from livos.studio.server import listen, serve
+        from livos.studio.session import Session
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn", "websockets"):
+            raise
+        print(f'Studio needs the package {error.name}: pip install "livos[studio]"', file=sys.stderr)
+        return 2
+    try:
+        settings = Settings(options.weights, options.size, options.precision, options.device)
+        session = Session(Pages(), settings, options.project)
+        listener = listen(options.host, options.port)
+        door = Door(secrets.token_urlsafe(24), options.host, listener.getsockname()[1])
+        if options.path is not None:
+            if not options.path.exists():
+                raise FileNotFoundError(f"{options.path}: there is no such file or folder")
+            session.open(options.path)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    serve(session, door, listener, lambda: _tell_address(door, options.no_browser))
+    return 0
+
+
+def _tell_address(door: Door, no_browser: bool) -> None:
+    if not door.is_loopback:
+        logger.warning(
+            "Whoever can reach %s and knows the address below can see the video and change the project. The connection "
+            "is not encrypted.",
+            door.host,
+        )
+    shown = f"[{door.host}]" if ":" in door.host else door.host
+    address = f"http://{shown}:{door.port}/?token={door.token}"
+    print(f"LiVOS Studio: {address}\nCtrl-C ends it; everything is saved.", flush=True)
+    if not no_browser:
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

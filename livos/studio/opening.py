@@ -1,0 +1,107 @@
+"""From what a person names, or chooses, to an open project with its video."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from livos.studio.document import VideoNote
+from livos.studio.project import Project, is_project
+from livos.video.sources import Camera, FrameSource, find_videos
+
+PROJECT_SUFFIX = ".livos"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A project, and its video where that was found."""
+
+    project: Project
+    source: FrameSource | None
+
+
+def open_path(path: Path, folder: Path | None = None) -> Opened:
+    """Opens a project, or the project of a video, which is made where there is none.
+
+    Args:
+        path: Of a project, a video file or a folder of frames.
+        folder: Of the project of a video; by default beside it, with its name.
+
+    Raises:
+        ValueError: If it is none of these, or the project belongs to another video.
+        OSError: If it cannot be read, or the project not written.
+    """
+    path = path.resolve()
+    if is_project(path):
+        return _with_its_video(Project.open(path))
+    source, note = open_video(path)
+    folder = folder or default_folder(path)
+    if not is_project(folder):
+        return Opened(Project.create(folder, note), source)
+    project = Project.open(folder)
+    try:
+        refuse_other_video(project, note)
+        if project.document.video.path != note.path:
+            project.set_video_path(path)
+    except BaseException:
+        project.close()
+        raise
+    return Opened(project, source)
+
+
+def open_video(path: Path) -> tuple[FrameSource, VideoNote]:
+    """The frames of one video, and what a project notes of it. Reads through the file to count the frames.
+
+    Raises:
+        ValueError: If it is not one video, naming it.
+        OSError: If it cannot be read.
+    """
+    found = find_videos(str(path))
+    if len(found) != 1:
+        names = ", ".join(video.name for video in found[:3])
+        raise ValueError(f"{path} holds {len(found)} videos ({names}, …): choose one of them.")
+    source = found[0].open()
+    if isinstance(source, Camera):
+        raise ValueError("A camera cannot be worked on in Studio: its frames cannot be had twice.")
+    height, width = source.size
+    return source, VideoNote(str(path.resolve()), width, height, source.end() - source.first_number)
+
+
+def refuse_other_video(project: Project, note: VideoNote) -> None:
+    """Raises ValueError if a video cannot be the one that a project was made with."""
+    known = project.document.video
+    if (known.width, known.height, known.num_frames) != (note.width, note.height, note.num_frames):
+        raise ValueError(
+            f"{note.path} has {note.num_frames} frames of {note.width} x {note.height}, the video of "
+            f"{project.folder} has {known.num_frames} of {known.width} x {known.height}: it is another one."
+        )
+
+
+def default_folder(path: Path) -> Path:
+    """Where the project of a video goes: beside it, or into the working directory where one may not write there."""
+    name = (path.name if path.is_dir() else path.stem) + PROJECT_SUFFIX
+    return (path.parent if os.access(path.parent, os.W_OK) else Path.cwd()) / name
+
+
+def demo_clip() -> Path | None:
+    """The frames of the demo clip; None: it is not on this machine, but in the repository only."""
+    clip = Path(__file__).resolve().parents[2] / "examples/demo/JPEGImages/launch-pad-cafe"
+    return clip if clip.is_dir() else None
+
+
+def _with_its_video(project: Project) -> Opened:
+    """The video is where it was, or lies beside the project."""
+    noted = Path(project.document.video.path)
+    for path in (noted, project.folder.parent / noted.name):
+        if not path.exists():
+            continue
+        try:
+            source, note = open_video(path)
+            refuse_other_video(project, note)
+        except (ValueError, OSError):
+            continue
+        if path != noted:
+            project.set_video_path(path)
+        return Opened(project, source)
+    return Opened(project, None)

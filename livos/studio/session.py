@@ -1,0 +1,347 @@
+"""What one `livos studio` works on: no video yet, or a project with its video, and what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from livos.loading import find_weights, weight_names
+from livos.segmenter.segmenter import PRECISIONS, VideoSegmenter
+from livos.studio.choosing import FileChooser
+from livos.studio.document import Settings
+from livos.studio.frames import Cache, FrameStore
+from livos.studio.history import Step
+from livos.studio.jobs import Job, JobRunner
+from livos.studio.magnet import Magnet
+from livos.studio.mask_files import Track
+from livos.studio.opening import Opened, demo_clip, open_path, open_video, refuse_other_video
+from livos.studio.pages import Pages
+from livos.studio.project import Memo, Project
+from livos.studio.refilling import refill
+from livos.studio.runs import Labels, to_runs
+from livos.studio.tools import suggest
+from livos.studio.tracking import Segmenters, Tracker
+from livos.video.sources import FrameSource
+
+MASK_BYTES = 32 * 2**20
+DOUBTFUL = 0.5
+"""Below this confidence a frame is worth a look."""
+
+LARGEST_SIZE = 4096
+
+
+class Session:
+    """Everything that the pages of one server share. Raise ValueError, LookupError, OSError with sentences."""
+
+    def __init__(
+        self,
+        pages: Pages,
+        settings: Settings | None = None,
+        project_folder: Path | None = None,
+        make_segmenter: Callable[[Settings], VideoSegmenter] | None = None,
+    ):
+        """settings: for new projects. project_folder: of the video that is opened first, in place of the default."""
+        self.pages, self._settings, self._project_folder = pages, settings, project_folder
+        self.chooser = FileChooser([Path.cwd(), Path.home()])
+        self.changed = asyncio.Event()
+        self.jobs = JobRunner(self.tell, self.note)
+        self.exports: list[Any] = []
+        self._segmenters = Segmenters(make_segmenter)
+        self._phase, self._sentence = "choose", "Choose a video, drop one here, or take the demo clip."
+        self._opened: Opened | None = None
+        self._frames: FrameStore | None = None
+        self._magnet = Magnet()
+        self._masks: Cache[tuple[bytes, tuple[int, ...]]] = Cache(MASK_BYTES, lambda kept: len(kept[0]))
+        self._edits = 0  # grows whenever masks change, so that none that is read meanwhile is kept
+        self._lock = threading.RLock()
+
+    # What there is
+
+    @property
+    def project(self) -> Project:
+        """The open project. Raises BlockingIOError while there is none, or its video is missing."""
+        if self._phase != "ready" or self._opened is None:
+            raise BlockingIOError("No video is open yet.")
+        return self._opened.project
+
+    @property
+    def source(self) -> FrameSource:
+        """The frames of the open project's video."""
+        opened = self._opened
+        if self._phase != "ready" or opened is None or opened.source is None:
+            raise BlockingIOError("No video is open yet.")
+        return opened.source
+
+    @property
+    def frames(self) -> FrameStore:
+        """The pictures of the open project's video."""
+        if self._frames is None:
+            raise BlockingIOError("No video is open yet.")
+        return self._frames
+
+    def state(self) -> dict[str, Any]:
+        """STATE of the protocol."""
+        opened, ready = self._opened, self._phase == "ready"
+        progress = self.jobs.progress
+        state: dict[str, Any] = {
+            "phase": self._phase,
+            "sentence": self._sentence,
+            "project": None,
+            "video": None,
+            "objects": [],
+            "range": None,
+            "settings": None,
+            "choices": {"weights": self.weights(), "precisions": list(PRECISIONS), "devices": devices()},
+            "undo": None,
+            "redo": None,
+            "job": None if progress is None or progress.kind == "open" else asdict(progress),
+            "exports": [asdict(export) | {"folder": str(export.folder)} for export in self.exports],
+            "doubtful_below": DOUBTFUL,
+            "demo": demo_clip() is not None,
+        }
+        if opened is not None:
+            state |= _state_of(opened.project)
+        if opened is not None and ready:
+            state["video"] |= {
+                "frame_rate": float(self.source.frame_rate),
+                "has_sound": self.source.sound_path is not None,
+            }
+        return state
+
+    def weights(self) -> list[str]:
+        """The names of weights that are on this machine."""
+        names = [name for name in weight_names() if _is_there(name)]
+        given = self._settings.weights if self._settings is not None else None
+        return names if given is None or given in names else [given, *names]
+
+    def labels(self, number: int) -> Labels:
+        """(H, W) uint8: what is to be seen on a frame."""
+        self.check_number(number)
+        return self.project.labels(number)
+
+    def runs(self, number: int) -> tuple[bytes, tuple[int, ...]]:
+        """The mask of a frame as runs, and the ids that were given there by hand."""
+        self.check_number(number)
+        kept, edits = self._masks.get(number), self._edits
+        if kept is None:
+            kept = to_runs(self.project.labels(number)), self.project.given_ids(number)
+            if edits == self._edits:
+                self._masks.put(number, kept)
+        return kept
+
+    def check_number(self, number: int) -> None:
+        """Raises LookupError if there is no such frame."""
+        if not 0 <= number < self.project.num_frames:
+            raise LookupError(f"There is no frame {number}: the video has frames 0 to {self.project.num_frames - 1}.")
+
+    # Opening
+
+    def open(self, path: Path) -> None:
+        """Begins to open a video or project; in phase `missing`, says where the video of the project is."""
+        self.refuse_unless_choosing()
+        missing = self._opened if self._phase == "missing" else None
+        self._phase, self._sentence = "opening", f"Opening {path.name} …"
+        self.pages.tell({"type": "opening", "sentence": self._sentence, "share": None})
+        self.jobs.start("open", f"Opening {path.name}", (0, 0), lambda job: self._open(path, missing))
+
+    def open_demo(self) -> None:
+        """Begins to open the demo clip; its project goes to the working directory."""
+        clip = demo_clip()
+        if clip is None:
+            raise LookupError("The demo clip is not on this machine: it comes with the repository.")
+        self._project_folder = self._project_folder or Path.cwd() / f"{clip.name}.livos"
+        self.open(clip)
+
+    def refuse_unless_choosing(self) -> None:
+        """Raises BlockingIOError if a video is open, or being opened."""
+        if self._phase not in ("choose", "missing"):
+            raise BlockingIOError("A video is open already: start `livos studio` again for another one.")
+
+    def _open(self, path: Path, missing: Opened | None) -> str:
+        phase = "choose" if missing is None else "missing"
+        sentence = "Choose a video, drop one here, or take the demo clip."
+        try:
+            if missing is not None:
+                source, note = open_video(path)
+                refuse_other_video(missing.project, note)
+                missing.project.set_video_path(path.resolve())
+                opened = Opened(missing.project, source)
+            else:
+                opened = open_path(path, self._project_folder)
+            self._take(opened)
+            phase, sentence = ("missing", _ask_for(opened)) if opened.source is None else ("ready", "")
+        finally:
+            self._phase, self._sentence = phase, sentence
+        return f"{opened.project.folder.name} is open." if opened.source is not None else sentence
+
+    def _take(self, opened: Opened) -> None:
+        is_new = opened.project.document.revision == 0
+        if self._settings is not None and is_new:
+            opened.project.set_settings(self._settings)
+        self._opened = opened
+        if opened.source is not None:
+            self._frames = FrameStore(opened.source)
+
+    # Changing
+
+    def edit(self) -> AbstractContextManager[Any]:
+        """A block in which the project is changed. Raises BlockingIOError while a job runs."""
+        progress = self.jobs.progress
+        if progress is not None and progress.kind != "open":
+            raise BlockingIOError(f"{progress.title} is under way: stop it first.")
+        return self._lock
+
+    def masks_changed(self, first: int, last: int) -> None:
+        """Tells the pages that masks of some frames are others now."""
+        self._edits += 1
+        self._masks.clear()
+        if first <= last:
+            self.pages.tell({"type": "changed", "first": first, "last": last})
+        self.tell()
+
+    def travel(self, move: Callable[[Project], Step[Memo]], nothing: str) -> Step[Memo]:
+        """Undoes or redoes. Raises BlockingIOError, with the sentence `nothing`, if there is nothing to."""
+        with self.edit():
+            try:
+                step = move(self.project)
+            except IndexError as error:
+                raise BlockingIOError(nothing) from error
+        self.masks_changed(*step.frames)
+        return step
+
+    def set_settings(self, fields: dict[str, Any]) -> Settings:
+        """Changes with what to track. Raises ValueError for what is not there."""
+        settings = replace(self.project.document.settings, **fields)
+        choices = self.state()["choices"]
+        for value, known in (
+            (settings.weights, choices["weights"]),
+            (settings.precision, choices["precisions"]),
+            (settings.device, choices["devices"]),
+        ):
+            if value not in known:
+                raise ValueError(f"{value!r} is not there: expected one of {', '.join(known)}.")
+        size = settings.size
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or not 16 <= size <= LARGEST_SIZE):
+            raise ValueError(f"The working size is a short side of 16 to {LARGEST_SIZE} pixels, not {size!r}.")
+        self.project.set_settings(settings)
+        self.tell()
+        return settings
+
+    def suggest(self, number: int, object_id: int, request: dict[str, Any]) -> np.ndarray:
+        """What a tool makes of an object's mask on a frame, (H, W) bool."""
+        self.check_number(number)
+        self.project.document.object(object_id)
+        image, _ = self.frames.image(number)
+        return suggest(image, self.project.labels(number) == object_id, request)
+
+    def path_along_edges(
+        self, number: int, begin: tuple[float, float], end: tuple[float, float]
+    ) -> list[tuple[float, float]]:
+        """Corners of the way between two points of a frame."""
+        self.check_number(number)
+        return self._magnet.path(number, self.frames.image(number)[0], begin, end)
+
+    # Tracking
+
+    def track(self, number: int, direction: str, first: int, last: int, ids: Sequence[int] | None) -> int:
+        """Begins to track, and returns the number of the job."""
+        project = self.project
+        for frame in (number, first, last):
+            self.check_number(frame)
+        if direction not in ("forward", "backward", "both"):
+            raise ValueError(f"There is no direction {direction!r}.")
+        if not project.labels(number).any():
+            raise ValueError(f"Frame {number} has no mask to start from: draw one first.")
+        chosen = None if ids is None else tuple(project.document.object(i).id for i in ids)
+        title = {"forward": "Tracking forwards", "backward": "Tracking backwards", "both": "Tracking both ways"}
+        begin, end = (number if direction == "forward" else first), (number if direction == "backward" else last)
+
+        def work(job: Job) -> str:
+            return self._tracker().track(job, number, direction, first, last, chosen)
+
+        return self.jobs.start("track", title[direction], (begin, end), work)
+
+    def refill(self, first: int, last: int, ids: Sequence[int] | None) -> int:
+        """Begins to refill a gap between two given masks, and returns the number of the job."""
+        self.check_number(first)
+        self.check_number(last)
+        chosen = None if ids is None else tuple(self.project.document.object(i).id for i in ids)
+        return self.jobs.start(
+            "refill", "Refilling", (first, last), lambda job: refill(self._tracker(), job, first, last, chosen)
+        )
+
+    def close(self) -> None:
+        """Ends what is under way, and lets others have the project."""
+        self.jobs.close()
+        if self._opened is not None:
+            self._opened.project.close()
+            self._opened = None
+        self._phase = "choose"
+
+    def tell(self) -> None:
+        """Has the pages told the state soon."""
+        self.pages.soon(self.changed.set)
+
+    def note(self, level: str, sentence: str) -> None:
+        """Has a sentence shown on the pages."""
+        self.pages.tell({"type": "note", "level": level, "sentence": sentence})
+
+    def _tracker(self) -> Tracker:
+        segmenter = self._segmenters.get(self.project.document.settings)
+        return Tracker(self.project, self.source, segmenter, self._frame_tracked)
+
+    def _frame_tracked(self, number: int, objects: dict[int, Track]) -> None:
+        self._edits += 1
+        self._masks.drop(number)
+        by = next((track.by for track in objects.values()), "forward")
+        confidence = {str(i): round(track.confidence, 3) for i, track in objects.items()}
+        self.pages.tell({"type": "frame", "frame": number, "by": by, "confidence": confidence})
+
+
+def devices() -> list[str]:
+    """What this machine can compute on, as `VideoSegmenter` takes it."""
+    gpus = [f"cuda:{place}" for place in range(torch.cuda.device_count())]
+    return ["auto", "cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
+
+
+def _state_of(project: Project) -> dict[str, Any]:
+    document = project.document
+    video = document.video
+    return {
+        "project": {"name": project.folder.name, "folder": str(project.folder)},
+        "video": {
+            "name": Path(video.path).name,
+            "width": video.width,
+            "height": video.height,
+            "num_frames": video.num_frames,
+        },
+        "objects": [asdict(known) for known in document.objects],
+        "range": {"first": document.range[0], "last": document.range[1]},
+        "settings": asdict(document.settings),
+        "undo": project.history.undo_title,
+        "redo": project.history.redo_title,
+    }
+
+
+def _ask_for(opened: Opened) -> str:
+    video = opened.project.document.video
+    return (
+        f"The video of this project, {Path(video.path).name} ({video.num_frames} frames of {video.width} x "
+        f"{video.height}), is not at {video.path} any more. Where is it?"
+    )
+
+
+def _is_there(name: str) -> bool:
+    try:
+        find_weights(name)
+    except FileNotFoundError:
+        return False
+    return True
