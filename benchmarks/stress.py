@@ -24,7 +24,7 @@ from livos import VideoSegmenter
 from livos.files.images import IMAGE_SUFFIXES, read_image
 from livos.files.names import files_by_stem
 from livos.loading import load_model
-from livos.masks.label_maps import davis_palette, read_labels
+from livos.masks.label_maps import LabelCoding, read_labels, write_labels
 
 KINDS = ("fast", "hidden", "twin", "tiny", "spinning")
 SHORT_SIDE = 480  # of the videos that are made
@@ -174,18 +174,21 @@ def score(segmenter: VideoSegmenter, video: StressVideo) -> float:
 
 
 def write(video: StressVideo, folder: Path) -> None:
-    """The frames with the truth's contour, to be looked at."""
-    (folder / video.name).mkdir(parents=True, exist_ok=True)
+    """Frames and true masks, as `<folder>/JPEGImages/<video>/*.jpg` and `<folder>/Annotations/<video>/*.png`."""
+    images, masks = folder / "JPEGImages" / video.name, folder / "Annotations" / video.name
+    images.mkdir(parents=True, exist_ok=True)
+    masks.mkdir(parents=True, exist_ok=True)
     for t, (image, truth) in enumerate(zip(video.images, video.truth, strict=True)):
-        contours, _ = cv2.findContours((truth > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        drawn = cv2.drawContours(image.copy(), contours, -1, davis_palette()[1].tolist(), 2)
-        cv2.imwrite(str(folder / video.name / f"{t:05d}.jpg"), cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        cv2.imwrite(
+            str(images / f"{t:05d}.jpg"), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95]
+        )
+        write_labels(masks / f"{t:05d}.png", truth, LabelCoding())
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--weights", nargs="+", default=["lite"], help="names (lite, nomose-480p) or files (default: lite)")
+    add("--weights", nargs="*", default=["lite"], help="names (lite, nomose-480p) or files (default: lite)")
     add("--model", help="network of the files, where their names and content do not tell")
     add("--images", type=Path, required=True, help="folder with a folder of frames for each video")
     add("--masks", type=Path, required=True, help="the same for masks")
@@ -196,7 +199,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--frames", type=int, default=24, help="frames of each video (default: 24)")
     add("--seed", type=int, default=0)
     add("--device", default="auto")
-    add("--write", type=Path, help="folder for the videos with the truth drawn in")
+    add("--write", type=Path, help="folder for the videos and their true masks")
     options = parser.parse_args(arguments)
     if len(options.videos) < 3 or options.clips < 1 or options.frames < 3:
         parser.error("expected three --videos or more, --clips of at least 1 and --frames of at least 3")

@@ -17,7 +17,10 @@ STANDARD_SHORT_SIDE = 480
 """Short side in pixels at which weights work whose file says nothing of it, as the released ones."""
 
 SHORT_SIDE_KEY = "short_side"
-"""Of the metadata of .safetensors files."""
+"""Of the metadata of .safetensors files: at which short side, in pixels, their weights work best."""
+
+CONFIDENCE_KEY = "confidence"
+"""Of the same: the coefficients of `livos.segmenter.confidence.ConfidenceModel`."""
 
 DERIVED = ("inv_freq",)  # entries that a fixed formula gives; they may be missing
 
@@ -36,7 +39,8 @@ def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]
     """Puts weights into a network and returns it.
 
     source: a released state dict (.pth), a checkpoint of livos/train.py (averaged weights if it has them) or of many
-    another program, a .safetensors file, or a dict of tensors. Half-precision weights become float32.
+    another program, a .safetensors file, or a dict of tensors. Half-precision weights become float32. What a
+    file says about its weights (`weights_metadata`) is put into `network.notes`, where the network has some.
     Raises FileNotFoundError where there is no such file, and ValueError where it is no checkpoint, does not fit, naming
     the misfits, or holds numbers that are not finite.
     """
@@ -52,6 +56,9 @@ def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]
             f"{name} holds NaN or infinity in {_some(endless)}: its training went wrong, or the file is damaged"
         )
     network.load_state_dict(weights, strict=False)
+    notes: Mapping[str, str] = {} if isinstance(source, Mapping) else weights_metadata(source)
+    if hasattr(network, "notes"):
+        network.notes = notes  # type: ignore[assignment]
     return network
 
 
@@ -63,13 +70,13 @@ def save_weights(network: nn.Module, path: str | PathLike, half: bool = False, s
         path: the file, replaced if it is there.
         half: floats as float16.
         short_side: that of the frames, in pixels, at which the weights work best; `best_short_side` gives it back. Only
-            .safetensors can say it.
+            .safetensors can say it; by default it says what `network.notes` do, which are written, too.
 
     Raises:
         ValueError: if short_side is given for a .pth, or below 1.
     """
     path = Path(path)
-    metadata = {}
+    metadata = dict(getattr(network, "notes", {}))
     if short_side is not None:
         if path.suffix != ".safetensors" or short_side < 1:
             raise ValueError(f"{path}: short_side={short_side} needs a .safetensors file and a positive number")

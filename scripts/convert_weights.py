@@ -7,14 +7,7 @@ import argparse
 import sys
 
 from livos.build import build_model, model_names
-from livos.checkpoints import SHORT_SIDE_KEY, best_short_side, load_weights, save_weights, weights_metadata
-
-
-def short_side_to_save(options: argparse.Namespace) -> int | None:
-    """The given one; else, where the target can say it and the source does, the source's."""
-    if options.short_side is not None or not options.target.endswith(".safetensors"):
-        return options.short_side
-    return best_short_side(options.source) if SHORT_SIDE_KEY in weights_metadata(options.source) else None
+from livos.checkpoints import load_weights, save_weights
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,7 +24,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.error(f"{options.target}: expected a name that ends in .safetensors or .pth")
     try:
         network = load_weights(build_model(options.model), options.source)
-        save_weights(network, options.target, options.half, short_side_to_save(options))
+        save_weights(network, options.target, options.half, options.short_side)
     except (ValueError, OSError) as error:
         sys.exit(str(error))
 

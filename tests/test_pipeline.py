@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ class Half:
     segmenter: Halves
     value: int
     object_ids: tuple[int, ...] = ()
+    confidence = MappingProxyType({})
 
     @property
     def labels(self) -> np.ndarray:

@@ -74,6 +74,16 @@ def test_each_kind_gets_a_number_at_each_size_and_the_mean_of_all(root, tmp_path
     np.testing.assert_allclose(scores[2], scores[:2].mean(axis=0), atol=0.11)
 
 
+def test_videos_are_written_with_their_truth(root, tmp_path):
+    videos = ["--images", str(root / "images"), "--masks", str(root / "masks"), "--videos", "a", "b", "c"]
+    stress.main([*videos, "--weights", "--kinds", "fast", "--clips", "1", "--frames", "3", "--write", str(tmp_path)])
+    (folder,) = (tmp_path / "JPEGImages").iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == ["00000.jpg", "00001.jpg", "00002.jpg"]
+    again = stress.read_material(folder.name, tmp_path / "JPEGImages", tmp_path / "Annotations", 3)
+    materials = [stress.read_material(name, root / "images", root / "masks", 3) for name in ("a", "b", "c")]
+    np.testing.assert_array_equal(again.masks, np.array(stress.make_video("fast", 0, 0, materials).truth) > 0)
+
+
 def test_videos_that_are_too_short_are_told(root, capsys):
     videos = ["--images", str(root / "images"), "--masks", str(root / "masks"), "--videos", "a", "b", "c"]
     with pytest.raises(SystemExit, match="expected 9 frames with masks, found 8"):

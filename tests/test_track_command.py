@@ -37,10 +37,11 @@ DEMO = ROOT / "examples" / "demo"
 
 @dataclass
 class Marks:
-    """Like SegmentationResult."""
+    """Like SegmentationResult; only object 7 has a confidence."""
 
     labels: np.ndarray
     object_ids: tuple[int, ...] = ()
+    confidence: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,7 +70,7 @@ class MarkingSegmenter:
         marked = np.zeros(image.shape[:2], np.int32)
         for row, object_id in enumerate(sorted({object_id for _, ids in self.given for object_id in ids})):
             marked[10 + row, 8 : 9 + number] = object_id
-        return Marks(marked)
+        return Marks(marked, confidence={7: 0.9 - 0.01 * number})
 
 
 @pytest.fixture
@@ -123,7 +124,8 @@ def test_every_frame_gets_its_mask_overlay_and_boxes(tmp_path, run):
     report = json.loads((tmp_path / "out/objects.json").read_text())
     assert (report["width"], report["height"], report["frame_rate"]) == (64, 48, 25)
     assert report["frames"][5] == {
-        "frame": 5, "name": "000005", "seconds": 0.2, "objects": [{"id": 7, "area": 6, "box": [8, 10, 6, 1]}],
+        "frame": 5, "name": "000005", "seconds": 0.2,
+        "objects": [{"id": 7, "area": 6, "box": [8, 10, 6, 1], "confidence": 0.85}],
     }  # fmt: skip
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "job.json", "masks", "objects.json", "overlay.mp4",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from livos.files.atomic import written_aside
 from livos.files.image_formats import PathLike
@@ -147,8 +148,12 @@ def read_area(path: PathLike) -> npt.NDArray[np.bool_]:
     return pixels >= (highest + 1) // 2
 
 
-def write_labels(path: PathLike, labels: Pixels, coding: LabelCoding | None = None) -> None:
+def write_labels(
+    path: PathLike, labels: Pixels, coding: LabelCoding | None = None, note: PngInfo | None = None
+) -> None:
     """Writes (H, W) labels as PNG: aside first, then renamed, so that a file under its final name is complete.
+
+    note: text to go along, see `livos.masks.confidence_notes`.
 
     Raises ValueError where the coding cannot hold an id, OSError with the file's name where it cannot be written.
     """
@@ -156,7 +161,7 @@ def write_labels(path: PathLike, labels: Pixels, coding: LabelCoding | None = No
     image = _encode(np.asarray(labels), coding, path)
     try:
         with written_aside(path) as aside:
-            image.save(aside, format="PNG", compress_level=1)
+            image.save(aside, format="PNG", compress_level=1, pnginfo=note)
     except OSError as error:
         raise OSError(error.errno, f"cannot write the mask ({error.strerror or error})", str(path)) from error
 

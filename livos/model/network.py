@@ -5,6 +5,7 @@ clip (`forward`), inference over a stream (livos/segmenter/segmenter.py); both c
 Shapes: see livos/model/layers.py. Source: LiVOS (Liu et al., CVPR 2025).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -77,6 +78,7 @@ class LiVOS(nn.Module):
         super().__init__()
         self.config = config
         self.short_side: int | None = None  # of the frames, in pixels, that its weights suit; `load_model` sets it
+        self.notes: Mapping[str, str] = {}  # what the file of its weights says about them, see livos/checkpoints.py
         dim = config.value_dim
         self.image_encoder = build_backbone(config.image_encoder, pretrained)
         self.normalize = Normalize(*self.image_encoder.normalization)

@@ -1,6 +1,7 @@
 """What goes into the loop over a video's frames, and what comes out of it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ class InputFrame:
     labels: npt.NDArray[np.integer] | None = None  # (H, W) ids, 0 for the background; None: no mask is given
     wanted: bool = True  # whether its mask is to be written
     last: bool = False  # of its video: need not be remembered
+    confidence: Mapping[int, float] = field(default_factory=dict)  # of labels that were made before
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class SegmentedFrame:
     object_ids: tuple[int, ...] = ()  # those that are followed, in the order of the probabilities
     probabilities: Tensor | None = None  # (1 + N, H, W), background first, summing to 1; where they were asked for
     state: SegmenterState | None = None  # what is remembered after this frame; where it was asked for
+    confidence: Mapping[int, float] = field(
+        default_factory=dict
+    )  # by object, the J to be expected, in [0, 1]; if known
 
     @property
     def number(self) -> int:

@@ -69,7 +69,7 @@ class JsonLists:
 
 
 class ObjectReport(VideoOutput):
-    """A JSON file with the area in pixels and the box (x, y, width, height) of each object seen on each frame."""
+    """A JSON file with area in pixels, box (x, y, width, height) and confidence of each object seen on each frame."""
 
     def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
         """object_names: by id, of every object that may be seen."""
@@ -87,7 +87,9 @@ class ObjectReport(VideoOutput):
         entry["seconds"] = round(float(frame.pts * self._time_base), 6)
         if item.damaged:
             entry["damaged"] = True
-        entry["objects"] = [{"id": i, "area": area, "box": box} for i, area, box in areas_and_boxes(item.labels)]
+        entry["objects"] = [
+            {"id": i, "area": area, "box": box, **_confidence(item, i)} for i, area, box in areas_and_boxes(item.labels)
+        ]
         self._lists.append("frames", entry)
 
 
@@ -114,6 +116,11 @@ class CocoReport(VideoOutput):
             entry: dict[str, Any] = {"id": self._num_annotations, "image_id": frame.number, "category_id": object_id}
             entry |= {"track_id": object_id, "iscrowd": 0, "area": area, "bbox": box}
             self._lists.append("annotations", entry | {"segmentation": {"size": [height, width], "counts": code}})
+
+
+def _confidence(item: SegmentedFrame, object_id: int) -> dict[str, float]:
+    """The entry for how far a mask can be trusted, where the network said so."""
+    return {"confidence": round(item.confidence[object_id], 3)} if object_id in item.confidence else {}
 
 
 def areas_and_boxes(labels: np.ndarray) -> list[tuple[int, int, list[int]]]:

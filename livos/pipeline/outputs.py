@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livos.files.atomic import written_aside
+from livos.masks.confidence_notes import confidence_note
 from livos.masks.label_maps import LabelCoding, write_labels
 from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.overlay import overlay
@@ -37,7 +38,8 @@ class MaskFiles(VideoOutput):
 
     def write(self, item: SegmentedFrame) -> None:
         if item.wanted:
-            write_labels(self.directory / f"{item.frame.name}.png", item.labels, self.coding)
+            note = confidence_note(item.confidence)
+            write_labels(self.directory / f"{item.frame.name}.png", item.labels, self.coding, note)
 
 
 class ProbabilityFiles(VideoOutput):

@@ -16,6 +16,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 import torch
 
+from livos.masks.confidence_notes import read_confidence
 from livos.masks.given_masks import GivenMask
 from livos.masks.label_maps import LabelCoding, read_labels
 from livos.pipeline.frames import InputFrame, SegmentedFrame
@@ -44,6 +45,10 @@ class Result(Protocol):
     @property
     def object_ids(self) -> list[int]:
         """Ids in the order of the channels."""
+
+    @property
+    def confidence(self) -> Mapping[int, float]:
+        """By object, the J to be expected of its mask, in [0, 1]. May wait for the device."""
 
 
 class Segmenter(Protocol):
@@ -89,7 +94,7 @@ def segment(
 
 
 def replay(frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding) -> Iterator[SegmentedFrame]:
-    """Yields frames with the labels that were written for them before.
+    """Yields frames with the labels, and confidence, that were written for them before.
 
     Raises:
         ValueError: If a mask is missing or damaged.
@@ -97,7 +102,8 @@ def replay(frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding) -> Iter
 
     def with_masks() -> Iterator[InputFrame]:
         for frame in frames:
-            yield InputFrame(frame, read_labels(mask_dir / f"{frame.name}.png", coding=coding).labels)
+            path = mask_dir / f"{frame.name}.png"
+            yield InputFrame(frame, read_labels(path, coding=coding).labels, confidence=read_confidence(path))
 
     held: np.ndarray | None = None
     with closing(read_ahead(with_masks())) as ahead:
@@ -105,7 +111,8 @@ def replay(frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding) -> Iter
             assert entry.labels is not None
             held = entry.frame.image if entry.frame.image is not None else held
             image = np.zeros((*entry.labels.shape, 3), np.uint8) if held is None else held
-            yield SegmentedFrame(entry.frame, image, entry.labels.astype(np.int32, copy=False))
+            labels = entry.labels.astype(np.int32, copy=False)
+            yield SegmentedFrame(entry.frame, image, labels, confidence=entry.confidence)
 
 
 def with_given_masks(frames: Iterable[Frame], masks: Mapping[int, GivenMask]) -> Iterator[InputFrame]:
@@ -163,7 +170,14 @@ class _Held:
         probabilities = self.result.probabilities if keep_probabilities else None
         ids = tuple(self.result.object_ids)
         return SegmentedFrame(
-            entry.frame, self.image, self.result.labels, entry.wanted, ids, probabilities, state=state
+            entry.frame,
+            self.image,
+            self.result.labels,
+            entry.wanted,
+            ids,
+            probabilities,
+            state,
+            self.result.confidence,
         )
 
 

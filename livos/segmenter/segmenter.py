@@ -1,7 +1,7 @@
 """Frames in, masks out. Objects come, go and are corrected; what is carried along stays the same size."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,6 +19,7 @@ from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
 from livos.model.masks import Padding, aggregate_masks, pad, padding_of, unpad
 from livos.model.network import LiVOS
+from livos.segmenter.confidence import confidence_model_of, given_anew, new_history, observe
 from livos.segmenter.frame_input import Image, inner_size, to_tensor
 from livos.segmenter.object_ids import GivenMasks, insert
 from livos.segmenter.state import SegmenterState, origin_of, refuse_foreign_state
@@ -40,6 +41,13 @@ class SegmentationResult:
 
     probabilities: Tensor  # (1 + N, H, W) float32 on the network's device, background first, sums to 1
     object_ids: list[int]  # ids in the order of the channels
+    expected_overlap: Tensor | None = None  # (N,) float32 on the network's device; see `confidence`
+
+    @cached_property
+    def confidence(self) -> dict[int, float]:
+        """By object, the J to be expected of its mask, in [0, 1]; 1 where it was given. Waits for the device."""
+        values = [] if self.expected_overlap is None else self.expected_overlap.tolist()
+        return dict(zip(self.object_ids, values, strict=True))
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -102,6 +110,7 @@ class VideoSegmenter:
         self.size = none_if_no_limit(network.short_side if size is None else size)
         self.chunk_size = none_if_no_limit(chunk_size)
         self._origin = origin_of(network, self.size, flip)
+        self.confidence_model: Callable[[Tensor], Tensor] = confidence_model_of(network.notes)
         self.network = accelerate(network, self.device, precision, compile)
         self.precision, self.flip = precision, flip
         self._state = SegmenterState(origin=self._origin)
@@ -131,12 +140,15 @@ class VideoSegmenter:
         state = replace(self._state, size=frame.size)
         with self._arithmetic():
             inner, outer, state = self._predict(frame, state)
+            expected, state = self._judge(inner, state)
             if given is not None and given.ids:
                 inner, outer, state = self._take(given, frame, inner, outer, state)
+                slots = [state.object_ids.index(i) for i in given.ids]
+                expected = given_anew(expected, slots, torch.ones(len(state.object_ids), device=self.device))
             if state.video is not None and not last:
                 state = self._remember(frame, inner, state)
         self._state = state  # only now, so that an error leaves the segmenter as it was
-        return SegmentationResult(outer, list(state.object_ids))
+        return SegmentationResult(outer, list(state.object_ids), expected)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
@@ -176,6 +188,7 @@ class VideoSegmenter:
             self._state,
             video=video.select(slots),
             object_ids=tuple(self._state.object_ids[slot] for slot in slots),
+            history=None if self._state.history is None else self._state.history[slots],
         )
 
     def reset(self) -> None:
@@ -194,7 +207,8 @@ class VideoSegmenter:
         """
         refuse_foreign_state(state, self._origin)
         video = None if state.video is None else state.video.to(self.device)
-        self._state = replace(state, video=video, origin=self._origin)
+        history = None if state.history is None else state.history.to(self.device)
+        self._state = replace(state, video=video, history=history, origin=self._origin)
 
     def made_with(self) -> dict[str, Any]:
         """Everything besides a video and its given masks that the results depend on."""
@@ -221,6 +235,14 @@ class VideoSegmenter:
         inner = (views[0] + views[1].flip(-1)) / 2 if self.flip else views[0]
         return inner, self._to_outer(inner, frame), replace(state, video=video)
 
+    def _judge(self, inner: Tensor, state: SegmenterState) -> tuple[Tensor, SegmenterState]:
+        """The expected J of each object (N,), before masks are given, and the state with what the next frame needs."""
+        if state.video is None:
+            return torch.ones(0, device=self.device), state
+        history = new_history(len(state.object_ids), self.device) if state.history is None else state.history
+        features, history = observe(inner, state.video.last_masks[0], history)
+        return self.confidence_model(features), replace(state, history=history)
+
     def _take(
         self, given: GivenMasks, frame: EncodedFrame, inner: Tensor, outer: Tensor, state: SegmenterState
     ) -> tuple[Tensor, Tensor, SegmenterState]:
@@ -236,7 +258,11 @@ class VideoSegmenter:
             video = state.video.with_new_objects(len(new))
             slots = [ids.index(i) for i in given.ids]
             inner, outer = insert(inner, inner_masks, slots), insert(outer, outer_masks, slots)
-        return inner, outer, replace(state, video=video, object_ids=ids)
+        fresh = new_history(len(ids), self.device)
+        history = (
+            fresh if state.history is None else given_anew(state.history, [ids.index(i) for i in given.ids], fresh)
+        )
+        return inner, outer, replace(state, video=video, object_ids=ids, history=history)
 
     def _remember(self, frame: EncodedFrame, inner: Tensor, state: SegmenterState) -> SegmenterState:
         assert state.video is not None

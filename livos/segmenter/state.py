@@ -29,6 +29,9 @@ class SegmenterState:
     video: VideoState | None = None
     object_ids: tuple[int, ...] = ()
     size: tuple[int, int] | None = None  # (H, W) of the video's frames
+    history: Tensor | None = (
+        None  # (N, 4) what confidence is judged by (livos/segmenter/confidence.py); None: nothing yet
+    )
     origin: Origin = field(default_factory=dict)  # empty in files of older versions, which are taken on trust
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -38,6 +41,7 @@ class SegmenterState:
             "ids": list(self.object_ids),
             "size": self.size,
             "origin": dict(self.origin),
+            "history": self.history,
             "video": {} if self.video is None else tensors_of(self.video),
         }
         save_tensors(content, path)
@@ -61,7 +65,8 @@ class SegmenterState:
             video = _video_of(tensors, len(object_ids)) if tensors else None
             if (video is None) != (not object_ids):
                 raise ValueError("objects and memory do not belong together")
-            return cls(video, object_ids, None if size is None else _pair(size), content.get("origin", {}))
+            history = _history_of(content.get("history"), len(object_ids))
+            return cls(video, object_ids, None if size is None else _pair(size), history, content.get("origin", {}))
         except OSError:
             raise
         except Exception as error:  # of any kind, as entries may be anything
@@ -111,6 +116,13 @@ def _video_of(tensors: dict[str, Any], num_objects: int) -> VideoState:
         if tensor.shape[1] != num_objects:
             raise ValueError(f"{name} is of {tensor.shape[1]} objects, expected {num_objects}")
     return video_of(tensors)
+
+
+def _history_of(tensor: Any, num_objects: int) -> Tensor | None:
+    """What confidence is judged by, out of a file that may have none."""
+    if tensor is not None and not (isinstance(tensor, Tensor) and tensor.shape == (num_objects, 4)):
+        raise ValueError(f"the history of confidence is not of {num_objects} objects")
+    return tensor
 
 
 def _means_of(key_sums: Tensor, groups: Sequence[int], object_memory: Tensor, **others: Tensor) -> dict[str, Tensor]:

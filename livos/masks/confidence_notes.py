@@ -1,0 +1,36 @@
+"""What a mask file written by LiVOS says beside its pixels: how far the mask of each object can be trusted.
+
+It stands in a text chunk of the PNG, which other programs pass over, so that whatever is made of masks later has it.
+"""
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+_KEYWORD = "livos:confidence"
+
+
+def confidence_note(confidence: Mapping[int, float]) -> PngInfo | None:
+    """The text chunk for these values by object, to three decimals; None if there are none."""
+    if not confidence:
+        return None
+    note = PngInfo()
+    note.add_text(_KEYWORD, json.dumps({str(key): round(value, 3) for key, value in confidence.items()}))
+    return note
+
+
+def read_confidence(path: str | PathLike[str]) -> dict[int, float]:
+    """The values by object that a mask file holds; empty if it holds none.
+
+    Raises:
+        OSError: if it cannot be read as a picture.
+    """
+    with Image.open(path) as image:
+        text = image.info.get(_KEYWORD)
+    try:
+        return {int(key): float(value) for key, value in json.loads(text or "{}").items()}
+    except (ValueError, AttributeError, TypeError):  # somebody else's text
+        return {}
