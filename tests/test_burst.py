@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from tiny_sets import SIZE, labels_with, settings_of, write_frame, write_mask
 
-from livos.evaluation.burst import decode_mask, encode_mask, write_predictions
+from livos.evaluation.burst import write_predictions
 from livos.evaluation.sets import open_test_set
 from livos.masks.label_maps import LabelCoding, write_labels
+from livos.masks.run_lengths import decode_mask, encode_mask
 
 FRAMES = [f"frame{number:04d}" for number in (1, 6, 11, 16)]
 ANNOTATED = [FRAMES[0], FRAMES[2]]
@@ -122,9 +123,9 @@ def test_missing_frames_are_told(root):
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"segmentations": []}, "YFCC100M/v_1 has not one entry in segmentations for each image"),
-        ({"segmentations": [{"0": {"rle": ""}}, {}]}, "v_1, frame frame0001: object ids must be positive"),
-        ({"segmentations": [{"1": {"rle": 3}}, {}]}, "object 1: expected a run-length code as text, found int"),
+        ({"segmentations": []}, r"sequences\[0\]\.segmentations: expected one entry for each of 2 images"),
+        ({"segmentations": [{"0": {"rle": ""}}, {}]}, r"segmentations\[0\]\['0'\]: object ids must be positive"),
+        ({"segmentations": [{"1": {"rle": 3}}, {}]}, r"\['1'\]\.rle: expected a text, found 3"),
         ({"segmentations": [{"1": {"rle": "zz~~~"}}, {}]}, "object 1: not a run-length code of 32 x 24 pixels"),
         ({"segmentations": [{"1": {"rle": ""}}, {}]}, "object 1: not a run-length code"),
     ],

@@ -11,17 +11,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from pycocotools import mask as coco_masks
 from tqdm import tqdm
 
 from livos.evaluation.video import TestVideo
 from livos.files.atomic import written_aside
+from livos.files.image_formats import refuse_too_large
 from livos.files.images import IMAGE_SUFFIXES
-from livos.files.names import files_by_stem
+from livos.files.json_files import Entry, read_json
+from livos.files.names import checked_name, files_by_stem
 from livos.masks.given_masks import GivenMask
 from livos.masks.label_maps import LabelCoding, LabelMap, Labels, object_ids, read_labels
+from livos.masks.run_lengths import decode_mask, encode_mask
 
-_KEYS = ("dataset", "seq_name", "height", "width", "annotated_image_paths", "segmentations")
+LARGEST_SIDE = 2**31 - 1
+LARGEST_ID = 2**24 - 1
 
 
 @dataclass(frozen=True)
@@ -47,55 +50,33 @@ class BurstMask:
         return LabelMap(labels, LabelCoding())
 
 
-def decode_mask(code: Any, shape: tuple[int, int], where: str) -> np.ndarray:
-    """(H, W) bool from COCO's compressed run-length code. ValueError, saying where, if it is none of this size."""
-    if not isinstance(code, str):
-        raise ValueError(f"{where}: expected a run-length code as text, found {type(code).__name__}")
-    runs = _run_lengths(code)
-    if sum(runs) != shape[0] * shape[1] or min(runs) < 0:
-        raise ValueError(f"{where}: not a run-length code of {shape[1]} x {shape[0]} pixels")
-    return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(shape[1], shape[0]).T
-
-
-def _run_lengths(code: str) -> list[int]:
-    """Lengths of the alternating runs of background and object, column by column, from COCO's text.
-
-    Each character holds five bits, the lowest first, and whether more follow; from the fourth number on, differences to
-    the one before last are stored. pycocotools returns uninitialised memory where a code is too short, hence our own.
-    """
-    runs: list[int] = []
-    value = place = 0
-    for character in code:
-        bits = ord(character) - 48
-        value |= (bits & 31) << place
-        place += 5
-        if not bits & 32:
-            if bits & 16:
-                value -= 1 << place
-            runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-            value = place = 0
-    return runs or [0]
-
-
-def encode_mask(mask: np.ndarray) -> str:
-    """COCO's compressed run-length code of (H, W) bool."""
-    return coco_masks.encode(np.asfortranarray(mask, dtype=np.uint8))["counts"].decode()
-
-
 def read_annotations(path: Path) -> dict[str, Any]:
-    """The whole JSON file. ValueError, naming the file, where it is not of BURST's form."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not readable as JSON: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get("sequences"), list):
-        raise ValueError(f'{path}: expected {{"sequences": [...]}}')
-    for number, sequence in enumerate(content["sequences"]):
-        if missing := [key for key in _KEYS if key not in sequence]:
-            raise ValueError(f"{path}: sequence {number} lacks {', '.join(missing)}")
-        if len(sequence["segmentations"]) != len(sequence["annotated_image_paths"]):
-            raise ValueError(f"{path}: {sequence_name(sequence)} has not one entry in segmentations for each image")
-    return content
+    """The whole JSON file, checked: its form, its sizes, and every name that becomes a folder or file.
+
+    Raises:
+        ValueError: naming file and place, where it is not of BURST's form or has a name that no video can have.
+    """
+    content = read_json(path)
+    for sequence in content["sequences"].items():
+        for key in ("dataset", "seq_name"):
+            checked_name(sequence[key].text(), sequence[key].where, nested=True)
+        size = sequence["height"].whole(1, LARGEST_SIDE), sequence["width"].whole(1, LARGEST_SIDE)
+        refuse_too_large(*size, sequence.where)
+        images, objects = sequence["annotated_image_paths"].items(), sequence["segmentations"].items()
+        for image in images:
+            checked_name(PurePosixPath(image.text()).stem, image.where)
+        if len(objects) != len(images):
+            raise sequence["segmentations"].error(f"one entry for each of {len(images)} images")
+        for frame in objects:
+            for object_id, entry in frame.pairs():
+                _checked_object(object_id, entry)
+    return content.value
+
+
+def _checked_object(object_id: str, entry: Entry) -> None:
+    if not (object_id.isascii() and object_id.isdecimal() and len(object_id) <= 8 and 0 < int(object_id) <= LARGEST_ID):
+        raise ValueError(f"{entry.where}: object ids must be positive numbers up to {LARGEST_ID}")
+    entry["rle"].text()
 
 
 def sequence_name(sequence: Mapping[str, Any]) -> str:
@@ -133,13 +114,11 @@ def _open_sequence(sequence: Mapping[str, Any], annotation_file: Path, images: P
 
 
 def first_masks(sequence: Mapping[str, Any], annotation_file: Path) -> dict[str, GivenMask]:
-    """For each frame on which objects appear first, their masks. ValueError for an id that is not a positive number."""
+    """For each frame on which objects appear first, their masks. `read_annotations` has checked the sequence."""
     seen: set[int] = set()
     masks: dict[str, GivenMask] = {}
     for frame, objects in zip(annotated_frames(sequence), sequence["segmentations"], strict=True):
         where = f"{sequence_name(sequence)}, frame {frame}"
-        if wrong := [key for key in objects if not (key.isdecimal() and int(key) > 0)]:
-            raise ValueError(f"{annotation_file}: {where}: object ids must be positive numbers, found {wrong}")
         codes = {int(key): entry["rle"] for key, entry in objects.items() if int(key) not in seen}
         if codes:
             seen |= codes.keys()

@@ -1,6 +1,5 @@
 """Test sets: from the settings of one (config/dataset/*.yaml) to its videos, and what to say when it is not there."""
 
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,8 @@ from livos.config.schema import TestSetConfig
 from livos.evaluation.burst import burst_videos
 from livos.evaluation.video import TestVideo
 from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES
-from livos.files.names import files_by_stem, natural_order, some_of
+from livos.files.json_files import read_json
+from livos.files.names import checked_name, files_by_stem, folders_in, natural_order, read_video_list, some_of
 from livos.masks.given_masks import GivenMask, MaskFile
 from livos.masks.label_maps import COLOUR_RULES
 
@@ -61,26 +61,20 @@ def locate_all(settings: TestSetConfig) -> dict[str, Path]:
 
 
 def read_frame_list(path: Path) -> dict[str, frozenset[str]]:
-    """The frames that a server asks for, by video, from YouTube-VOS's meta.json: those that any object lists."""
-    try:
-        videos = json.loads(path.read_text(encoding="utf-8"))["videos"]
-        return {
-            name: frozenset(frame for entry in video["objects"].values() for frame in entry["frames"])
-            for name, video in videos.items()
-        }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f'{path}: expected {{"videos": {{NAME: {{"objects": {{ID: {{"frames": [NAME, …]}}}}}}}}}}: {error!r}'
-        ) from error
+    """The frames that a server asks for, by video, from YouTube-VOS's meta.json: those that any object lists.
 
-
-def read_video_list(path: Path) -> list[str]:
-    """The names in a text file, one in each line; DAVIS 2016's lists name frames, from which the videos are taken."""
-    words = [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    names = [Path(word).parent.name if word.lower().endswith(IMAGE_SUFFIXES) else word for word in words]
-    if not names:
-        raise ValueError(f"{path}: names no video")
-    return list(dict.fromkeys(names))
+    Raises:
+        ValueError: naming file and place, where it has another form or a name that no video or frame can have.
+    """
+    videos = {}
+    for name, video in read_json(path)["videos"].pairs():
+        frames = [
+            checked_name(frame.text(), frame.where)
+            for _, entry in video["objects"].pairs()
+            for frame in entry["frames"].items()
+        ]
+        videos[checked_name(name, video.where, nested=True)] = frozenset(frames)
+    return videos
 
 
 def _check_settings(settings: TestSetConfig) -> None:
@@ -150,7 +144,7 @@ def _video_folders(places: dict[str, Path], asked: dict[str, frozenset[str]] | N
 
 
 def _folder_names(folder: Path) -> set[str]:
-    return {entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
+    return {entry.name for entry in folders_in(folder)}
 
 
 def _open_video(

@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath
 
 _SHOWN = 3  # names given of a long list
+_LONGEST = 200  # bytes in a part of a name; file systems take 255, endings and hidden marks included
+_NOT_PORTABLE = frozenset('<>:"|?*\\')  # Windows takes them in no name
 
 
 def files_by_stem(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, Path], list[str]]:
@@ -26,6 +28,78 @@ def files_by_stem(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, Pa
             faults.append(f"{folder}: two files for one frame, {files[stem].name} and {name}")
         files.setdefault(stem, folder / name)
     return files, faults
+
+
+def checked_name(name: str, where: str, nested: bool = False) -> str:
+    """The name, where it may become the name of a file or folder. Whatever a file says a name is has to pass here.
+
+    Args:
+        name: of a video or frame, as it stands in a file (JSON, a list).
+        where: the file and the place in it, for the message.
+        nested: whether it may have several parts, separated by `/`, as BURST's `<dataset>/<sequence>` has.
+
+    Raises:
+        ValueError: it is empty or absolute, has a part that is empty, `.`, `..` or longer than 200 bytes, has control
+            characters, half of a surrogate pair, or one of `<>:"|?*\\`, which are not allowed everywhere.
+    """
+    refuse_lone_surrogates(name, where)
+    parts = name.split("/")
+    fault = None
+    if any(not part.strip() or part in (".", "..") for part in parts):
+        fault = "is empty, absolute, or leads to another folder"
+    elif len(parts) > 1 and not nested:
+        fault = "has a / in it"
+    elif any(len(part.encode()) > _LONGEST for part in parts):
+        fault = f"has a part of more than {_LONGEST} bytes"
+    elif not all(part.isprintable() for part in parts):
+        fault = "has control characters"
+    elif found := sorted(_NOT_PORTABLE.intersection(name)):
+        fault = f"has {' '.join(found)} in it, which not every system allows"
+    if fault:
+        raise ValueError(f"{where}: {shown(name)} cannot be the name of a video or frame: it {fault}")
+    return name
+
+
+def refuse_lone_surrogates(text: str, where: str) -> None:
+    """ValueError for half of a surrogate pair, which JSON can hold but no file of text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{where}: {shown(text)} has half of a surrogate pair, which is no character") from error
+
+
+def shown(name: str) -> str:
+    """A name in quotes as messages show it: without control characters, and not too long."""
+    quoted = ascii(name) if not name.isprintable() else repr(name)
+    return quoted if len(quoted) <= 80 else f"{quoted[:70]}…{quoted[-6:]}"
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file.
+
+    Raises:
+        ValueError: the file, which is named, is no text in UTF-8 (a byte order mark is taken).
+        OSError: it cannot be read.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text in UTF-8: {error}") from error
+
+
+def read_video_list(path: Path) -> list[str]:
+    """The names of videos in a text file, one in each line, each once. Raises as `read_lines`.
+
+    DAVIS 2016's lists name frames and their masks, `/JPEGImages/480p/bear/00000.jpg …`, from which videos are taken.
+    """
+    names = []
+    for line in filter(None, map(str.strip, read_lines(path))):
+        frame = PurePosixPath(line.split()[0])
+        is_frame = "/" in line and frame.suffix.lower() in (".jpg", ".jpeg", ".png")
+        names.append(checked_name(frame.parent.name if is_frame else line, str(path), nested=True))
+    if not names:
+        raise ValueError(f"{path}: names no video")
+    return list(dict.fromkeys(names))
 
 
 def natural_order(name: str) -> tuple[list[tuple[int, int, str]], str]:

@@ -17,9 +17,9 @@ from typing import IO, Any
 import cv2
 import numpy as np
 
-from livos.evaluation.burst import encode_mask
 from livos.files.atomic import written_aside
 from livos.masks.label_maps import object_ids
+from livos.masks.run_lengths import encode_mask
 from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.outputs import VideoOutput
 from livos.video.sources import FrameSource

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from livos.files.images import IMAGE_SUFFIXES, image_size
+from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES, image_size
 from livos.files.names import files_by_stem, natural_order, some_of
-from livos.masks.drawn_shapes import read_drawn_masks
+from livos.masks.drawn_files import DRAWING_SUFFIXES, read_drawn_masks
 from livos.masks.given_masks import GivenMask, MaskFile, coding_of
-from livos.masks.label_maps import LabelCoding, LabelMap, read_labels
+from livos.masks.label_maps import LabelCoding, LabelMap, read_area, read_labels
+from livos.masks.yolo import CLASS_NAMES
 from livos.pipeline.ranges import FrameRange
 from livos.video.sources import FrameSource
 
 logger = logging.getLogger(__name__)
+
+SUFFIXES = tuple(dict.fromkeys((*IMAGE_SUFFIXES, *MASK_SUFFIXES)))
+LABEL_STUDIO = re.compile(r"task-(?P<task>[0-9]{1,9})-annotation-[0-9]+-by-.+?-tag-(?P<tag>.+)-[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class CutOuts:
     """One frame's objects, each a picture that is transparent around it. A mask like any other."""
 
     files: Mapping[int, Path]  # by object id
+    soft_edges: bool = False  # take what is at least half for the object, as brushes of annotation programs leave it
 
     @property
     def path(self) -> Path:
@@ -40,7 +46,7 @@ class CutOuts:
         """Where objects overlap, the one with the larger id is seen. Raises ValueError if the sizes differ."""
         labels = np.zeros(self.size(), np.int32)
         for object_id, path in sorted(self.files.items()):
-            area = read_labels(path).labels > 0
+            area = read_area(path) if self.soft_edges else read_labels(path).labels > 0
             if area.shape != labels.shape:
                 raise ValueError(f"{path}: {area.shape} (height, width), {self.path} has {labels.shape}")
             labels[area] = object_id
@@ -97,33 +103,67 @@ def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours:
 def find_masks(path: Path, frame_size: tuple[int, int], colours: str = "auto") -> NamedMasks:
     """The masks in a file or folder, by name. Raises ValueError if there are none, or kinds are mixed."""
     if path.is_file():
-        if path.suffix.lower() == ".json":
+        if path.suffix.lower() in DRAWING_SUFFIXES:
             drawn = read_drawn_masks([path], frame_size)
             return NamedMasks(drawn.masks, drawn.object_names, len(drawn.masks) == 1)
         return NamedMasks({path.stem: MaskFile(path, colours=colours)}, single_file=True)
     if not path.is_dir():
         raise ValueError(f"{path}: there is no such file or folder of masks")
-    files, faults = files_by_stem(path, IMAGE_SUFFIXES)
-    drawings = sorted(path.glob("[!.]*.json"), key=lambda p: natural_order(p.name))
+    files, faults = files_by_stem(path, SUFFIXES)
+    drawings = _find_drawings(path, ".json")
     cut_outs = _find_cut_outs(path)
     if faults:
         raise ValueError("; ".join(faults))
     if sum(map(bool, (files, drawings, cut_outs))) > 1:
         raise ValueError(f"{path}: pictures, JSON files and folders of cut-outs are mixed; give one kind")
+    if not files and not cut_outs:
+        drawings = drawings or _find_drawings(path, ".txt")
     if drawings:
         drawn = read_drawn_masks(drawings, frame_size)
         return NamedMasks(drawn.masks, drawn.object_names)
     if not files and not cut_outs:
-        raise ValueError(f"{path}: no masks: expected pictures, JSON files, or folders of cut-outs named by object id")
+        raise ValueError(
+            f"{path}: no masks: expected pictures, files of labelme, COCO (.json) or YOLO (.txt), or folders of "
+            "cut-outs named by object id"
+        )
+    if exported := label_studio_masks(files):
+        return exported
     masks: dict[str, GivenMask] = {stem: MaskFile(file, colours=colours) for stem, file in files.items()}
     return NamedMasks(masks | {name: CutOuts(by_id) for name, by_id in cut_outs.items()})
+
+
+def _find_drawings(path: Path, suffix: str) -> list[Path]:
+    """The files of annotation programs in a folder, in natural order; lists of classes are none."""
+    found = [file for file in path.glob(f"[!.]*{suffix}") if file.name not in CLASS_NAMES and file.is_file()]
+    return sorted(found, key=lambda p: natural_order(p.name))
+
+
+def label_studio_masks(files: Mapping[str, Path]) -> NamedMasks | None:
+    """The masks of Label Studio's PNG export, one file an object (`task-1-annotation-2-by-3-tag-cat-0`).
+
+    None where the files are not called so. Objects are numbered 1, 2, … as their names come.
+    Raises ValueError where there are several tasks, since their numbers do not tell which frame each belongs to.
+    """
+    matches = {stem: LABEL_STUDIO.fullmatch(stem) for stem in files}
+    found = {stem: match for stem, match in matches.items() if match}
+    if not files or len(found) < len(files):
+        return None
+    tasks = sorted({int(match["task"]) for match in found.values()})
+    if len(tasks) > 1:
+        raise ValueError(
+            f"{next(iter(files.values())).parent}: masks of the tasks {some_of(map(str, tasks))} of Label Studio: "
+            "which frames are they? Give those of one task, or name folders by object (1, 2, …), files by frame"
+        )
+    names = {object_id: match["tag"] for object_id, match in enumerate(found.values(), start=1)}
+    by_id = dict(enumerate((files[stem] for stem in found), start=1))
+    return NamedMasks({f"task-{tasks[0]}": CutOuts(by_id, soft_edges=True)}, names, single_file=True)
 
 
 def _find_cut_outs(path: Path) -> dict[str, dict[int, Path]]:
     """`<object id>/<frame>.png`, by frame and id."""
     found: dict[str, dict[int, Path]] = {}
     for folder in sorted(path.iterdir(), key=lambda p: natural_order(p.name)):
-        if folder.is_dir() and folder.name.isdecimal() and int(folder.name) > 0:
+        if folder.is_dir() and folder.name.isascii() and folder.name.isdecimal() and int(folder.name[:9]) > 0:
             files, faults = files_by_stem(folder, (".png", ".webp", ".tif", ".tiff"))
             if faults:
                 raise ValueError("; ".join(faults))

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from livos.evaluation.burst import decode_mask, read_annotations, sequence_name
+from livos.evaluation.burst import read_annotations, sequence_name
 from livos.files.atomic import copy_file
 from livos.masks.label_maps import LabelCoding, write_labels
+from livos.masks.run_lengths import decode_mask
 
 LARGEST_ID = 254
 """Training keeps ids in a byte, where 255 is void."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from livos.config.schema import DataConfig, VideoSetConfig
 from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES, image_size
-from livos.files.names import files_by_stem, some_of
+from livos.files.names import files_by_stem, folders_in, read_video_list, some_of
 from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp, random_view
 from livos.training.data.clips import Clip
 from livos.training.data.sampling import ClipShape, choose_frames, choose_objects, clip_shapes, max_skip_at, slot_table
@@ -165,15 +165,15 @@ def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfi
 def _video_names(folder: Path, settings: VideoSetConfig) -> tuple[list[str], list[str]]:
     """Names of the videos, and what is wrong with the list of them."""
     if settings.video_list is None:
-        entries = (folder / settings.images).iterdir()
-        names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+        names = sorted(path.name for path in folders_in(folder / settings.images))
         return names, [] if names else [f"{folder / settings.images} holds no folders of frames"]
     list_path = folder / settings.video_list
     if not list_path.is_file():
         return [], [f"there is no list of videos {list_path}"]
-    lines = list_path.read_text(encoding="utf-8-sig").splitlines()  # some editors begin a file with a byte order mark
-    names = [line.strip() for line in lines if line.strip()]
-    return names, [] if names else [f"{list_path} names no videos"]
+    try:
+        return read_video_list(list_path), []
+    except ValueError as error:
+        return [], [str(error)]
 
 
 def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Video, str | None]:
