@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from livos.files.atomic import copy_file, written_aside
 from livos.files.images import IMAGE_SUFFIXES
+from livos.files.names import files_by_stem
 
 
 def play(num_source: int, num_frames: int, repeat: bool = False) -> Iterator[int]:
@@ -32,11 +33,13 @@ def play(num_source: int, num_frames: int, repeat: bool = False) -> Iterator[int
 
 
 def list_frames(image_dir: Path) -> list[Path]:
-    """The frames of a folder by name. Raises ValueError if there are none."""
-    paths = sorted(path for path in image_dir.glob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    if not paths:
+    """The frames of a folder in natural order. Raises ValueError if there are none, or two of one name."""
+    files, faults = files_by_stem(image_dir, IMAGE_SUFFIXES)
+    if not files:
         raise ValueError(f"{image_dir}: expected frames ({', '.join(IMAGE_SUFFIXES)}), found none")
-    return paths
+    if faults:
+        raise ValueError("; ".join(faults))
+    return list(files.values())
 
 
 def expand(
@@ -47,7 +50,9 @@ def expand(
     Raises ValueError if there are no frames, or no mask for any of them.
     """
     frames = list_frames(image_dir)
-    masks = {path.stem: path for path in mask_dir.glob("*.png")}
+    masks, faults = files_by_stem(mask_dir, (".png",))
+    if faults:
+        raise ValueError("; ".join(faults))
     if not masks.keys() & {path.stem for path in frames}:
         raise ValueError(f"{mask_dir}: expected masks named as frames are, {frames[0].stem}.png …, found {len(masks)}")
     long_images, long_masks = output / "JPEGImages" / image_dir.name, output / "Annotations" / image_dir.name

@@ -18,13 +18,14 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from livos.files.names import files_by_stem, natural_order
 from livos.masks.label_maps import LabelCoding, read_labels, write_labels
 from livos.pipeline.probabilities import average_probabilities, read_object_ids, read_probabilities
 
 
 def common_frames(score_dirs: list[Path]) -> list[Path]:
     """`<video>/<frame>.npz`, relative to each folder. Raises ValueError if the folders differ in what they hold."""
-    frames = [{path.relative_to(score_dir) for path in score_dir.glob("*/*.npz")} for score_dir in score_dirs]
+    frames = [{path.relative_to(score_dir) for path in score_dir.glob("[!.]*/[!.]*.npz")} for score_dir in score_dirs]
     for score_dir, found in zip(score_dirs, frames, strict=True):
         if not found:
             raise ValueError(f"{score_dir}: expected <video>/<frame>.npz (save_scores=true writes them), found none")
@@ -34,14 +35,14 @@ def common_frames(score_dirs: list[Path]) -> list[Path]:
                 f"{score_dirs[0]} and {score_dir} do not hold the same frames: {len(missing)} are in one only, "
                 f"the first is {missing[0].as_posix()}"
             )
-    return sorted(frames[0])
+    return sorted(frames[0], key=lambda path: natural_order(path.as_posix()))
 
 
 def codings(mask_dir: Path | None, videos: set[str]) -> dict[str, LabelCoding]:
     """How each video's masks are to be coded: like its first mask in `mask_dir`."""
     if mask_dir is None:
         return {video: LabelCoding() for video in videos}
-    first = {video: min((mask_dir / video).glob("*.png"), default=None) for video in videos}
+    first = {video: next(iter(files_by_stem(mask_dir / video, (".png",))[0].values()), None) for video in videos}
     without = sorted(video for video, path in first.items() if path is None)
     if without:
         raise ValueError(f"{mask_dir}: no masks of {', '.join(without)}")

@@ -213,3 +213,43 @@ def test_excluded_videos_stay_out(training_folder):
 def test_keeping_everything_aside_is_refused(training_folder, capsys):
     assert make_training_lists.main([str(training_folder), "--min-frames", "3", "--validation", "4"]) == 1
     assert "leaves none to train on" in capsys.readouterr().err
+
+
+# Names without leading zeros
+
+
+@pytest.fixture
+def unpadded(tmp_path):
+    """frame1 … frame12: object 1 on all, object 2 from frame2 on; each frame as bright as its number."""
+    for number in range(1, 13):
+        write_labels_at(tmp_path / f"masks/v/frame{number}.png", mask_of(1, 2) if number > 1 else mask_of(1))
+        (tmp_path / "images/v").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 12, 3), 20 * number, np.uint8)).save(tmp_path / f"images/v/frame{number}.png")
+    return tmp_path
+
+
+def write_labels_at(path: Path, labels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_labels(path, labels)
+
+
+def test_first_masks_are_found_in_the_order_that_people_count(unpadded):
+    preprocess_lvos.main([str(unpadded / "masks"), str(unpadded / "first")])
+    assert sorted(path.name for path in (unpadded / "first/v").iterdir()) == ["frame1.png", "frame2.png"]
+
+
+def test_long_videos_play_in_the_order_that_people_count(unpadded):
+    arguments = ["--images", str(unpadded / "images/v"), "--masks", str(unpadded / "masks/v")]
+    assert expand_long_video.main([*arguments, "--output", str(unpadded / "o"), "--frames", "12"]) == 0
+    brightness = [np.array(Image.open(path)).max() for path in sorted((unpadded / "o/JPEGImages/v").iterdir())]
+    assert brightness == [20 * number for number in range(1, 13)]
+
+
+def test_videos_that_training_would_refuse_are_left_out_with_the_reason(training_folder):
+    Image.fromarray(mask_of(1).astype(np.uint8) * 255).save(training_folder / "Annotations/b/00001.png")
+    Image.fromarray(mask_of(1).astype(np.uint8) * 255).save(training_folder / "Annotations/c/00001.png", "JPEG")
+    (training_folder / "JPEGImages/.ipynb_checkpoints").mkdir()
+    images, masks = training_folder / "JPEGImages", training_folder / "Annotations"
+    assert make_training_lists.usable_videos(images, masks, 3) == ["a", "d"]
+    assert "is black and white" in make_training_lists.reason_against(images / "b", masks / "b", 3)
+    assert "a mask as JPEG" in make_training_lists.reason_against(images / "c", masks / "c", 3)

@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from livos.files.atomic import written_aside
+from livos.files.names import is_hidden, natural_order
 from livos.training.data.empty_masks import VOID, is_empty
 
 
@@ -24,7 +25,9 @@ def find_empty_masks(directory: Path, void_id: int | None = VOID, first_only: bo
 
     Raises ValueError if there are no masks at all.
     """
-    paths = sorted(directory.rglob("*.png"))
+    found = (path.relative_to(directory) for path in directory.rglob("*.png"))
+    names = sorted((name for name in found if not is_hidden(name)), key=lambda name: natural_order(name.as_posix()))
+    paths = [directory / name for name in names]
     if not paths:
         raise ValueError(f"{directory}: expected masks (.png) in it or its folders, found none")
     if first_only:

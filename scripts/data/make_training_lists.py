@@ -5,8 +5,9 @@
 
 looks at JPEGImages/<video>/ and Annotations/<video>/ in the folder and writes train.txt (and val.txt), a video's name
 in each line, as `video_list` in livos/config/data wants them. A video is left out, with the reason printed, when it has
-fewer than --min-frames frames with a mask, when a mask fits no frame, or when none of its masks shows an object. Which
-videos are kept aside is drawn with --seed, so the same call gives the same lists.
+fewer than --min-frames frames with a mask, when a mask fits no frame, when none of its masks shows an object, or when
+training would refuse one of them. Which videos are kept aside is drawn with --seed, so the same call gives the same
+lists.
 """
 
 from __future__ import annotations
@@ -15,39 +16,51 @@ import argparse
 import random
 import sys
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from livos.files.atomic import written_aside
-from livos.files.images import IMAGE_SUFFIXES
-from livos.training.data.empty_masks import is_empty
+from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES
+from livos.files.names import files_by_stem, folders_in, natural_order, read_lines
+from livos.training.data.training_files import read_mask, refuse_two_meanings
 
 
-def reason_against(image_dir: Path, mask_dir: Path, min_frames: int) -> str | None:
-    """Why a video cannot be trained on, or None if it can."""
-    frames = {path.stem for path in image_dir.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES}
-    masks = {path.stem: path for path in mask_dir.glob("*.png")} if mask_dir.is_dir() else {}
+def reason_against(image_dir: Path, mask_dir: Path, min_frames: int, binary: bool = False) -> str | None:
+    """Why a video cannot be trained on, or None if it can. Its masks are read as training reads them."""
+    frames, faults = files_by_stem(image_dir, IMAGE_SUFFIXES)
+    masks, mask_faults = files_by_stem(mask_dir, MASK_SUFFIXES)
+    if faults or mask_faults:
+        return "; ".join(faults + mask_faults)
     if not masks:
         return "no masks"
-    strays = sorted(masks.keys() - frames)
+    strays = sorted(masks.keys() - frames.keys(), key=natural_order)
     if strays:
-        return f"{len(strays)} masks without a frame, the first is {strays[0]}.png"
+        return f"{len(strays)} masks without a frame, the first is {masks[strays[0]].name}"
     if len(masks) < min_frames:
         return f"{len(masks)} frames with a mask, expected at least {min_frames}"
-    if all(is_empty(masks[name]) for name in sorted(masks)):
+    try:
+        read = [replace(read_mask(path, binary), labels=np.empty(0, np.uint8)) for path in masks.values()]
+        refuse_two_meanings(read)
+    except (ValueError, OSError) as error:
+        return str(error)
+    if all(mask.black_and_white is None for mask in read):
         return "no mask shows an object"
     return None
 
 
-def usable_videos(image_root: Path, mask_root: Path, min_frames: int, exclude: Collection[str] = ()) -> list[str]:
+def usable_videos(
+    image_root: Path, mask_root: Path, min_frames: int, exclude: Collection[str] = (), binary: bool = False
+) -> list[str]:
     """Names of videos that can be trained on, in order. Raises ValueError if there are none."""
     if not image_root.is_dir():
         raise ValueError(f"{image_root}: expected a folder of folders of frames, one a video; it is not there")
-    videos = sorted(path.name for path in image_root.iterdir() if path.is_dir() and path.name not in exclude)
+    videos = [path.name for path in folders_in(image_root) if path.name not in exclude]
     usable = []
     for video in tqdm(videos, unit="video"):
-        reason = reason_against(image_root / video, mask_root / video, min_frames)
+        reason = reason_against(image_root / video, mask_root / video, min_frames, binary)
         if reason is None:
             usable.append(video)
         else:
@@ -65,10 +78,6 @@ def split_videos(videos: list[str], num_validation: int, seed: int) -> tuple[lis
     return [video for video in videos if video not in aside], sorted(aside)
 
 
-def read_list(path: Path) -> list[str]:
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
 def write_list(path: Path, names: list[str]) -> None:
     with written_aside(path) as aside:
         aside.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
@@ -81,13 +90,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--masks", default="Annotations", help="its folder of masks (default: Annotations)")
     parser.add_argument("--min-frames", type=int, default=8, help="frames with masks that a video needs (default: 8)")
     parser.add_argument("--exclude", type=Path, action="append", default=[], help="list of videos to leave out")
+    parser.add_argument("--binary-masks", action="store_true", help="judge masks as binary_masks=true reads them")
     parser.add_argument("--validation", type=int, default=0, help="number of videos to keep aside (default: 0)")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of those (default: 0)")
     options = parser.parse_args(arguments)
     try:
-        excluded = {name for path in options.exclude for name in read_list(path)}
+        excluded = {line.strip() for path in options.exclude for line in read_lines(path)}
         directory = options.directory
-        videos = usable_videos(directory / options.images, directory / options.masks, options.min_frames, excluded)
+        images, masks = directory / options.images, directory / options.masks
+        videos = usable_videos(images, masks, options.min_frames, excluded, options.binary_masks)
         training, validation = split_videos(videos, options.validation, options.seed)
         write_list(directory / "train.txt", training)
         if validation:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from livos.files.names import files_by_stem, folders_in
 from livos.masks.label_maps import LabelMap, object_ids, read_labels, write_labels
 
 
@@ -37,12 +38,15 @@ def keep_first_masks(source: Path, target: Path) -> tuple[int, int]:
     """
     if source.resolve() == target.resolve():
         raise ValueError(f"{source} would be overwritten: give another folder to write to")
-    videos = sorted(path for path in source.iterdir() if path.is_dir()) if source.is_dir() else []
+    videos = folders_in(source) if source.is_dir() else []
     if not videos:
         raise ValueError(f"{source}: expected a folder of folders of masks, one a video, and found none")
     num_masks = 0
     for video in tqdm(videos, unit="video"):
-        mask_paths = sorted(video.glob("*.png"))
+        files, faults = files_by_stem(video, (".png",))
+        if faults:
+            raise ValueError("; ".join(faults))
+        mask_paths = list(files.values())
         if not mask_paths:
             raise ValueError(f"{video}: expected masks (.png), found none")
         (target / video.name).mkdir(parents=True, exist_ok=True)
