@@ -4,9 +4,9 @@ Everything that opens a picture does it through this file.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -54,6 +54,7 @@ class Picture:
     size: tuple[int, int]  # (H, W)
     grey_bits: int  # 2 or 4 where grey values of so many bits are stored, else 8
     palette: bytes | None  # RGB triples, where mode is P
+    texts: Mapping[str, str] = field(default_factory=dict)  # of a PNG, by keyword
     pixels: npt.NDArray[Any] | None = None  # (H, W) or (H, W, channels); None: only the header was read
 
 
@@ -141,7 +142,9 @@ def _opened(file: BinaryIO, path: PathLike) -> Iterator[tuple[Image.Image, Pictu
     with image:
         refuse_too_large(image.height, image.width, path)
         palette = image.palette.getdata()[1] if image.mode == "P" and image.palette else None
-        yield image, Picture(picture_format, image.mode, (image.height, image.width), _grey_bits(image), palette)
+        texts = {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
+        size = (image.height, image.width)
+        yield image, Picture(picture_format, image.mode, size, _grey_bits(image), palette, texts)
 
 
 def _grey_bits(image: Image.Image) -> int:

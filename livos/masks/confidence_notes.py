@@ -7,8 +7,9 @@ import json
 from collections.abc import Mapping
 from os import PathLike
 
-from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+
+from livos.files.images import read_header
 
 _KEYWORD = "livos:confidence"
 
@@ -26,10 +27,10 @@ def read_confidence(path: str | PathLike[str]) -> dict[int, float]:
     """The values by object that a mask file holds; empty if it holds none.
 
     Raises:
-        OSError: if it cannot be read as a picture.
+        ValueError: it is no picture.
+        OSError: it cannot be read.
     """
-    with Image.open(path) as image:
-        text = image.info.get(_KEYWORD)
+    text = read_header(path).texts.get(_KEYWORD)
     try:
         return {int(key): float(value) for key, value in json.loads(text or "{}").items()}
     except (ValueError, AttributeError, TypeError):  # somebody else's text
