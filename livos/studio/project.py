@@ -158,6 +158,10 @@ class Project:
             found = ((number, self.given_ids(number)) for number in sorted(self._given))
             return {number: ids for number, ids in found if ids}
 
+    def given_revision(self, number: int) -> int:
+        """When the mask given by hand on a frame was written; -1 if there is none."""
+        return self._given[number][1] if number in self._given else -1
+
     def timeline(self) -> dict[str, Any]:
         """Marks and tracked frames, as the page gets them."""
         with self._lock:

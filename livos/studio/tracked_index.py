@@ -38,6 +38,10 @@ class TrackedIndex:
         for object_id in self._by:
             self._by[object_id][number], self._confidence[object_id][number] = 0, -1
 
+    def revision(self, number: int) -> int:
+        """When the tracked mask of a frame was written; -1 if there is none."""
+        return int(self._revision[number])
+
     def is_there(self, number: int) -> bool:
         """Whether a frame has a tracked mask."""
         return bool(self._revision[number] >= 0)
