@@ -107,7 +107,9 @@ def segmented_frames(
         image = np.zeros((*source.size, 3), np.uint8)
         for frame in source.frames(first, last + 1):
             image = image if frame.image is None else frame.image
-            yield SegmentedFrame(frame, image, project.labels(frame.number).astype(np.int32))
+            labels, tracked = project.labels(frame.number).astype(np.int32), project.tracked(frame.number)
+            sure = {} if tracked is None else {i: track.confidence for i, track in tracked.objects.items()}
+            yield SegmentedFrame(frame, image, labels, confidence=sure)
 
     yield from read_ahead(read())
 

@@ -19,7 +19,6 @@ from livos.pipeline.frames import InputFrame
 from livos.pipeline.segment import segment
 from livos.segmenter.segmenter import VideoSegmenter
 from livos.segmenter.state import SegmenterState
-from livos.studio.confidence import confidences
 from livos.studio.document import Settings
 from livos.studio.history import Step
 from livos.studio.jobs import Job
@@ -148,14 +147,12 @@ class Tracker:
                         return
 
     def _followed(self, planned: Pass, numbers: range) -> Generator[TrackedFrame, None, None]:
-        segmented = segment(
-            self._inputs(planned, numbers), self.segmenter, self.source.size, keep_probabilities=True, keep_states=True
-        )
+        segmented = segment(self._inputs(planned, numbers), self.segmenter, self.source.size, keep_states=True)
         with ExitStack() as stack:
             stack.callback(segmented.close)  # type: ignore[attr-defined]
             for item in segmented:
                 assert item.state is not None
-                sure = {} if item.probabilities is None else confidences(item.probabilities, item.object_ids)
+                sure = {i: item.confidence.get(i, 0.0) for i in item.object_ids}
                 yield TrackedFrame(item.number, item.labels.astype(np.uint8), sure, item.state)
 
     def _inputs(self, planned: Pass, numbers: range) -> Generator[InputFrame, None, None]:
