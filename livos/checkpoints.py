@@ -219,6 +219,6 @@ def _title(network: nn.Module) -> str:
 def _no_weights_at(path: Path) -> FileNotFoundError:
     found = sorted(p.name for p in path.parent.glob("*.*") if p.suffix in (".pth", ".pt", ".safetensors"))
     return FileNotFoundError(
-        f"no weights at {path} (in its folder: {', '.join(found) or 'none'}). `python download.py` fetches the "
+        f"no weights at {path} (in its folder: {', '.join(found) or 'none'}). `livos download` fetches the "
         "released weights; weights/livos-lite.safetensors comes with the repository (model=lite)"
     )

@@ -53,6 +53,11 @@ def main(config: DictConfig) -> None:
         sys.exit(1)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The program, with the settings that were typed."""
     refuse_unknown_settings(EvalConfig, groups=("dataset", "model"))
     main()
+
+
+if __name__ == "__main__":
+    run()

@@ -1,7 +1,6 @@
 """A network with its weights, by one name."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +8,10 @@ import torch
 
 from livos.build import build_model, model_names
 from livos.checkpoints import best_short_side, load_weights, misfits, read_state_dict
+from livos.files.bundled import bundled_dir
 from livos.model.network import LiVOS
 from livos.released_weights import RELEASED_WEIGHTS, find_released_weights
 
-_PACKAGE = Path(__file__).resolve().parent
 BUNDLED = {"lite": "livos-lite.safetensors"}
 """Weights that come with LiVOS: the file of each name, whose network has the same name."""
 
@@ -51,7 +50,7 @@ def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
         FileNotFoundError: If they are not there. The message says how to get them.
     """
     if name in BUNDLED:
-        return FoundWeights(_first_file(_bundled_places(BUNDLED[str(name)])), str(name))
+        return FoundWeights(_first_file([bundled_dir() / "weights" / BUNDLED[str(name)]]), str(name))
     path = Path(name)
     released = next((r for r in RELEASED_WEIGHTS if path.name in (r.name, r.file_name)), None)
     if path.is_file():
@@ -61,7 +60,8 @@ def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
         known = ", ".join(weight_names())
         raise FileNotFoundError(f"no weights at {path}: expected a file, or one of the names {known}")
     try:
-        return FoundWeights(_first_file(_released_places(released.file_name)), "base")
+        folders = (Path("weights"), bundled_dir() / "weights", cache_dir())
+        return FoundWeights(_first_file([folder / released.file_name for folder in folders]), "base")
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}. `livos download {released.name}` fetches it") from None
 
@@ -95,20 +95,8 @@ def _fitting_model(path: Path) -> str:
     )
 
 
-def _bundled_places(file_name: str) -> Iterator[Path]:
-    yield _PACKAGE / "weights" / file_name  # in an installed package
-    yield _PACKAGE.parent / "weights" / file_name  # in a checkout
-
-
-def _released_places(file_name: str) -> Iterator[Path]:
-    yield Path("weights") / file_name
-    yield _PACKAGE.parent / "weights" / file_name
-    yield cache_dir() / file_name
-
-
-def _first_file(places: Iterator[Path]) -> Path:
-    tried = list(dict.fromkeys(places))
-    for path in tried:
+def _first_file(places: list[Path]) -> Path:
+    for path in places:
         if path.is_file():
             return path
-    raise FileNotFoundError(f"{tried[0].name} is not on this machine; looked for {', '.join(map(str, tried))}")
+    raise FileNotFoundError(f"{places[0].name} is not on this machine; looked for {', '.join(map(str, places))}")

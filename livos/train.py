@@ -51,7 +51,12 @@ def main(settings: DictConfig) -> None:
         sys.exit(interruption.status)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """The program, with the settings that were typed."""
     if "--config-dir" not in sys.argv:  # whose files would be unknown
         refuse_unknown_settings(TrainConfig)
     main()
+
+
+if __name__ == "__main__":
+    run()

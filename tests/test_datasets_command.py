@@ -10,8 +10,8 @@ from PIL import Image
 from test_evaluation_sets import write_davis
 from tiny_sets import labels_with, write_frame
 
+from livos.commands.datasets import load_settings, main, names
 from livos.config import schema
-from livos.datasets import load_settings, main, names
 from livos.masks.label_maps import read_labels
 
 ROOT = Path(__file__).parent.parent

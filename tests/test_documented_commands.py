@@ -17,13 +17,14 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from livos.commands.main import COMMANDS as COMMANDS_OF_LIVOS
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md")])
-PROGRAMS = sorted(
-    path for pattern in ("*.py", "scripts/**/*.py", "livos/*.py", "benchmarks/*.py") for path in ROOT.glob(pattern)
-)
+PROGRAM_PATTERNS = ("*.py", "scripts/**/*.py", "livos/*.py", "livos/commands/*.py", "benchmarks/*.py")
+PROGRAMS = sorted(path for pattern in PROGRAM_PATTERNS for path in ROOT.glob(pattern))
 HYDRA_PROGRAMS = {"livos/eval.py": "eval_config", "livos/train.py": "train_config"}
-RUNNERS = {"python", "python3", "torchrun", "make", "pip"}
+RUNNERS = {"python", "python3", "torchrun", "make", "pip", "livos"}
 ELSEWHERE = {"cd", "git", "ffmpeg", "unzip", "mkdir", "mv", "source", "export", "tensorboard", "#"}
 """Programs that are not ours, whose arguments are not looked at."""
 
@@ -48,7 +49,7 @@ def commands_in(text: str, place: str) -> Iterator[Command]:
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     lines = [line for language, block in blocks if language in ("", "bash", "sh", "shell") for line in joined(block)]
     prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
-    inline = re.findall(r"`((?:python [^\s`]+|torchrun|make) [^`\n]+)`", prose)
+    inline = re.findall(r"`((?:python [^\s`]+|torchrun|make|livos) [^`\n]+)`", prose)
     for line in [*lines, *inline]:
         if " [--" in line:  # options that may be left out, in brackets
             line = re.sub(r"[\[\]]", "", line)
@@ -74,7 +75,7 @@ def documented_commands() -> list[Command]:
     for path in PROGRAMS:  # the commands that a program's own text gives
         docstring = re.match(r'"""(.*?)"""', path.read_text(encoding="utf-8"), re.DOTALL)
         lines = joined(docstring[1].replace("\\\\\n", "\\\n")) if docstring else []
-        starts = [line.strip() for line in lines if re.match(r"\s*(OMP_\S+ )?(python|torchrun) \S", line)]
+        starts = [line.strip() for line in lines if re.match(r"\s*(OMP_\S+ )?(python|torchrun|livos) [^:]", line)]
         starts = [re.split(r"\s{3,}", line)[0] for line in starts]  # what follows explains
         found += list(commands_in("```\n" + "\n".join(starts) + "\n```", str(path.relative_to(ROOT))))
     return list({command.words: command for command in reversed(found)}.values())[::-1]  # each once
@@ -93,11 +94,14 @@ def check(words: list[str], monkeypatch) -> None:
     program, arguments = words[0].removeprefix(".venv/bin/"), words[1:]
     if program in ("python", "python3"):
         check_python(arguments, monkeypatch)
+    elif program == "livos":
+        check_livos(arguments, monkeypatch)
     elif program == "torchrun":
         from torch.distributed.run import get_args_parser
 
         options = get_args_parser().parse_args(arguments)
-        check_python([options.training_script, *options.training_script_args], monkeypatch)
+        module = ["-m"] if options.module else []
+        check_python([*module, options.training_script, *options.training_script_args], monkeypatch)
     elif program == "make":
         check_make(arguments)
     elif program == "pip":
@@ -111,6 +115,8 @@ def check_python(arguments: list[str], monkeypatch) -> None:
         if arguments[1] in ("pip", "venv"):
             return check_pip(arguments[2:]) if arguments[1] == "pip" else None
         assert importlib.util.find_spec(arguments[1]) is not None, f"no module {arguments[1]}"
+        if arguments[1] == "livos":
+            return check_livos(arguments[2:], monkeypatch)
         if arguments[1].split(".")[0] in ("livos", "vos_benchmark"):
             dry_run(lambda: runpy.run_module(arguments[1], run_name="__main__"), arguments[1:], monkeypatch)
         return None
@@ -122,6 +128,18 @@ def check_python(arguments: list[str], monkeypatch) -> None:
         return None
     monkeypatch.syspath_prepend(str((ROOT / path).parent))
     return dry_run(lambda: runpy.run_path(path, run_name="__main__"), arguments, monkeypatch)
+
+
+def check_livos(arguments: list[str], monkeypatch) -> None:
+    """`livos COMMAND …`, as far as the command's arguments."""
+    if len(arguments) < 2:  # the command is spoken of
+        assert not arguments or arguments[0] in (*COMMANDS_OF_LIVOS, "--version"), f"no command livos {arguments[0]}"
+        return None
+    assert arguments[0] in COMMANDS_OF_LIVOS, f"no command livos {arguments[0]}"
+    if f"livos/{arguments[0]}.py" in HYDRA_PROGRAMS:
+        return check_settings(f"livos/{arguments[0]}.py", arguments[1:])
+    command = importlib.import_module(f"livos.commands.{arguments[0]}")
+    return dry_run(lambda: command.main(arguments[1:]), arguments, monkeypatch)
 
 
 def dry_run(run, arguments: list[str], monkeypatch) -> None:
@@ -169,23 +187,27 @@ def test_commands_were_found():
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "error", "complaint"),
     [
-        "python livos/eval.py dataset=d17-vall",
-        "python livos/eval.py sise=480",
-        "python livos/eval.py size=large",
-        "python ./download.py --everything",
-        "python scripts/nowhere.py",
-        "python -m livos.nowhere",
-        "make nothing",
-        "pip install -r nothing.txt",
-        "torchrun --nproc_per_node=4 livos/train.py exp_ie=first",
+        ("python livos/eval.py dataset=d17-vall", SystemExit, "dataset=d17-vall is not known"),
+        ("python livos/eval.py sise=480", SystemExit, "unknown setting sise"),
+        ("livos eval sise=480", SystemExit, "unknown setting sise"),
+        ("python livos/eval.py size=large", SystemExit, "size=large"),
+        ("python ./download.py --everything", SystemExit, "unrecognized arguments: --everything"),
+        ("livos track --video clip.mp4 --output out", SystemExit, "required: --masks"),
+        ("livos tracks --video clip.mp4", AssertionError, "no command livos tracks"),
+        ("python scripts/nowhere.py", AssertionError, "no program scripts/nowhere.py"),
+        ("python -m livos.nowhere", AssertionError, "no module livos.nowhere"),
+        ("make nothing", AssertionError, "no target nothing"),
+        ("pip install -r nothing.txt", AssertionError, "pip install -r nothing.txt"),
+        ("torchrun --nproc_per_node=4 livos/train.py exp_ie=first", SystemExit, "unknown setting exp_ie"),
     ],
 )
-def test_wrong_commands_are_noticed(line, monkeypatch):
+def test_wrong_commands_are_noticed(line, error, complaint, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    with pytest.raises(BaseException):  # noqa: B017 - each fails in a way of its own
+    with pytest.raises(error) as raised:
         check(shlex.split(line), monkeypatch)
+    assert complaint in str(raised.value) + capsys.readouterr().err
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

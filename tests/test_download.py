@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import download
+from livos.commands import download
 from livos.released_weights import PARTS, RELEASED_WEIGHTS, find_released_weights
 
 QUOTA_PAGE = b"<!DOCTYPE html><html><title>Google Drive - Quota exceeded</title><body>Too many users</body></html>"

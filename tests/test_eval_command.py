@@ -15,8 +15,8 @@ from omegaconf import OmegaConf
 from tiny_evaluation import ALL_MASKS, TINY_MODEL, masks_in, run, write_two_videos
 from tiny_sets import numbered, write_video
 
+from livos.commands.datasets import names
 from livos.config.schema import EvalConfig
-from livos.datasets import names
 from livos.eval import main
 
 COMMAND = str(Path(__file__).parents[1] / "livos" / "eval.py")
@@ -79,7 +79,9 @@ def test_a_video_that_failed_gives_exit_status_1(root):
 def test_a_run_that_is_impossible_gives_exit_status_2_and_one_line(root):
     printed, complaints = finish(start(root, "weights=nowhere.pth"), status=2)
     assert printed == "" and "Traceback" not in complaints
-    assert complaints.startswith("ERROR: no weights at nowhere.pth (in its folder: none). `python download.py` fetches")
+    assert complaints.startswith(
+        "ERROR: no weights at nowhere.pth: expected a file, or one of the names lite, nomose-480p"
+    )
 
 
 def test_an_unknown_setting_gives_exit_status_2_and_the_known_ones(root):

@@ -31,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"weights": None}, "weights=FILE is needed: `python download.py` fetches the released"),
+        ({"weights": None}, "weights=FILE is needed: `livos download` fetches the released"),
         ({"weights": "w/none.pth"}, r"no weights at w.none\.pth .* `python download\.py` fetches the released"),
         ({"size": 0}, "size=0: expected a positive number, or -1 for no limit"),
         ({"chunk_size": -2}, "chunk_size=-2: expected a positive number"),

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 from tiny_sets import generic, labels_with, numbered, settings_of, write_frame, write_mask, write_video
 
 from livos.checkpoints import STANDARD_SHORT_SIDE
+from livos.commands.datasets import CONFIG_DIR, load_settings, names
 from livos.config import schema
-from livos.datasets import CONFIG_DIR, load_settings, names
 from livos.evaluation.sets import locate, open_test_set
 from livos.files.names import read_video_list
 from livos.masks.label_maps import read_labels

@@ -1,4 +1,4 @@
-"""scripts/make_demo_report.py: an overlay video and a contact sheet of one clip."""
+"""The report of the demo: an overlay video and a contact sheet of one clip."""
 
 from pathlib import Path
 
@@ -7,17 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from livos.commands import demo_report as report
 from livos.masks.label_maps import write_labels
-
-SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "make_demo_report.py"
-
-
-@pytest.fixture
-def report(monkeypatch):
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    import make_demo_report
-
-    return make_demo_report
 
 
 @pytest.fixture
@@ -38,7 +29,7 @@ def arguments(clip: Path, *more: str) -> list[str]:
     return ["--images", str(clip / "images"), "--masks", str(clip / "masks"), "--output", str(clip / "report"), *more]
 
 
-def test_it_writes_a_video_of_all_frames_and_a_sheet_of_some(report, clip):
+def test_it_writes_a_video_of_all_frames_and_a_sheet_of_some(clip):
     report.main(arguments(clip, "--rate", "30000/1001", "--frames", "4", "--columns", "2", "--width", "206"))
     assert sorted(path.name for path in (clip / "report").iterdir()) == ["contact_sheet.jpg", "overlay.mp4"]
     with av.open(str(clip / "report" / "overlay.mp4")) as video:
@@ -48,7 +39,7 @@ def test_it_writes_a_video_of_all_frames_and_a_sheet_of_some(report, clip):
         assert sheet.size == (206, 40 + 6 + 2 * (cell_height + 6))
 
 
-def test_truth_stands_above_the_prediction(report, clip):
+def test_truth_stands_above_the_prediction(clip):
     empty = np.zeros((61, 90), np.int32)
     for path in (clip / "masks").iterdir():
         write_labels(path, empty)
@@ -61,19 +52,19 @@ def test_truth_stands_above_the_prediction(report, clip):
     assert (below > 50).sum() == 0
 
 
-def test_frames_are_chosen_evenly_with_both_ends(report):
+def test_frames_are_chosen_evenly_with_both_ends():
     names = [f"{index}" for index in range(64)]
     assert report.evenly_chosen(names, 4) == ["0", "21", "42", "63"]
     assert report.evenly_chosen(names[:3], 10) == ["0", "1", "2"]
 
 
-def test_the_legend_says_how_many_objects_had_no_room(report):
+def test_the_legend_says_how_many_objects_had_no_room():
     few, many = report.legend([1, 2], "clip", 900), report.legend(list(range(1, 300)), "clip", 900)
     assert few.shape == many.shape == (40, 900, 3)
     assert (few[:, 500:] == 255).all() and (many[:, 500:] != 255).any()
 
 
-def test_errors_name_the_folder_or_file(report, clip):
+def test_errors_name_the_folder_or_file(clip):
     (clip / "masks" / "00003.png").unlink()
     with pytest.raises(SystemExit, match="masks: no mask for 1 of 7 frames, the first is 00003"):
         report.main(arguments(clip))

@@ -2,9 +2,9 @@
 
 import pytest
 
+from livos.commands.datasets import names
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import EvalConfig, TrainConfig
-from livos.datasets import names
 
 
 def complaint(capsys, *arguments: str, schema: type = EvalConfig, groups=("dataset", "model")) -> str:

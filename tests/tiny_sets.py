@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from livos.commands.datasets import load_settings
 from livos.config.schema import TestSetConfig
-from livos.datasets import load_settings
 from livos.masks.label_maps import LabelCoding, write_labels
 
 SIZE = (24, 32)  # (H, W) of every frame

@@ -5,10 +5,10 @@ The keys of a test set (`dataset=...`) stand at the top level, so that each can 
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from omegaconf import MISSING
 
+from livos.files.bundled import bundled_dir
 from livos.model.config import ModelConfig
 
 
@@ -18,7 +18,7 @@ class TestSetConfig:
 
     dataset_name: str = MISSING  # names the folder of the results
     data_root: str = ".."  # the folder that holds DAVIS/, YouTube/, MOSE/, LVOS/, BURST/
-    repository_dir: str = str(Path(__file__).resolve().parents[2])  # the folder that holds examples/, for the demo
+    repository_dir: str = str(bundled_dir())  # the folder that holds examples/, for the demo
     # Folders and files. Alternatives are separated by `|`: the first that is there counts.
     image_directory: str = ""  # a folder of frames for each video in it
     mask_directory: str = ""  # the same for the given masks

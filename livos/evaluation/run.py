@@ -8,7 +8,6 @@ import time
 from collections.abc import Container, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
@@ -28,6 +27,7 @@ from livos.evaluation.video import TestVideo
 from livos.files.atomic import clear_leftovers
 from livos.files.folder_lock import folder_in_use
 from livos.files.images import image_size
+from livos.loading import find_weights
 from livos.pipeline.segment import deliver, replay, segment
 from livos.pipeline.speed import StepTimer, peak_memory
 from livos.segmenter.memory_shortage import free_memory
@@ -88,15 +88,16 @@ def _evaluate(
 
 
 def chosen_weights(settings: EvalConfig) -> str:
-    """The file of weights; by default the one in the repository, if the network is the one that it is for."""
+    """The file of weights; by default the bundled one, if the network is the one that it is for."""
+    if settings.weights == UNTRAINED:
+        return UNTRAINED
     if settings.weights:
-        return settings.weights
+        return str(find_weights(settings.weights).path)
     if settings.model == model_config("lite"):
-        bundled = Path(settings.repository_dir) / "weights" / "livos-lite.safetensors"
-        return str(bundled) if bundled.is_file() else UNTRAINED
+        return str(find_weights("lite").path)
     raise ValueError(
-        "weights=FILE is needed: `python download.py` fetches the released weights of model=base; model=lite has its "
-        "own in the repository. weights=untrained runs a network with random weights"
+        "weights=FILE is needed: `livos download` fetches the released weights of model=base; model=lite has its own. "
+        "weights=untrained runs a network with random weights"
     )
 
 

@@ -116,6 +116,9 @@ class Timm(nn.Module):
         self.indices = [strides.index(stride) for stride in _STRIDES]
         self.channels: tuple[int, ...] = tuple(self.body.feature_info[i]["num_chs"] for i in self.indices)
         self.body.prune_intermediate_layers(self.indices, prune_head=True)
+        for part in ("conv_head", "bn2"):  # timm before 1.0.31 keeps these of an EfficientNet's head
+            if hasattr(self.body, part):
+                setattr(self.body, part, nn.Identity())
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, 3, H, W), normalised -> features at strides 4, 8, 16."""
