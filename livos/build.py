@@ -13,12 +13,20 @@ _CONFIGS = Path(__file__).parent / "config" / "model"
 
 
 def model_names() -> list[str]:
-    """The networks that `build_model` knows by name."""
+    """Lists the names of the networks that `build_model` knows.
+
+    Returns:
+        Names such as `base`, `lite` and `small`, in alphabetical order.
+    """
     return sorted(path.stem for path in _CONFIGS.glob("*.yaml"))
 
 
 def model_config(name: str, **changes) -> ModelConfig:
-    """Settings of a named network, with some of them changed. Raises ValueError for an unknown name or key."""
+    """Returns the settings of a named network, with some of them changed.
+
+    Raises:
+        ValueError: If the name or a key is unknown.
+    """
     if name not in model_names():
         raise ValueError(f"unknown model {name!r}: expected one of {', '.join(model_names())}")
     unknown = set(changes) - {f.name for f in fields(ModelConfig)}
@@ -33,11 +41,19 @@ def model_config(name: str, **changes) -> ModelConfig:
 def build_model(
     model: str | ModelConfig = "base", pretrained: bool = False, seed: int | None = None, **changes
 ) -> LiVOS:
-    """A network with random weights, in evaluation mode, on the CPU.
+    """Builds a network with random weights, in evaluation mode, on the CPU.
 
-    model: a name (`model_names()`) or settings. changes: settings of a named model to replace, e.g. key_dim=32.
-    pretrained: start from ImageNet weights, which torchvision or timm downloads.
-    seed: the same random weights each time.
+    Args:
+        model: A name (one of `model_names()`), or settings.
+        pretrained: Start the encoders from ImageNet weights, which torchvision or timm downloads.
+        seed: Draws the same random weights each time. By default they depend on torch's global generator.
+        **changes: Settings of a named model to replace, such as `key_dim=32`.
+
+    Returns:
+        The network. `load_weights` puts trained weights into it.
+
+    Raises:
+        ValueError: If the name or a setting is unknown.
     """
     config = model_config(model, **changes) if isinstance(model, str) else model
     with torch.random.fork_rng(devices=[], enabled=seed is not None):

@@ -36,13 +36,21 @@ PREFIXES = ("module.", "model.", "network.", "net.")
 
 
 def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]) -> Network:
-    """Puts weights into a network and returns it.
+    """Puts weights into a network.
 
-    source: a released state dict (.pth), a checkpoint of livos/train.py (averaged weights if it has them) or of many
-    another program, a .safetensors file, or a dict of tensors. Half-precision weights become float32. What a
-    file says about its weights (`weights_metadata`) is put into `network.notes`, where the network has some.
-    Raises FileNotFoundError where there is no such file, and ValueError where it is no checkpoint, does not fit, naming
-    the misfits, or holds numbers that are not finite.
+    Args:
+        network: Where the weights go. It is changed in place.
+        source: A released state dict (.pth), a checkpoint of `livos train` (its averaged weights, if it has them) or
+            of many other programs, a .safetensors file, or a dict of tensors. Half-precision weights become float32.
+            What a file says about its weights is put into `network.notes`, if the network has that attribute.
+
+    Returns:
+        The same network.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is not a checkpoint, if it does not fit (the message names the misfits), or if it holds
+            numbers that are not finite.
     """
     name = "the given weights" if isinstance(source, Mapping) else str(source)
     weights = upgrade(source, name) if isinstance(source, Mapping) else read_state_dict(source)
@@ -63,17 +71,18 @@ def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]
 
 
 def save_weights(network: nn.Module, path: str | PathLike, half: bool = False, short_side: int | None = None) -> None:
-    """Writes a plain state dict (.pth) or .safetensors, complete or not at all.
+    """Writes the weights of a network as a plain state dict (.pth) or as .safetensors, completely or not at all.
 
     Args:
-        network: whose weights to write.
-        path: the file, replaced if it is there.
-        half: floats as float16.
-        short_side: that of the frames, in pixels, at which the weights work best; `best_short_side` gives it back. Only
-            .safetensors can say it; by default it says what `network.notes` do, which are written, too.
+        network: The network whose weights are written.
+        path: The file. An existing one is replaced.
+        half: Write floating-point numbers as float16.
+        short_side: Short side of the frames, in pixels, at which the weights work best. `load_model` reads it and
+            `VideoSegmenter` then works at this size. Only .safetensors files can hold it. By default it is taken from
+            `network.notes`, which are written as well.
 
     Raises:
-        ValueError: if short_side is given for a .pth, or below 1.
+        ValueError: If `short_side` is given for a .pth file, or is below 1.
     """
     path = Path(path)
     metadata = dict(getattr(network, "notes", {}))

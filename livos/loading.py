@@ -25,13 +25,16 @@ class FoundWeights:
 
 
 def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) -> LiVOS:
-    """Returns a network with its weights, in evaluation mode, on the CPU.
+    """Loads a network with its weights, in evaluation mode, on the CPU.
 
     Args:
-        name: `lite` (comes with LiVOS), the name of released weights (`nomose-480p`, …; see `weight_names`), or the
-            path of a file of weights.
-        model: The network that a file is for, one of `model_names()`. By default the one that the name belongs to; for
-            other files, the one whose weights have the names and shapes that the file holds.
+        name: `lite` (comes with LiVOS), the name of released weights (such as `nomose-480p`; see `weight_names`), or
+            the path of a file of weights. Released weights are looked for in ./weights, then in the user's cache.
+        model: The network that a file is for, one of `model_names()`. By default it is the network that the name
+            belongs to; for other files, the one whose weights have the names and shapes that the file holds.
+
+    Returns:
+        The network. `VideoSegmenter` takes it.
 
     Raises:
         FileNotFoundError: If the weights are not on this machine. The message says how to get them.
@@ -67,7 +70,11 @@ def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
 
 
 def weight_names() -> list[str]:
-    """The names that `load_model` knows, whether their files are on this machine or not."""
+    """Lists the names that `load_model` knows, whether their files are on this machine or not.
+
+    Returns:
+        `lite` and the names of the released weights.
+    """
     return [*BUNDLED, *(released.name for released in RELEASED_WEIGHTS)]
 
 

@@ -55,10 +55,20 @@ def davis_palette() -> npt.NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class LabelCoding:
-    """How a mask file says which object a pixel belongs to."""
+    """How a mask file says which object a pixel belongs to.
 
-    kind: str = "palette"  # one of the names in _LARGEST_ID
-    palette: bytes | None = None  # 256 RGB triples for `palette`; None: the DAVIS palette
+    Attributes:
+        kind: `palette` (8-bit image, the index is the id), `grey` or `grey16` (the value is the id), `binary` (255 is
+            object 1), `bilevel` (1-bit image, white is object 1), `colours` (RGB in the colours of the DAVIS palette)
+            or `rgb_ids` (RGB, the id is R + 256 G + 65536 B).
+        palette: 256 RGB triples, for `palette`. None stands for the DAVIS palette.
+
+    Raises:
+        ValueError: If the kind is unknown.
+    """
+
+    kind: str = "palette"
+    palette: bytes | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in _LARGEST_ID:
@@ -66,10 +76,21 @@ class LabelCoding:
 
     @property
     def largest_id(self) -> int:
+        """The largest object id that such a file can hold."""
         return _LARGEST_ID[self.kind]
 
     def widened(self, largest_id: int) -> "LabelCoding":
-        """This coding if it can hold the id, else the next that can: palette, then RGB-coded ids."""
+        """Finds a coding for larger ids.
+
+        Args:
+            largest_id: The largest id that has to be written.
+
+        Returns:
+            This coding if it can hold the id; otherwise the first of `palette` and `rgb_ids` that can.
+
+        Raises:
+            ValueError: If the id is above 16777215.
+        """
         for coding in (self, LabelCoding("palette"), LabelCoding("rgb_ids")):
             if largest_id <= coding.largest_id:
                 return coding
@@ -78,14 +99,19 @@ class LabelCoding:
 
 @dataclass(frozen=True)
 class LabelMap:
-    """The labels of one mask file, (H, W) with 0 for background, and how the file codes them."""
+    """The labels of one mask file, and how the file codes them.
+
+    Attributes:
+        labels: (H, W) int32 object ids, 0 for background.
+        coding: How the file says them. Give it to `write_labels` to write masks in the same way.
+    """
 
     labels: Labels
     coding: LabelCoding
 
     @property
     def ids(self) -> list[int]:
-        """The objects seen, in ascending order, without background."""
+        """The ids of the objects in the mask, in ascending order, without background."""
         return object_ids(self.labels)
 
 
@@ -97,19 +123,24 @@ def object_ids(labels: Pixels) -> list[int]:
 def read_labels(
     path: PathLike, *, void_id: int | None = None, colours: str = "auto", coding: LabelCoding | None = None
 ) -> LabelMap:
-    """Labels of a mask file as int32 (H, W), and its coding.
+    """Reads a mask file, and finds out how it is coded.
 
     Args:
-        path: the mask.
-        void_id: a value that stands for "not annotated" and becomes background (255 in DAVIS 2017).
-        colours: what RGB images hold: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or `auto`:
-            the former where every colour is in that palette.
-        coding: given where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused then.
+        path: The mask: a palette, greyscale, 1-bit, RGB or RGBA image (docs/masks.md has the rules).
+        void_id: A value that means "not annotated" and becomes background (255 in DAVIS 2017).
+        colours: What RGB images hold: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or
+            `auto`, which takes them for the former if every colour is in that palette.
+        coding: The coding, where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused
+            then.
+
+    Returns:
+        The labels, (H, W) int32 with 0 for background, and the coding.
 
     Raises:
-        ValueError: the file, which is named, is no picture, damaged, a JPEG, or can be read in two ways: it has soft
-            (antialiased) edges, is dithered, or has its background at another index than 0.
-        OSError: it cannot be read.
+        ValueError: If the file, which the message names, is not a picture, is damaged, is a JPEG, or can be read in
+            two ways because it has soft (antialiased) edges, is dithered, or has its background at an index other
+            than 0.
+        OSError: If it cannot be read.
     """
     if colours not in COLOUR_RULES:
         raise ValueError(f"colours={colours!r}, expected one of {', '.join(COLOUR_RULES)}")
@@ -151,11 +182,17 @@ def read_area(path: PathLike) -> npt.NDArray[np.bool_]:
 def write_labels(
     path: PathLike, labels: Pixels, coding: LabelCoding | None = None, note: PngInfo | None = None
 ) -> None:
-    """Writes (H, W) labels as PNG: aside first, then renamed, so that a file under its final name is complete.
+    """Writes a mask as PNG, completely or not at all.
 
-    note: text to go along, see `livos.masks.confidence_notes`.
+    Args:
+        path: The file. An existing one is replaced.
+        labels: (H, W) integer object ids, 0 for background.
+        coding: How to write them, as in `LabelMap.coding`. By default an 8-bit image with the DAVIS palette.
+        note: Text to store in the file (`livos.masks.confidence_notes` makes it).
 
-    Raises ValueError where the coding cannot hold an id, OSError with the file's name where it cannot be written.
+    Raises:
+        ValueError: If the coding cannot hold an id.
+        OSError: If the file, which the message names, cannot be written.
     """
     path, coding = Path(path), coding or LabelCoding()
     image = _encode(np.asarray(labels), coding, path)

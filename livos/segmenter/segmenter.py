@@ -37,21 +37,27 @@ def none_if_no_limit(value: int | None) -> int | None:
 
 @dataclass(frozen=True)
 class SegmentationResult:
-    """What is where on one frame."""
+    """The masks of one frame.
 
-    probabilities: Tensor  # (1 + N, H, W) float32 on the network's device, background first, sums to 1
-    object_ids: list[int]  # ids in the order of the channels
-    expected_overlap: Tensor | None = None  # (N,) float32 on the network's device; see `confidence`
+    Attributes:
+        probabilities: (1 + N, H, W) float32 on the network's device, background first; sums to 1 at each pixel.
+        object_ids: The ids of the N objects, in the order of the channels.
+        expected_overlap: (N,) float32 on the network's device: the values of `confidence`, in the same order.
+    """
+
+    probabilities: Tensor
+    object_ids: list[int]
+    expected_overlap: Tensor | None = None
 
     @cached_property
     def confidence(self) -> dict[int, float]:
-        """By object, the J to be expected of its mask, in [0, 1]; 1 where it was given. Waits for the device."""
+        """For each object id, the J (overlap) to be expected of its mask, in [0, 1]; 1 if the mask was given."""
         values = [] if self.expected_overlap is None else self.expected_overlap.tolist()
         return dict(zip(self.object_ids, values, strict=True))
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """(H, W) int32: the id of the likeliest object at each pixel, 0 for the background. Waits for the device."""
+        """The id of the likeliest object at each pixel, (H, W) int32, 0 for background."""
         ids = np.array([0, *self.object_ids], dtype=np.int32)
         return ids[self.probabilities.max(dim=0).indices.cpu().numpy()]  # argmax took ten times as long on CPUs
 
@@ -67,24 +73,24 @@ class EncodedFrame:
 
 
 class VideoSegmenter:
-    """Segments one video after the other, a frame at a time.
+    """Segments videos one frame at a time, in memory that does not grow with their length.
 
     Args:
         network: What `load_model` returns, or a name or path that it takes.
-        device: auto (cuda, then mps, then cpu), or a device as torch knows it.
-        precision: float32, tf32 (the products of float32 on recent NVIDIA GPUs in TF32; elsewhere the same as
-            float32), bfloat16 or float16; what must stay float32 does.
-        size: Short side in pixels at which the network works; results have the size of the frames all the same. By
-            default that at which the network's weights work best, where they say so, else that of the frames. -1: that
-            of the frames.
-        chunk_size: Objects computed at a time, to bound memory. By default, or -1: all.
-        flip: Average with the prediction on the mirrored frame.
-        compile: Have torch.compile build the network's parts; the first frames then take minutes.
+        device: `auto` (cuda, then mps, then cpu), or a device as torch knows it.
+        precision: `float32`, `tf32` (on recent NVIDIA GPUs float32 numbers are multiplied in TF32; elsewhere it is the
+            same as float32), `bfloat16` or `float16`. The memory stays float32 in any case.
+        size: Short side, in pixels, at which the network works. Results have the size of the frames all the same. By
+            default the size that suits the weights, or that of the frames if the weights do not say; -1 always means
+            that of the frames.
+        chunk_size: How many objects are computed at a time, to limit memory. By default, or with -1, all of them.
+        flip: Average with the prediction for the mirrored frame.
+        compile: Build the parts of the network with torch.compile. The first frames then take minutes.
         internal_size: The earlier name of `size`.
 
     Raises:
-        ValueError: For settings that make no sense, or a device that is not there.
-        FileNotFoundError: If weights of this name are not on this machine.
+        ValueError: If a setting makes no sense, or the device is not there.
+        FileNotFoundError: If the weights of this name are not on this machine.
     """
 
     def __init__(
@@ -117,19 +123,26 @@ class VideoSegmenter:
 
     @property
     def object_ids(self) -> list[int]:
-        """Ids of the objects that are followed, in the order of the channels."""
+        """The ids of the objects that are being followed, in the order of the channels."""
         return list(self._state.object_ids)
 
     @torch.inference_mode()
     def step(self, image: Image | EncodedFrame, labels: Image | None = None, last: bool = False) -> SegmentationResult:
         """Segments the next frame.
 
-        image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], PIL image, or what `encode` returned.
-        labels: (H, W) integer mask, or boolean for object 1, as array, tensor or PIL image, where masks are given.
-        Ids not seen before are new objects; known ids are
-        corrections: the given mask is the result and is what is remembered. 0 is background where nothing is given.
-        last: do not remember this frame; saves time on a video's last one.
-        Raises ValueError for images or labels of another shape, type or size than the video's first frame.
+        Args:
+            image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], PIL image, or what `encode` returned.
+            labels: The masks that are given for this frame, if any: (H, W) integer ids, or boolean for object 1, as
+                array, tensor or PIL image. An id that is new adds an object. An id that is known corrects it: the
+                given mask becomes the result and is what is remembered. Pixels that are 0 keep what was predicted.
+            last: Do not remember this frame, which saves time on the last one of a video.
+
+        Returns:
+            The masks of all objects on this frame, at the frame's size.
+
+        Raises:
+            ValueError: If the image or the labels have another shape, type or size than the first frame of the video.
+                The segmenter is then as it was before.
         """
         frame = image if isinstance(image, EncodedFrame) else self.encode([image])[0]
         if self._state.size not in (None, frame.size):
@@ -152,7 +165,19 @@ class VideoSegmenter:
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
-        """Computes the image side of several frames of one size at once; as no masks enter, this may run ahead."""
+        """Computes what `step` needs of the images alone, for several frames at once.
+
+        No masks enter here, so that frames may be encoded ahead of the steps.
+
+        Args:
+            images: Frames of one size, each as `step` takes it.
+
+        Returns:
+            One value for each frame, which `step` takes in place of the image.
+
+        Raises:
+            ValueError: If the frames have different sizes, or another shape or type than `step` takes.
+        """
         tensors = [to_tensor(image, self.device) for image in images]
         sizes = {(t.shape[-2], t.shape[-1]) for t in tensors}
         if len(sizes) > 1:
@@ -174,7 +199,14 @@ class VideoSegmenter:
         ]
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Stops following objects. Their channels and all that is remembered of them go."""
+        """Stops following objects, and forgets them.
+
+        Args:
+            ids: The objects. The order of the others stays.
+
+        Raises:
+            ValueError: If one of them is not being followed.
+        """
         unknown = [i for i in ids if i not in self._state.object_ids]
         if unknown:
             raise ValueError(f"no objects {unknown} to remove: followed are {self.object_ids}")
@@ -192,15 +224,22 @@ class VideoSegmenter:
         )
 
     def reset(self) -> None:
-        """Forgets everything; the next frame begins another video."""
+        """Forgets everything. The next frame begins another video."""
         self._state = SegmenterState(origin=self._origin)
 
     def state(self) -> SegmenterState:
-        """What is remembered now. It does not change when the segmenter goes on."""
+        """Returns what is remembered now. The value does not change when the segmenter takes more frames.
+
+        Returns:
+            A state that can be kept, saved and given to `restore`.
+        """
         return self._state
 
     def restore(self, state: SegmenterState) -> None:
-        """Goes on from a state of this or another segmenter with the same weights and settings.
+        """Continues from a state of this or another segmenter with the same weights and settings.
+
+        Args:
+            state: What `state` returned, or `SegmenterState.load` read.
 
         Raises:
             ValueError: If the state was made by another network, or with another size or flip.
@@ -211,13 +250,22 @@ class VideoSegmenter:
         self._state = replace(state, video=video, history=history, origin=self._origin)
 
     def made_with(self) -> dict[str, Any]:
-        """Everything besides a video and its given masks that the results depend on."""
+        """Returns the settings that the results depend on, apart from a video and its given masks.
+
+        Returns:
+            A checksum of the weights, `size`, `flip` and `precision`, by name.
+        """
         return {**self._origin, "precision": self.precision}
 
     def with_limits(self, size: int | None, chunk_size: int | None) -> "VideoSegmenter":
-        """A segmenter with the same network that works at another size, or on other numbers of objects at a time.
+        """Makes a segmenter with the same network, which works at another size or on fewer objects at a time.
 
-        It remembers nothing. None: the frames' own size, all objects.
+        Args:
+            size: Short side in pixels at which the network works; None means that of the frames.
+            chunk_size: How many objects are computed at a time; None means all of them.
+
+        Returns:
+            The new segmenter, which remembers nothing yet.
         """
         other = copy.copy(self)
         other.size, other.chunk_size = size, chunk_size

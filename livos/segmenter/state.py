@@ -24,18 +24,32 @@ _NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "mean_summary": 4, "se
 
 @dataclass(frozen=True)
 class SegmenterState:
-    """What `VideoSegmenter.state` returns. It is immutable, so keeping one is enough to come back to it."""
+    """All that a segmenter remembers of a video (`VideoSegmenter.state`). It is immutable, so it is enough to keep it.
+
+    Attributes:
+        video: The memory of the network; None before the first mask.
+        object_ids: The objects, in the order of the channels.
+        size: (H, W) of the video's frames; None before the first frame.
+        history: (N, 4) float32, from which confidence is judged; None before the first mask.
+        origin: A checksum of the weights, size and flip, with which the state was made. Files of older versions do not
+            have it and are not checked.
+    """
 
     video: VideoState | None = None
     object_ids: tuple[int, ...] = ()
-    size: tuple[int, int] | None = None  # (H, W) of the video's frames
-    history: Tensor | None = (
-        None  # (N, 4) what confidence is judged by (livos/segmenter/confidence.py); None: nothing yet
-    )
-    origin: Origin = field(default_factory=dict)  # empty in files of older versions, which are taken on trust
+    size: tuple[int, int] | None = None
+    history: Tensor | None = None
+    origin: Origin = field(default_factory=dict)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes the state to a file, complete or not at all."""
+        """Writes the state to a file, completely or not at all.
+
+        Args:
+            path: The file. An existing one is replaced.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
         content = {
             "livos_state": _FORMAT,
             "ids": list(self.object_ids),
@@ -49,6 +63,12 @@ class SegmenterState:
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "SegmenterState":
         """Reads a state that `save` wrote.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The state, on the CPU. `VideoSegmenter.restore` takes it.
 
         Raises:
             OSError: If the file cannot be read.
