@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from livos.checkpoints import load_weights, save_weights
     from livos.loading import load_model, weight_names
     from livos.masks.label_maps import LabelCoding, LabelMap, read_labels, write_labels
+    from livos.pipeline.frames import SegmentedFrame
+    from livos.pipeline.segment_video import segment_video
     from livos.segmenter.segmenter import SegmentationResult, VideoSegmenter
     from livos.segmenter.state import SegmenterState
 
@@ -19,6 +21,7 @@ __all__ = [
     "LabelCoding",
     "LabelMap",
     "SegmentationResult",
+    "SegmentedFrame",
     "SegmenterState",
     "VideoSegmenter",
     "build_model",
@@ -27,6 +30,7 @@ __all__ = [
     "model_names",
     "read_labels",
     "save_weights",
+    "segment_video",
     "weight_names",
     "write_labels",
 ]
@@ -37,6 +41,8 @@ _MODULES = {
     "livos.checkpoints": ("load_weights", "save_weights"),
     "livos.loading": ("load_model", "weight_names"),
     "livos.masks.label_maps": ("LabelCoding", "LabelMap", "read_labels", "write_labels"),
+    "livos.pipeline.frames": ("SegmentedFrame",),
+    "livos.pipeline.segment_video": ("segment_video",),
     "livos.segmenter.segmenter": ("SegmentationResult", "VideoSegmenter"),
     "livos.segmenter.state": ("SegmenterState",),
 }

@@ -86,18 +86,34 @@ def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours:
         number = _number_of(name, named, source, frames)
         if number in by_number:
             raise ValueError(f"{mask.path} and {by_number[number].path} are both masks of frame {number}")
+        by_number[number] = mask
+    return checked_masks(by_number, source, frames, str(path), named.object_names)
+
+
+def checked_masks(
+    by_number: Mapping[int, GivenMask],
+    source: FrameSource,
+    frames: FrameRange,
+    place: str,
+    object_names: Mapping[int, str] | None = None,
+) -> VideoMasks:
+    """Masks by the number of the frame, if they fit the video. place: where they are from, for messages.
+
+    Raises:
+        ValueError: For masks of frames that are not there or not asked for, of another size, or without an object.
+    """
+    for number, mask in by_number.items():
         if number not in frames:
             raise ValueError(f"{mask.path}: is the mask of frame {number}, but only frames {frames} are asked for")
         if source.num_frames is not None and number >= source.first_number + source.num_frames:
             raise ValueError(
                 f"{mask.path}: is the mask of frame {number}, but the video has {source.num_frames} frames"
             )
-        by_number[number] = mask
     _check_sizes(by_number, source.size)
     object_ids = sorted({object_id for mask in by_number.values() for object_id in mask.read().ids})
     if not object_ids:
-        raise ValueError(f"{path}: not one of {len(by_number)} masks shows an object")
-    return VideoMasks(by_number, object_ids, coding_of(list(by_number.values())), named.object_names)
+        raise ValueError(f"{place}: not one of {len(by_number)} masks shows an object")
+    return VideoMasks(by_number, object_ids, coding_of(list(by_number.values())), object_names or {})
 
 
 def find_masks(path: Path, frame_size: tuple[int, int], colours: str = "auto") -> NamedMasks:

@@ -20,25 +20,29 @@ def to_tensor(image: Image, device: torch.device) -> Tensor:
         device: where the tensor is to be.
 
     Raises:
-        ValueError: another shape or type, or a float tensor with values outside of [0, 1] or NaN.
+        ValueError: another shape or type, or a float tensor (on the CPU) with values outside of [0, 1] or NaN.
     """
     if isinstance(image, PIL.Image.Image):
-        image = np.asarray(image.convert("RGB"))
+        image = np.array(image.convert("RGB"))  # a copy, which may be written to
     if isinstance(image, Tensor):
         if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
             raise ValueError(f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]")
-        tensor = image.to(device, torch.float32)
-        low, high = (float(bound) for bound in tensor.aminmax())
-        if not (low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT):  # NaN is in no range
-            hint = ": divide by 255" if 2 < high <= 255 and low >= 0 else ""
-            raise ValueError(f"image has values from {low:g} to {high:g}, expected a float tensor in [0, 1]{hint}")
-        return tensor
+        if image.device.type == "cpu":  # to look at values on a GPU would be to wait for it
+            _refuse_other_ranges(image)
+        return image.to(device, torch.float32)
     if not isinstance(image, np.ndarray):
         raise ValueError(f"image is a {type(image).__name__}: expected an (H, W, 3) uint8 array, RGB, or a tensor")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"image {image.shape} {image.dtype}: expected an (H, W, 3) uint8 array, RGB")
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device, non_blocking=True)
     return pixels.permute(2, 0, 1).float() / 255
+
+
+def _refuse_other_ranges(image: Tensor) -> None:
+    low, high = (float(bound) for bound in image.aminmax())
+    if not (low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT):  # NaN is in no range
+        hint = ": divide by 255" if 2 < high <= 255 and low >= 0 else ""
+        raise ValueError(f"image has values from {low:g} to {high:g}, expected a float tensor in [0, 1]{hint}")
 
 
 def inner_size(size: tuple[int, int], short_side: int | None) -> tuple[int, int]:

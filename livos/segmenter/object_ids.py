@@ -26,19 +26,11 @@ class GivenMasks:
         Raises:
             ValueError: it is no index mask, has another size, or ids below 0 or above 2147483647.
         """
-        array = labels.cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+        array = index_mask(labels)
         if array.shape != size:
             raise ValueError(f"labels have shape {array.shape}, the frame is {size}: expected one integer per pixel")
-        if array.dtype == bool:
-            array = array.astype(np.uint8)
-        if not np.issubdtype(array.dtype, np.integer):
-            raise ValueError(f"labels have type {array.dtype}: expected integer object ids, 0 for the background")
-        ids = [int(i) for i in np.unique(array)]
-        if ids[0] < 0:
-            raise ValueError(f"labels hold the id {ids[0]}: expected positive ids, 0 for the background")
-        if ids[-1] > LARGEST_ID:
-            raise ValueError(f"labels hold the id {ids[-1]}: expected ids up to {LARGEST_ID}, as results are int32")
-        return cls(torch.from_numpy(array.astype(np.int64)).to(device), tuple(i for i in ids if i))
+        ids = tuple(int(i) for i in np.unique(array) if i)
+        return cls(torch.from_numpy(array).to(device), ids)
 
     def channels(self, ids: list[int], size: tuple[int, int]) -> Tensor:
         """One mask of 0 and 1 for each of `ids`, resized with nearest neighbour: (len(ids), *size) float32."""
@@ -46,6 +38,25 @@ class GivenMasks:
         if size != tuple(self.labels.shape) and ids:
             masks = torch.nn.functional.interpolate(masks[None], size=size, mode="nearest")[0]
         return masks
+
+
+def index_mask(labels: Image) -> np.ndarray:
+    """(H, W) int64 ids of an integer or boolean array, a tensor or a PIL image; True of a boolean one is object 1.
+
+    Raises:
+        ValueError: it is no index mask, or has ids below 0 or above 2147483647.
+    """
+    array = labels.cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
+    if array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"labels have type {array.dtype}: expected integer object ids, 0 for the background")
+    if array.ndim != 2 or not array.size:
+        raise ValueError(f"labels have shape {array.shape}: expected (H, W), one integer per pixel")
+    lowest, largest = int(array.min()), int(array.max())
+    if lowest < 0:
+        raise ValueError(f"labels hold the id {lowest}: expected positive ids, 0 for the background")
+    if largest > LARGEST_ID:
+        raise ValueError(f"labels hold the id {largest}: expected ids up to {LARGEST_ID}, as results are int32")
+    return array.astype(np.int64)
 
 
 def insert(probabilities: Tensor, masks: Tensor, slots: list[int]) -> Tensor:
