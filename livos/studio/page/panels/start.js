@@ -30,6 +30,9 @@ export class StartScreen {
     studio.on("phase", () => this.draw());
     studio.on("state", () => this.tell(studio.state?.sentence ?? ""));
     studio.on("opening", ({ sentence, share }) => this.tell(sentence, share));
+    studio.on("note", ({ level }) => {
+      if (level === "error" && studio.state?.phase !== "ready") this.draw(); // what was begun has failed
+    });
     this.listenForDrops();
   }
 
