@@ -74,13 +74,15 @@ def test_averaged_weights_follow_with_a_decay_that_grows():
     layer = nn.Linear(1, 1, bias=False)
     average = averaged(layer, decay=0.5)
     values, expected = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0], []
+    decays = []
     for step, value in enumerate(values):
         nn.init.constant_(layer.weight, value)
         average.update_parameters(layer)
         decay = min(0.5, (1 + step) / (10 + step))
+        decays.append(decay)
         expected.append(value if step == 0 else decay * expected[-1] + (1 - decay) * value)
         assert average.module.weight.item() == pytest.approx(expected[-1])
-    assert min(0.5, (1 + 9) / (10 + 9)) == 0.5  # the last steps reached the decay asked for
+    assert decays[0] < decays[1] < decays[-1] == 0.5  # it grows, and the last steps reached the decay asked for
 
 
 def test_the_average_copies_batch_norm_statistics():

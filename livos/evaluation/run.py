@@ -70,7 +70,9 @@ def _evaluate(
     run = _Run(output, segmenter, finished, truth)
     mine = run.all_of(share(videos, process, skipped), skipped, process)
     parts = gather((mine, run.scorers, peak_memory(segmenter.device)))
-    scores, problems = _join([scorer for _, scorers, _ in parts for scorer in scorers]) if truth else (None, {})
+    scores, problems = (
+        _join([scorer for _, scorers, _ in parts for scorer in scorers], settings) if truth else (None, {})
+    )
     report = summarize(
         [report for reports, *_ in parts for report in reports],
         settings,
@@ -125,10 +127,10 @@ def share(videos: Sequence[TestVideo], process: Process, skipped: Container[str]
     return shared_out(videos, lambda video: len(video) * (0.1 if video.name in skipped else 1), process)
 
 
-def _join(scorers: Sequence) -> tuple[dict[str, Any] | None, dict[str, str]]:
+def _join(scorers: Sequence, settings: EvalConfig) -> tuple[dict[str, Any] | None, dict[str, str]]:
     """Scores over all videos, and what is wrong with them."""
     try:
-        return joined_scores(scorers), {}
+        return joined_scores(scorers, settings.void_id), {}
     except ValueError as error:  # nothing to score
         return None, {"score": str(error)}
 

@@ -105,11 +105,22 @@ def new_scorer(asked_by: str = "score=true") -> Scorer:
     return Scorer()
 
 
-def joined_scores(scorers: Sequence[Scorer]) -> dict[str, Any]:
-    """J&F, J, F and the like, 0 to 1, over all objects and by video. Raises ValueError if there is nothing to score."""
+def joined_scores(scorers: Sequence[Scorer], void_id: int | None = None) -> dict[str, Any]:
+    """J&F, J, F and the like, 0 to 1, over all objects and by video. Raises ValueError if there is nothing to score.
+
+    void_id: the value of true masks that was taken for background, for a note.
+    """
     total = new_scorer()
     for scorer in scorers:
         total.merge(scorer)
     result = total.result()
     by_video = {video.name: video.measures for video in result.videos if video.objects}
-    return {**result.measures, "videos": by_video, "notes": list(result.notes)}
+    return {**result.measures, "videos": by_video, "notes": [*result.notes, *_void_note(void_id)]}
+
+
+def _void_note(void_id: int | None) -> list[str]:
+    if void_id is None:
+        return []
+    return [
+        f"{void_id} in the true masks is void in this set: background here, as with --void background of livos score"
+    ]

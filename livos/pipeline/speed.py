@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ class StepTimer:
     device: torch.device
     steps: int = 0
     _seconds: float = 0.0
-    _events: list = field(default_factory=list)
+    _events: deque = field(default_factory=deque)
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -27,6 +28,7 @@ class StepTimer:
             yield
             end.record()
             self._events.append((start, end))
+            self._add_finished()
         else:
             begun = time.perf_counter()
             yield
@@ -40,6 +42,12 @@ class StepTimer:
         self._seconds += sum(start.elapsed_time(end) for start, end in self._events) / 1000
         self._events.clear()
         return self._seconds
+
+    def _add_finished(self) -> None:
+        """Takes the times of steps that the GPU has done, without waiting for it, so that events do not pile up."""
+        while self._events and self._events[0][1].query():
+            start, end = self._events.popleft()
+            self._seconds += start.elapsed_time(end) / 1000
 
     def _synchronize(self) -> None:
         if self.device.type == "cuda":
