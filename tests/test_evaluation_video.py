@@ -211,3 +211,14 @@ def test_masks_that_contradict_each_other_are_refused_by_name(clip):
     with pytest.raises(ValueError, match="colour_masks=palette or colour_masks=ids"):
         next(iter(open_clip(clip, use_all_masks=True)))
     assert open_clip(clip, use_all_masks=True, colour_masks="ids").coding.kind == "rgb_ids"
+
+
+def test_an_orientation_that_is_ignored_is_said_once(clip, caplog):
+    for path in sorted((clip / "images/clip").glob("*.jpg"))[1:]:
+        exif = Image.Exif()
+        exif[0x0112] = 3
+        with Image.open(path) as image:
+            image.save(path, exif=exif)
+    frames = list(open_clip(clip))
+    assert len(frames) == 3 and caplog.text.count("has an orientation (EXIF) that is ignored") == 1
+    assert "00001.jpg" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from video_makers import make_video, number_shown, picture
 
+from livos.files.atomic import clear_leftovers
 from livos.video.video_file import VideoFile
 from livos.video.writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
 
@@ -97,6 +99,82 @@ def test_sound_is_cut_where_the_pictures_are(tmp_path):
             video.add(frame.image, frame.pts)
     begin, length = sound_of(tmp_path / "b.mp4")
     assert abs(begin) < 0.13 and length == pytest.approx(0.4, abs=0.27)  # whole packets, of 0.128 s
+
+
+def with_sound_of(source: VideoFile, target) -> None:
+    with VideoWriter(target, H264, source.time_base, source.frame_rate, source.path) as video:
+        for frame in source.frames():
+            video.add(frame.image, frame.pts)
+
+
+@pytest.mark.parametrize("name", ["a.mov", "a.mkv", "a.avi"])
+def test_uncompressed_sound_becomes_aac_in_mp4(tmp_path, name):
+    source = VideoFile(make_video(tmp_path / name, sound=True, sound_codec="pcm_s16le"))
+    assert suffix_for_sound(source.path) == ".mp4"
+    with_sound_of(source, tmp_path / "b.mp4")
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert [stream.codec_context.name for stream in container.streams.audio] == ["aac"]
+    begin, length = sound_of(tmp_path / "b.mp4")
+    assert abs(begin) < 0.13 and length == pytest.approx(1.2, abs=0.27)
+
+
+def test_uncompressed_sound_begins_with_the_first_picture(tmp_path):
+    source = VideoFile(make_video(tmp_path / "a.mov", sound=True, sound_codec="pcm_s16le"))
+    arguments = (tmp_path / "b.mp4", H264, source.time_base, source.frame_rate, source.path)
+    with VideoWriter(*arguments, sound_to_end=False) as video:
+        for frame in source.frames(start=10, stop=20):
+            video.add(frame.image, frame.pts)
+    begin, length = sound_of(tmp_path / "b.mp4")
+    assert abs(begin) < 0.13 and length == pytest.approx(0.4, abs=0.27)
+
+
+@pytest.mark.parametrize(("name", "sound_codec"), [("a.ts", "aac"), ("a.ts", "mp2"), ("a.mpg", "mp2")])
+def test_the_sound_of_files_put_together_goes_on(tmp_path, name, sound_codec, caplog):
+    part = make_video(tmp_path / name, 25, codec="mpeg2video", sound=True, sound_codec=sound_codec)
+    joined = tmp_path / f"joined{part.suffix}"
+    joined.write_bytes(3 * part.read_bytes())
+    with_sound_of(VideoFile(joined), tmp_path / "b.mp4")
+    assert "sound" not in caplog.text
+    begin, length = sound_of(tmp_path / "b.mp4")
+    assert abs(begin) < 0.13 and length == pytest.approx(3.0, abs=0.5)
+    times = times_of(tmp_path / "b.mp4")
+    assert len(times) == 75 and times == sorted(set(times)) and times[-1] == pytest.approx(2.96, abs=0.1)
+
+
+def test_sound_that_cannot_be_written_is_dropped_with_a_warning(tmp_path, caplog, monkeypatch):
+    source = VideoFile(make_video(tmp_path / "a.mkv", sound=True))
+
+    def refuse(self, template, *_, **__):
+        raise ValueError("no tag for this codec")
+
+    monkeypatch.setattr("livos.video.sound._track", refuse)
+    with_sound_of(source, tmp_path / "b.mp4")
+    assert len(times_of(tmp_path / "b.mp4")) == 30 and "one of its sounds cannot be kept (no tag" in caplog.text
+
+
+def test_the_shape_of_pixels_is_kept(tmp_path):
+    for video_format in (H264, PRORES_4444, VP9_ALPHA):
+        path = tmp_path / f"a{video_format.suffix}"
+        image = np.dstack([picture(3), np.full((48, 64), 255, np.uint8)])[..., : 3 if video_format == H264 else 4]
+        ratio = Fraction(5, 4)
+        with VideoWriter(path, video_format, MILLISECOND, Fraction(25), sample_aspect_ratio=ratio) as video:
+            video.add(image, 0)
+            video.add(image, 40)
+        made = VideoFile(path)
+        height, width = made.size
+        assert Fraction(width, height) * (made.sample_aspect_ratio or 1) == Fraction(64, 48) * ratio, video_format
+
+
+def test_a_half_written_video_has_the_name_that_is_cleared(tmp_path):
+    video = VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25))
+    with video:
+        for number in range(60):  # until the encoder gives something to write
+            video.add(picture(number), 40 * number)
+        (unfinished,) = tmp_path.iterdir()
+    killed = unfinished.with_name(unfinished.name.replace(f".{os.getpid()}-", ".4194305-"))  # above any process's
+    killed.touch()
+    clear_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
 
 
 def test_the_container_suits_the_sound(tmp_path):

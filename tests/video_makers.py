@@ -60,7 +60,9 @@ def make_video(
         stream.codec_context.time_base = time_base
         if options is not None or codec == "libx264":
             stream.options = {"preset": "veryfast", "bf": "2"} if options is None else options
-        tone = container.add_stream(sound_codec, rate=8000) if sound else None
+        tone = container.add_stream(sound_codec, rate=48000 if sound_codec == "mp2" else 8000) if sound else None
+        if tone is not None:
+            tone.codec_context.layout = "mono"
         assert tone is None or isinstance(tone, av.AudioStream)
         for number in range(num_frames):
             frame = av.VideoFrame.from_ndarray(picture(number, size), format="rgb24")
@@ -74,9 +76,10 @@ def make_video(
 
 
 def _add_tone(container: av.container.OutputContainer, stream: av.AudioStream, seconds: float) -> None:
-    samples = np.sin(np.arange(int(8000 * seconds)) / 8).astype(np.float32)[None]
+    rate = stream.rate
+    samples = np.sin(np.arange(int(rate * seconds)) / 8).astype(np.float32)[None]
     frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
-    frame.sample_rate, frame.pts = 8000, 0
+    frame.sample_rate, frame.pts = rate, 0
     container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 

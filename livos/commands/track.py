@@ -5,9 +5,9 @@
     livos track --video 'clips/*.mp4' --masks masks/ --output results --start 10s --end 1:30 --backward
     torchrun --nproc_per_node=4 -m livos track --video 'clips/*.mp4' --masks masks/ --output results
 
-A video is a file, a folder of images, a pattern in quotes, or the number of a camera (Ctrl-C ends it). Masks are images
-(docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders named by object id.
-They belong to the frame that their name says (00042.png), a single file to the first frame. Objects may appear later; a
+A video is a file, a folder of images, a pattern in quotes, the number of a camera, or an address (Ctrl-C ends it).
+Masks are images (docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders
+named by object id. They belong to the frame that their name says (00042.png), a single file to the first frame. Objects may appear later; a
 mask of a known object corrects it. With several videos, masks are looked for under the name of each: MASKS/<video>/ or
 MASKS/<video>.png.
 
@@ -41,7 +41,8 @@ from livos.pipeline.job import CUTOUT_FORMATS, DAMAGED_RULES, KINDS, TrackJob, T
 from livos.pipeline.memory_plan import parse_bytes, watched_memory, within_memory
 from livos.segmenter.memory_shortage import free_memory
 from livos.segmenter.segmenter import PRECISIONS
-from livos.video.sources import Camera, FoundVideo, FrameSource, find_videos
+from livos.video.camera import LiveSource
+from livos.video.sources import FoundVideo, FrameSource, find_videos
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ def run_job(job: TrackJob, segmenter: VideoSegmenter, memory_limit: int | None) 
 @contextmanager
 def ended_by_interrupt(source: FrameSource) -> Iterator[None]:
     """Ctrl-C ends a camera's video instead of throwing it away; a second time, it does."""
-    if not isinstance(source, Camera):
+    if not isinstance(source, LiveSource):
         yield
         return
     before = signal.getsignal(signal.SIGINT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from livos.files.images import image_size, read_image
+from livos.files.images import image_size, read_image, read_orientation
 from livos.files.names import some_of
 from livos.masks.given_masks import GivenMask, coding_of
 from livos.masks.label_maps import LabelCoding
@@ -84,9 +84,12 @@ class TestVideo:
         given, saved = self.given, set(self.saved_names)
         if not self.use_all_masks and 1 < len(self.masks) < len(self.frame_paths):
             logger.warning("%s: only the first of %d masks is used (use_all_masks=true)", self.name, len(self.masks))
-        size, any_object = None, False
+        size, any_object, is_turned = None, False, False
         for number, path in enumerate(self.frame_paths):
             image = read_image(path)
+            if not is_turned and read_orientation(path) != 1:
+                is_turned = True
+                logger.warning("%s: has an orientation (EXIF) that is ignored: pixels are taken as stored", path)
             size = size or image.shape[:2]
             if image.shape[:2] != size:
                 raise ValueError(_size_misfit(path, image.shape[:2], self.frame_paths[0], size))

@@ -83,7 +83,7 @@ def read_bgr(path: PathLike, reduction: int = 1) -> npt.NDArray[np.uint8]:
     refuse_damaged(data, picture_format, path)
     refuse_too_large(*(size_in_header(data, picture_format) or _header(io.BytesIO(data), path).size), path)
     in_decoder = reduction if picture_format == "JPEG" else 1
-    with _naming(path):
+    with naming_picture(path):
         flags = _REDUCED[in_decoder] | cv2.IMREAD_IGNORE_ORIENTATION
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
@@ -118,13 +118,49 @@ def read_picture(path: PathLike) -> Picture:
 def decode_picture(data: bytes, path: PathLike) -> Picture:
     """As `read_picture`, of bytes that come from elsewhere; `path` is for messages."""
     refuse_damaged(data, format_of(data[:SIGNATURE_LENGTH], path), path)
-    with _opened(io.BytesIO(data), path) as (image, header), _naming(path):
+    with _opened(io.BytesIO(data), path) as (image, header), naming_picture(path):
         image.load()
         palette = bytes(image.getpalette("RGB") or b"") if image.mode == "P" else None
         if image.mode in ("LA", "PA", "La", "RGBa", "RGBX"):
             image = image.convert("RGBA")
         pixels = np.array(image)
     return replace(header, mode=image.mode, palette=palette, pixels=pixels)
+
+
+def read_orientation(path: PathLike) -> int:
+    """How a camera noted that its picture is to be shown (EXIF): 1 as it is, 2 to 8 mirrored or turned.
+
+    1 for TIFF, whose pixels come turned already. Raises as `read_header`.
+    """
+    with open(path, "rb") as file, _opened(file, path) as (image, header), naming_picture(path):
+        found = 1 if header.format == "TIFF" else image.getexif().get(0x0112, 1)
+    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+
+
+def upright(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """The (H, W, …) picture as viewers show it, given what `read_orientation` found."""
+    if orientation >= 5:
+        image = image.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+@contextmanager
+def opened_series(path: PathLike, check: bool = True) -> Iterator[Image.Image]:
+    """Pillow's image of a file that may hold several pictures.
+
+    check: refuse a damaged file before, as `read_picture` does. Raises as that.
+    """
+    with open(path, "rb") as file:
+        if check:
+            data = file.read()
+            refuse_damaged(data, format_of(data[:SIGNATURE_LENGTH], path), path)
+            file.seek(0)
+        with _opened(file, path) as (image, _):
+            yield image
 
 
 def _header(file: BinaryIO, path: PathLike) -> Picture:
@@ -137,7 +173,7 @@ def _opened(file: BinaryIO, path: PathLike) -> Iterator[tuple[Image.Image, Pictu
     """Pillow's image, not yet decoded, and its header."""
     picture_format = format_of(file.read(SIGNATURE_LENGTH), path)
     file.seek(0)
-    with _naming(path):
+    with naming_picture(path):
         image = _READERS[picture_format](file)
     with image:
         refuse_too_large(image.height, image.width, path)
@@ -158,7 +194,7 @@ def _grey_bits(image: Image.Image) -> int:
 
 
 @contextmanager
-def _naming(path: PathLike) -> Iterator[None]:
+def naming_picture(path: PathLike) -> Iterator[None]:
     """Whatever a decoder raises at a damaged file becomes a ValueError that names the file."""
     try:
         yield

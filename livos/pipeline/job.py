@@ -30,7 +30,8 @@ from livos.pipeline.segment import Segmenter, deliver, replay, segment, with_giv
 from livos.pipeline.threads import DEPTH
 from livos.pipeline.video_masks import VideoMasks, masks_of_video
 from livos.segmenter.state import SegmenterState
-from livos.video.sources import Camera, FoundVideo, FrameSource
+from livos.video.camera import LiveSource
+from livos.video.sources import FoundVideo, FrameSource
 from livos.video.video_file import Frame
 from livos.video.writer import H264, PRORES_4444, VP9_ALPHA, VideoWriter, suffix_for_sound
 
@@ -189,7 +190,7 @@ class TrackJob:
             segmenter.restore(begun.state)
             logger.info("%s: going on after frame %d", self.found.name, begun.last_number)
         inputs = with_given_masks(self._frames_after(begun.last_number), self._masks_after(begun.last_number))
-        resumable = not isinstance(self.source, Camera)
+        resumable = not isinstance(self.source, LiveSource)
         stop = self.settings.damaged == "stop"
         results = segment(inputs, segmenter, self.source.size, stop_at_damage=stop, keep_states=resumable)
         keeper = _StateKeeper(record, begun.frames_done)

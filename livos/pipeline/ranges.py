@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from livos.video.sources import FrameSource
+from livos.video.sources import FrameSource, has_frame
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,7 @@ def frame_range(
         last -= 1  # the frame that is shown until then
     if backward:
         last = source.end() - 1 if last is None else min(last, source.end() - 1)
-    beyond = source.num_frames is not None and first >= source.first_number + source.num_frames
-    if beyond or (last is not None and last < first):
+    if not has_frame(source, first) or (last is not None and last < first):
         known = "" if source.num_frames is None else f" in a video of {source.num_frames}"
         given_start = first if start is None else start
         raise ValueError(f"no frames from {given_start} to {'the last' if end is None else end}{known}")

@@ -17,7 +17,7 @@ from livos.masks.given_masks import GivenMask, MaskFile, coding_of
 from livos.masks.label_maps import LabelCoding, LabelMap, read_area, read_labels
 from livos.masks.yolo import CLASS_NAMES
 from livos.pipeline.ranges import FrameRange
-from livos.video.sources import FrameSource
+from livos.video.sources import FrameSource, has_frame
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def checked_masks(
     for number, mask in by_number.items():
         if number not in frames:
             raise ValueError(f"{mask.path}: is the mask of frame {number}, but only frames {frames} are asked for")
-        if source.num_frames is not None and number >= source.first_number + source.num_frames:
+        if not has_frame(source, number):
             raise ValueError(
                 f"{mask.path}: is the mask of frame {number}, but the video has {source.num_frames} frames"
             )

@@ -216,7 +216,7 @@ def jumps_back(pts: int, latest: int | None, ticks: Fraction) -> bool:
 
 
 def decode_all(
-    packets: Iterator[av.Packet], stream: VideoStream, path: Path, order: DisplayOrder, quiet: bool = False
+    packets: Iterator[av.Packet], stream: VideoStream, path: Path | str, order: DisplayOrder, quiet: bool = False
 ) -> Iterator[Decoded]:
     """All frames of a video, whose packets come from its beginning, as they are shown; all have a time.
 
@@ -248,7 +248,9 @@ def decode_all(
     yield from order.finish()
 
 
-def packets_of(container: InputContainer, stream: VideoStream, path: Path, quiet: bool = False) -> Iterator[av.Packet]:
+def packets_of(
+    container: InputContainer, stream: VideoStream, path: Path | str, quiet: bool = False
+) -> Iterator[av.Packet]:
     """Packets up to the end, or up to where a damaged or cut file cannot be read on."""
     with naming(path):
         packets = container.demux(stream)

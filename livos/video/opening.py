@@ -68,7 +68,7 @@ def open_video(path: Path, options: Mapping[str, str] | None = None) -> InputCon
         raise ValueError(f"{path}: cannot be opened as a video ({reason})") from error
 
 
-def main_video(container: InputContainer, path: Path) -> VideoStream:
+def main_video(container: InputContainer, path: Path | str) -> VideoStream:
     """The stream that a player would show: no cover picture, and the best of several.
 
     Raises ValueError, naming the file, if there is none or it cannot be decoded.

@@ -48,7 +48,7 @@ Found = tuple[int, int, "av.VideoFrame | None"]
 
 
 class VideoFile:
-    """A video file. `size` is (H, W) as shown; `num_frames` is what the file says it holds, None if it does not say."""
+    """A video file. `size` is (H, W) as shown."""
 
     def __init__(self, path: Path):
         """Raises ValueError, naming the file, if it cannot be read or has no video that can be decoded."""
@@ -62,7 +62,6 @@ class VideoFile:
             self.time_base = Fraction(stream.time_base or 1 / self.frame_rate)
             self.has_sound = bool(container.streams.audio)
             self._promise = Promise.of(container, stream, self.frame_rate)
-            self.num_frames = self._promise.num_frames
             packets = packets_of(container, stream, path, quiet=True)
             decoded = decode_all(packets, stream, path, DisplayOrder(self.ticks), quiet=True)
             first = next((one.frame for one in decoded if one.frame is not None), None)
@@ -73,6 +72,11 @@ class VideoFile:
             self.sample_aspect_ratio = _aspect_ratio(stream.sample_aspect_ratio, is_turned(self._matrix))
             if is_hdr(first):
                 logger.info("%s: HDR, whose colours are mapped to those of a usual screen", path)
+
+    @property
+    def num_frames(self) -> int | None:
+        """What was counted, or the header says as long as it was not; None if it does not say."""
+        return self._promise.num_frames if self._index is None else len(self._index.pts)
 
     @property
     def ticks(self) -> Fraction:

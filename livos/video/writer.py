@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import math
-import os
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +16,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from av.codec.codec import UnknownCodecError
-from av.container import OutputContainer
 
-from livos.files.atomic import path_aside
+from livos.files.atomic import written_aside
+from livos.video.sound import SoundCopy, suffix_for_sound
+
+__all__ = ["H264", "PRORES_4444", "VP9_ALPHA", "VideoFormat", "VideoWriter", "suffix_for_sound"]
+
 
 logger = logging.getLogger(__name__)
 
@@ -27,9 +29,6 @@ Image = npt.NDArray[np.uint8]
 
 ENCODER_THREADS = 4
 """Each holds frames of its own, so that as many as there are cores would take much memory on a large machine."""
-
-SOUND_CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
-"""Files that H.264 with sound may be written to, the preferred kind first."""
 
 _BT709, _BT601 = ("ITU709", 1), ("ITU601", 6)  # the name of the matrix, and FFmpeg's number to tell players
 
@@ -43,6 +42,7 @@ class VideoFormat:
     suffix: str  # of the file, which chooses the container
     options: Mapping[str, str] = field(default_factory=dict)
     even: bool = False  # height and width must be even
+    keeps_shape: bool = True  # of pixels that are not square; PyAV cannot note it in Matroska
 
     @property
     def channels(self) -> str:
@@ -66,7 +66,7 @@ H264 = VideoFormat(
 )
 PRORES_4444 = VideoFormat(("prores_ks",), "yuva444p10le", ".mov", {"profile": "4444"})
 _VP9_OPTIONS = {"crf": "24", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
-VP9_ALPHA = VideoFormat(("libvpx-vp9",), "yuva420p", ".webm", _VP9_OPTIONS)
+VP9_ALPHA = VideoFormat(("libvpx-vp9",), "yuva420p", ".webm", _VP9_OPTIONS, keeps_shape=False)
 
 
 class VideoWriter:
@@ -97,7 +97,7 @@ class VideoWriter:
         self.time_base, self.frame_rate = time_base, frame_rate
         self.sample_aspect_ratio = sample_aspect_ratio
         self._sound_path, self._sound_to_end = sound_path, sound_to_end
-        self._unfinished = path_aside(path)
+        self._aside = ExitStack()
         self._sound: SoundCopy | None = None
         self._size: tuple[int, ...] | None = None
         self._last_pts = 0
@@ -123,18 +123,19 @@ class VideoWriter:
             self._sound.copy_until(float(pts * self.time_base))
 
     def _begin(self, shape: tuple[int, ...], first_pts: int) -> None:
+        height, width = self._size_written(shape)
         stream = self._container.add_stream(self.video_format.codec(), rate=self.frame_rate)
         assert isinstance(stream, av.VideoStream)
         self._stream = stream
         grow = 2 if self.video_format.even else 1
-        self._stream.height, self._stream.width = (-(-side // grow) * grow for side in shape[:2])
+        self._stream.height, self._stream.width = (-(-side // grow) * grow for side in (height, width))
         self._stream.pix_fmt = self.video_format.pixels
         self._stream.options = dict(self.video_format.options)
         context = self._stream.codec_context
         self._matrix = _BT709 if min(shape[:2]) >= 720 else _BT601
         context.time_base, context.colorspace = self.time_base, self._matrix[1]
         context.thread_count = ENCODER_THREADS
-        if self.sample_aspect_ratio:
+        if self.sample_aspect_ratio and self.video_format.keeps_shape:
             context.sample_aspect_ratio = self.sample_aspect_ratio
         if context.codec.name == "mpeg4":
             self._stream.bit_rate = 8_000_000
@@ -142,9 +143,18 @@ class VideoWriter:
             self._sound = SoundCopy(self._sound_path, self._container, float(first_pts * self.time_base))
         self._size, self._offset, self._num_frames = shape, -first_pts, 0
 
+    def _size_written(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        """(H, W); where the shape of pixels cannot be noted, pictures are made wider or narrower instead."""
+        height, width = shape[:2]
+        if self.sample_aspect_ratio and not self.video_format.keeps_shape:
+            width = max(1, round(width * self.sample_aspect_ratio))
+        return height, width
+
     def _to_frame(self, image: Image, pts: int) -> av.VideoFrame:
+        height, width = self._size_written(image.shape)
+        if width != image.shape[1]:
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
         if self.video_format.even:
-            height, width = image.shape[:2]
             image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=self.video_format.channels)
         frame = frame.reformat(format=self.video_format.pixels, dst_colorspace=self._matrix[0])
@@ -159,69 +169,26 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         options = {"movflags": "faststart"} if self.path.suffix == ".mp4" else {}
-        self._container = av.open(str(self._unfinished), "w", options=options)
+        unfinished = self._aside.enter_context(written_aside(self.path))
+        try:
+            self._container = av.open(f"file:{unfinished}", "w", options=options)
+        except BaseException as failure:
+            self._aside.__exit__(type(failure), failure, failure.__traceback__)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            if error is None and self._size is not None:
-                self._finish()
-            if self._sound is not None:
-                self._sound.close()
-            self._container.close()
+        with self._aside:
+            try:
+                if error is None and self._size is not None:
+                    self._finish()
+            finally:
+                if self._sound is not None:
+                    self._sound.close()
+                self._container.close()
             if error is None and self._size is None:
                 raise ValueError(f"{self.path}: no frame was added, and a video needs one")
-            if error is None:
-                os.replace(self._unfinished, self.path)
-        finally:
-            self._unfinished.unlink(missing_ok=True)
-
-
-class SoundCopy:
-    """Copies the sound of a file, as it is, into a video that is being written, as far as its pictures have come."""
-
-    def __init__(self, source_path: Path, output: OutputContainer, start: float):
-        """start: seconds of the source that become time 0. Must be made before the output's first packet."""
-        self._source_path, self._output, self._start = source_path, output, start
-        self._input = av.open(str(source_path))
-        self._targets = {stream.index: output.add_stream_from_template(stream) for stream in self._input.streams.audio}
-        self._packets = self._shifted()
-        self._next = next(self._packets, None)
-
-    def copy_until(self, seconds: float) -> None:
-        """Copy what begins before this time of the output."""
-        while self._next is not None and self._next[0] <= seconds:
-            self._output.mux(self._next[1])
-            self._next = next(self._packets, None)
-
-    def close(self) -> None:
-        self._packets.close()
-        self._input.close()
-
-    def _shifted(self) -> Generator[tuple[float, av.Packet], None, None]:
-        """Time in the output, and packet with that time."""
-        try:
-            for packet in self._input.demux(*self._input.streams.audio):
-                if packet.pts is None or packet.time_base is None:  # the empty one at the end
-                    continue
-                shift = round(self._start / packet.time_base)
-                if packet.pts + (packet.duration or 0) <= shift:
-                    continue
-                packet.pts, packet.dts = packet.pts - shift, (packet.dts or packet.pts) - shift
-                packet.stream = self._targets[packet.stream.index]
-                yield float(packet.pts * packet.time_base), packet
-        except av.error.FFmpegError as error:
-            logger.warning("%s: its sound cannot be read beyond this point (%s)", self._source_path, error)
-
-
-def suffix_for_sound(source_path: Path, suffixes: Mapping[str, str] = SOUND_CONTAINERS) -> str | None:
-    """The suffix of the first kind of container that can hold the sound of a file; None if none can."""
-    with av.open(str(source_path)) as source:
-        names = {stream.codec_context.codec.canonical_name for stream in source.streams.audio}
-    for suffix, name in suffixes.items():
-        with av.open(io.BytesIO(), "w", format=name) as container:
-            if names <= container.supported_codecs:
-                return suffix
-    return None
+            if error is not None:
+                raise error
