@@ -7,9 +7,9 @@
 
 A video is a file, a folder of images, a pattern in quotes, the number of a camera, or an address (Ctrl-C ends it).
 Masks are images (docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders
-named by object id. They belong to the frame that their name says (00042.png), a single file to the first frame. Objects may appear later; a
-mask of a known object corrects it. With several videos, masks are looked for under the name of each: MASKS/<video>/ or
-MASKS/<video>.png.
+named by object id. They belong to the frame that their name says (00042.png), a single file to the first frame. Objects
+may appear later; a mask of a known object corrects it. With several videos, masks are looked for under the name of
+each: MASKS/<video>/ or MASKS/<video>.png.
 
 Written to OUTPUT: masks/ (PNG), overlay.mp4 (H.264, at the source's times, with its sound) and objects.json (areas and
 boxes); --write chooses, and adds cutouts/ (each object alone, transparent around it) and coco.json (run-length codes).

@@ -178,7 +178,7 @@ def _opened(file: BinaryIO, path: PathLike) -> Iterator[tuple[Image.Image, Pictu
     with image:
         refuse_too_large(image.height, image.width, path)
         palette = image.palette.getdata()[1] if image.mode == "P" and image.palette else None
-        texts = {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
+        texts = {str(key): value for key, value in image.info.items() if isinstance(value, str)}
         size = (image.height, image.width)
         yield image, Picture(picture_format, image.mode, size, _grey_bits(image), palette, texts)
 
