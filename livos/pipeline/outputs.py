@@ -6,6 +6,7 @@ work ends well; files of single frames are complete one by one.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -27,49 +28,56 @@ from livos.video.writer import VideoFormat, VideoWriter
 VideoOutput = Output[SegmentedFrame]
 
 
-class MaskFiles(VideoOutput):
-    """`<directory>/<frame>.png`, coded as the given masks are, of the frames whose masks are wanted."""
+class FrameFiles(VideoOutput):
+    """`<directory>/<frame><suffix>` for each frame whose mask is wanted."""
+
+    suffix = ""
+
+    def __init__(self, directory: Path):
+        self.directory = directory
+
+    def open(self, stack: ExitStack) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+
+    def write(self, item: SegmentedFrame) -> None:
+        if item.wanted:
+            self.write_file(self.directory / f"{item.frame.name}{self.suffix}", item)
+
+    @abstractmethod
+    def write_file(self, path: Path, item: SegmentedFrame) -> None:
+        """Writes the file of one frame, complete or not at all."""
+
+
+class MaskFiles(FrameFiles):
+    """Masks, coded as the given masks are."""
+
+    suffix = ".png"
 
     def __init__(self, directory: Path, coding: LabelCoding):
-        self.directory, self.coding = directory, coding
+        super().__init__(directory)
+        self.coding = coding
 
-    def open(self, stack: ExitStack) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-
-    def write(self, item: SegmentedFrame) -> None:
-        if item.wanted:
-            note = confidence_note(item.confidence)
-            write_labels(self.directory / f"{item.frame.name}.png", item.labels, self.coding, note)
+    def write_file(self, path: Path, item: SegmentedFrame) -> None:
+        write_labels(path, item.labels, self.coding, confidence_note(item.confidence))
 
 
-class ProbabilityFiles(VideoOutput):
-    """`<directory>/<frame>.npz` with the probabilities of each object, of the frames whose masks are wanted."""
+class ProbabilityFiles(FrameFiles):
+    """The probabilities of each object."""
 
-    def __init__(self, directory: Path):
-        self.directory = directory
+    suffix = ".npz"
 
-    def open(self, stack: ExitStack) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-
-    def write(self, item: SegmentedFrame) -> None:
-        if item.wanted:
-            assert item.probabilities is not None, "ask segment() to keep them"
-            write_probabilities(self.directory / f"{item.frame.name}.npz", item.probabilities, item.object_ids)
+    def write_file(self, path: Path, item: SegmentedFrame) -> None:
+        assert item.probabilities is not None, "ask segment() to keep them"
+        write_probabilities(path, item.probabilities, item.object_ids)
 
 
-class OverlayImages(VideoOutput):
-    """`<directory>/<frame>.jpg`: frames with the objects drawn over them, where masks are wanted."""
+class OverlayImages(FrameFiles):
+    """Frames with the objects drawn over them."""
 
-    def __init__(self, directory: Path):
-        self.directory = directory
+    suffix = ".jpg"
 
-    def open(self, stack: ExitStack) -> None:
-        self.directory.mkdir(parents=True, exist_ok=True)
-
-    def write(self, item: SegmentedFrame) -> None:
-        if item.wanted:
-            picture = cv2.cvtColor(overlay(item.image, item.labels), cv2.COLOR_RGB2BGR)
-            _write_picture(self.directory / f"{item.frame.name}.jpg", picture)
+    def write_file(self, path: Path, item: SegmentedFrame) -> None:
+        _write_picture(path, cv2.cvtColor(overlay(item.image, item.labels), cv2.COLOR_RGB2BGR))
 
 
 class OverlayVideo(VideoOutput):
