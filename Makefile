@@ -27,9 +27,10 @@ lint: .venv/installed-dev
 	else echo "Node is not installed: the types of Studio's page are not checked."; fi
 
 docs: .venv/installed-dev
-	$(PIP) --quiet -e '.[docs]'
 	$(BIN)/python scripts/make_reference.py
+	$(BIN)/python scripts/make_site_source.py
 	$(BIN)/zensical build
+	@echo "The documentation is in site/index.html."
 
 .venv/installed: requirements.txt pyproject.toml setup.py vos-benchmark/pyproject.toml
 	@$(PYTHON) -c 'import sys; assert (3, 10) <= sys.version_info, f"Python 3.10 or newer is needed, this is {sys.version}"'
@@ -46,7 +47,7 @@ docs: .venv/installed-dev
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	$(PIP) --quiet -e '.[dev,studio,onnx]'
+	$(PIP) --quiet -e '.[dev,docs,studio,onnx]'
 	touch $@
 
 clean:

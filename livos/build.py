@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import OmegaConf
@@ -39,7 +40,7 @@ def model_config(name: str, **changes) -> ModelConfig:
 
 
 def build_model(
-    model: str | ModelConfig = "base", pretrained: bool = False, seed: int | None = None, **changes
+    model: str | ModelConfig = "base", pretrained: bool = False, seed: int | None = None, **changes: Any
 ) -> LiVOS:
     """Builds a network with random weights, in evaluation mode, on the CPU.
 

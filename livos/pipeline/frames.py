@@ -24,18 +24,27 @@ class InputFrame:
 
 @dataclass(frozen=True)
 class SegmentedFrame:
-    """A frame with its labels. Where the frame was damaged, image and labels are those of the one before it."""
+    """A frame with the masks of its objects, as (H, W) labels.
+
+    Attributes:
+        frame: The frame as it was read, with its number and time.
+        image: (H, W, 3) uint8 RGB. At a damaged frame it is that of the frame before, and so are the labels.
+        labels: (H, W) int32 object ids, 0 for background.
+        wanted: Whether the mask of this frame was asked for. Some test sets want only every few frames.
+        object_ids: The objects that are being followed, in the order of the probabilities.
+        probabilities: (1 + N, H, W) float32, background first, summing to 1 at each pixel, if they were asked for.
+        state: What is remembered after this frame, if it was asked for.
+        confidence: For each object id, the J (overlap) to be expected of its mask, in [0, 1], if it is known.
+    """
 
     frame: Frame
-    image: npt.NDArray[np.uint8]  # (H, W, 3) RGB
-    labels: npt.NDArray[np.int32]  # (H, W) ids, 0 for the background
+    image: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int32]
     wanted: bool = True
-    object_ids: tuple[int, ...] = ()  # those that are followed, in the order of the probabilities
-    probabilities: Tensor | None = None  # (1 + N, H, W), background first, summing to 1; where they were asked for
-    state: SegmenterState | None = None  # what is remembered after this frame; where it was asked for
-    confidence: Mapping[int, float] = field(
-        default_factory=dict
-    )  # by object, the J to be expected, in [0, 1]; if known
+    object_ids: tuple[int, ...] = ()
+    probabilities: Tensor | None = None
+    state: SegmenterState | None = None
+    confidence: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def number(self) -> int:

@@ -42,34 +42,35 @@ def segment_video(
     colour_masks: str = "auto",
     keep_probabilities: bool = False,
 ) -> Iterator[SegmentedFrame]:
-    """Yields the frames of a video with the masks of its objects, one at a time, in memory that does not grow.
+    """Segments a video, and yields its frames with the masks of its objects, one at a time.
 
-    The masks are those that `livos track` writes. Rotation and colour are as players show them. Decoding runs a few
-    frames ahead in a thread.
+    The masks are the same as those that `livos track` writes, and memory does not grow with the length of the video.
+    Rotation and colours are as players show them. A thread decodes a few frames ahead.
 
     Args:
         video: A video file, a folder of images, the number of a camera, a stream's address, or the frames themselves:
             (H, W, 3) uint8 RGB arrays or Pillow images.
-        masks: What is given of the objects: a file or folder as `livos track --masks` takes it, an (H, W) array of ids
-            for the frame that the work begins with, or masks by the number of the frame. An id that was not seen
-            before is a new object, one that was is corrected.
-        segmenter: A segmenter, which forgets what it knew; or the name or path of weights, as `load_model` takes it.
-        start: First frame: its number, or a time such as `4.5s` or `1:30`.
-        end: Last frame, which is included; or the time at which it ends.
-        backward: From the last frame to the first.
-        count_from: Number of the first frame.
-        frame_rate: Of images and arrays, in frames per second; video files have their own.
-        damaged: `hold`: a frame that cannot be decoded gets image and mask of the one before it. `stop`: raise.
-        colour_masks: What RGB masks hold: `palette` (colours of DAVIS), `ids` or `auto`.
-        keep_probabilities: Let each result carry the probabilities of all objects.
+        masks: The given masks: a file or folder as `livos track --masks` takes it, an (H, W) array of ids for the
+            first frame to be segmented, or a dictionary of masks by frame number. An id that is new adds an object; an
+            id that is known corrects it.
+        segmenter: A segmenter, which forgets what it knew, or the name or path of weights, as `load_model` takes it.
+        start: The first frame: its number, or a time such as `4.5s` or `1:30`.
+        end: The last frame, which is included: its number, or the time at which to end.
+        backward: Segment from the last frame to the first.
+        count_from: The number of the first frame.
+        frame_rate: Frames per second of images and arrays. Video files have their own.
+        damaged: What to do at a frame that cannot be decoded: `hold` repeats the image and the mask of the frame
+            before, `stop` raises ValueError.
+        colour_masks: What RGB masks hold: `palette` (colours of the DAVIS palette), `ids` or `auto`.
+        keep_probabilities: Put the probabilities of all objects into each result.
 
     Returns:
-        An iterator over `SegmentedFrame`: `number`, `image` (H, W, 3) uint8, `labels` (H, W) int32 with your ids, and
-        `confidence` by id. Closing it ends the reading.
+        An iterator over `SegmentedFrame`, whose most useful attributes are `number`, `image` (H, W, 3) uint8, `labels`
+        (H, W) int32 with your ids, and `confidence` by id. Closing the iterator stops the reading.
 
     Raises:
-        ValueError: For masks that do not fit the video, a range without frames, or settings that there are not; before
-            the first frame. Later at a damaged frame that has a mask, or at any with `damaged="stop"`.
+        ValueError: Before the first frame, if the masks do not fit the video, the range has no frames, or a setting is
+            unknown. Later, if a frame that has a given mask is damaged, or any frame with `damaged="stop"`.
         OSError: If a file cannot be read.
     """
     settings = TrackSettings(damaged=damaged, colour_masks=colour_masks)
