@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,12 @@ import torch
 from script_modules import load_script
 
 from livos.masks.label_maps import LabelCoding, read_labels, write_labels
-from livos.pipeline.probabilities import average_probabilities, read_probabilities, write_probabilities
+from livos.pipeline.probabilities import (
+    average_probabilities,
+    read_object_ids,
+    read_probabilities,
+    write_probabilities,
+)
 
 merge_scores = load_script("scripts/merge_scores.py")
 
@@ -99,3 +105,33 @@ def test_sizes_that_differ_are_named(runs, tmp_path, capsys):
     write_probabilities(runs[0] / "clip" / "00000.npz", np.zeros((3, 4, 4), np.float32), [7, 300])
     assert merge_scores.main(["--scores", *map(str, runs), "--output", str(tmp_path / "merged")]) == 1
     assert "clip/00000.npz: scores of one frame have different sizes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"probabilities": np.zeros((2, 3, 4), np.uint8)},
+        {"probabilities": np.zeros((2, 3, 4), np.uint8), "object_ids": np.array([1, 2])},
+        {"probabilities": np.zeros((2, 3, 4), np.float32), "object_ids": np.array([1])},
+        {"probabilities": np.zeros((3, 3, 4), np.uint8), "object_ids": np.array([1, 1])},
+        {"probabilities": np.zeros((2, 3, 4), np.uint8), "object_ids": np.array([-1])},
+        {"probabilities": np.zeros((2, 3, 4), np.uint8), "object_ids": np.array(["1"])},
+    ],
+)
+def test_files_that_are_no_scores_are_refused_by_name(tmp_path, arrays):
+    np.savez_compressed(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=r"a\.npz: not a file of scores"):
+        read_probabilities(tmp_path / "a.npz")
+
+
+def test_scores_that_claim_too_much_are_refused_before_they_are_unpacked(tmp_path):
+    write_probabilities(tmp_path / "a.npz", np.zeros((2, 30, 40), np.float32), [7])
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    huge = parts["probabilities.npy"].replace(b"(2, 30, 40), ", b"(2,30000,40000)")
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        archive.writestr("probabilities.npy", huge)
+        archive.writestr("object_ids.npy", parts["object_ids.npy"])
+    with pytest.raises(ValueError, match=r"b\.npz: not a file of scores .*bytes, expected"):
+        read_probabilities(tmp_path / "b.npz")
+    assert read_object_ids(tmp_path / "b.npz") == (7,)

@@ -11,19 +11,25 @@ Probabilities of most pixels are 0 or 1, so a frame takes a few per cent of its 
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from livos.files.atomic import written_aside
+from livos.files.image_formats import refuse_too_large
 
 if TYPE_CHECKING:
     import torch
+
+
+_MOST_OBJECTS = 100_000
 
 
 @dataclass(frozen=True)
@@ -61,19 +67,62 @@ def write_probabilities(
 
 def read_probabilities(path: str | os.PathLike[str]) -> Probabilities:
     """Probabilities that `write_probabilities` wrote. Raises ValueError, naming the file, if it is something else."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            probabilities, object_ids = file["probabilities"], file["object_ids"]
-    except (ValueError, KeyError, zipfile.BadZipFile, EOFError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: not a file of scores as save_scores writes them ({error})") from error
-    ids = tuple(int(object_id) for object_id in object_ids)
+    with _opened(path) as archive:
+        ids = _read_ids(archive)
+        shape, dtype = _header(archive, "probabilities.npy")
+        if dtype != np.uint8 or len(shape) != 3 or shape[0] != 1 + len(ids) or 0 in shape:
+            raise ValueError(f"probabilities of shape {shape} and type {dtype} for {len(ids)} objects")
+        refuse_too_large(shape[1], shape[2], path)
+        probabilities = _read_array(archive, "probabilities.npy")
     return Probabilities(probabilities.astype(np.float32) / np.float32(255), ids)
 
 
 def read_object_ids(path: str | os.PathLike[str]) -> tuple[int, ...]:
-    """The ids alone, without unpacking the probabilities."""
-    with np.load(path, allow_pickle=False) as file:
-        return tuple(int(object_id) for object_id in file["object_ids"])
+    """The ids alone, without unpacking the probabilities. Raises ValueError as `read_probabilities`."""
+    with _opened(path) as archive:
+        return _read_ids(archive)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    """The archive; whatever is wrong with it becomes a ValueError that names it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if reason.startswith(f"{path}: "):
+            raise
+        raise ValueError(f"{path}: not a file of scores as save_scores writes them ({reason})") from error
+
+
+def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type of an array, without allocating it. Raises ValueError where the archive holds more or less."""
+    with archive.open(name) as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(file)
+        expected = file.tell() + math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or archive.getinfo(name).file_size != expected:
+        raise ValueError(f"{name} has {archive.getinfo(name).file_size} bytes, expected {expected}")
+    return shape, dtype
+
+
+def _read_array(archive: zipfile.ZipFile, name: str) -> npt.NDArray[Any]:
+    with archive.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
+
+
+def _read_ids(archive: zipfile.ZipFile) -> tuple[int, ...]:
+    shape, dtype = _header(archive, "object_ids.npy")
+    if len(shape) != 1 or not np.issubdtype(dtype, np.integer) or shape[0] > _MOST_OBJECTS:
+        raise ValueError(f"object ids of shape {shape} and type {dtype}")
+    ids = tuple(int(object_id) for object_id in _read_array(archive, "object_ids.npy"))
+    if len(set(ids)) < len(ids) or not all(0 < object_id < 2**31 for object_id in ids):
+        raise ValueError("object ids that are not positive, or twice there")
+    return ids
 
 
 def average_probabilities(several: Sequence[Probabilities]) -> Probabilities:
