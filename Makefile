@@ -1,10 +1,13 @@
 # make demo: segment the bundled clip and look at it.   make test: run the tests.   make lint: check style and types.
 # make studio: draw, track and correct in the browser.   make docs: build the documentation as a site.
 # make demo TORCH_INDEX=URL takes PyTorch from another index, as https://pytorch.org/get-started says: without CUDA, say.
+# make fuzz N=20000: damage so many inputs of each kind and see that each is refused in a sentence.
 PYTHON ?= python3
 TORCH_INDEX ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
+N ?= 2000
+SEED ?= 0
 
 .PHONY: demo studio test lint docs fuzz clean
 
@@ -25,6 +28,9 @@ lint: .venv/installed-dev
 	cd vos-benchmark && ../$(BIN)/mypy --ignore-missing-imports vos_benchmark
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock && npm run --silent lint; \
 	else echo "Node is not installed: the types of Studio's page are not checked."; fi
+
+fuzz: .venv/installed-dev  # N inputs of each kind, damaged at random with SEED
+	$(BIN)/python tests/fuzz $(N) --seed $(SEED)
 
 docs: .venv/installed-dev
 	$(BIN)/python scripts/make_reference.py
