@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import resource
 import subprocess
 import sys
 import tarfile
@@ -129,6 +128,8 @@ def test_files_that_cannot_be_opened_are_named_by_the_system(tmp_path):
 
 
 def limit_file_size() -> None:
+    import resource  # which Windows lacks
+
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
 
 

@@ -259,6 +259,31 @@ def test_every_mixture_composes_with_the_published_command(data):
     assert config.data.video_sets and config.image_data.image_sets
 
 
+def limit_file_size() -> None:
+    import resource  # which Windows lacks
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, 500_000))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files in place of a full disk, on Linux")
+def test_a_full_disk_ends_training_with_one_sentence(folder):
+    process = subprocess.Popen(
+        command(folder, "full", "num_workers=1"),
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=limit_file_size,
+    )
+    _started.append(process)
+    output = process.communicate(timeout=300)[0].decode()
+    assert process.returncode == 2 and "Traceback" not in output, output
+    assert re.search(
+        r"\[ERROR\] - \[Errno 27\] File too large: '.*/full/checkpoints/main_training_00000003\.pt'\n$", output
+    )
+    assert list((experiment(folder, "full") / "checkpoints").iterdir()) == []
+
+
 def test_an_unknown_setting_is_named():
     with (
         initialize_config_module("livos.config", version_base="1.3"),

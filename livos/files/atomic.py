@@ -34,12 +34,24 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield aside
         os.replace(aside, path)
     except BaseException as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()
         if isinstance(error, OSError) and error.errno and str(error.filename) in ("None", str(aside)):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:
         _being_written.discard(os.path.abspath(aside))
+
+
+@contextmanager
+def errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """A block in which an OSError that names no file, as when a disk is full, is raised with this name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and error.filename is None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def clear_leftovers(folder: str | os.PathLike[str], below: bool = False) -> None:

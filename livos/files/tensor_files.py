@@ -175,12 +175,17 @@ def _explanation(path: Path, error: Exception) -> str:
     return f"{size} cannot be read as tensors, perhaps because it is damaged or cut short ({_reason(error)})"
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, printable and not endless, for a sentence of one's own."""
+    line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return "".join(character if character.isprintable() else "?" for character in line)[:300]
+
+
 def _reason(error: Exception) -> str:
-    """The kind of an error and what it says, shortened and without torch's advice on how to trust a file."""
+    """The kind of an error and what it says, without torch's advice on how to trust a file."""
     text = str(error).split("WeightsUnpickler error:")[-1] if isinstance(error, pickle.UnpicklingError) else str(error)
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    line = "".join(character if character.isprintable() else "?" for character in line.split("Please file")[0])
-    return f"{type(error).__name__}: {line[:150]}" if line else type(error).__name__
+    line = first_line(Exception(text.split("Please file")[0]))
+    return f"{type(error).__name__}: {line[:150]}" if text else type(error).__name__
 
 
 def _disk_error(error: BaseException) -> OSError | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
-from livos.files.atomic import written_aside
+from livos.files.atomic import errors_named, written_aside
 
 log = logging.getLogger(__name__)
 
@@ -50,22 +50,25 @@ class MetricsLog:
         self.numbers_path = folder / "metrics.jsonl"
         self.began = time.monotonic()
         drop_numbers(self.numbers_path, stage, start)
-        self.board = SummaryWriter(str(folder / "tensorboard" / stage), purge_step=start + 1)
+        self.board_dir = folder / "tensorboard" / stage
+        self.board = SummaryWriter(str(self.board_dir), purge_step=start + 1)
 
     def numbers(self, iteration: int, numbers: dict[str, float]) -> None:
         """Write numbers by name to all three places; details, named `group/name`, are left out of the console line."""
         left = self.time_left(iteration)
-        for name, number in {**numbers, "hours_left": left.total_seconds() / 3600}.items():
-            self.board.add_scalar(name, number, iteration)
+        with errors_named(self.board_dir):
+            for name, number in {**numbers, "hours_left": left.total_seconds() / 3600}.items():
+                self.board.add_scalar(name, number, iteration)
         line = {"stage": self.stage, "iteration": iteration, **numbers}
-        with self.numbers_path.open("a") as file:
+        with errors_named(self.numbers_path), self.numbers_path.open("a") as file:
             file.write(json.dumps(line) + "\n")
         shown = "  ".join(f"{name} {number:.4g}" for name, number in numbers.items() if "/" not in name)
         log.info("%s %d/%d  %s  left %s", self.stage, iteration, self.iterations, shown, left)
 
     def picture(self, iteration: int, name: str, picture: np.ndarray) -> None:
         """Write an (H, W, 3) uint8 RGB picture to TensorBoard."""
-        self.board.add_image(name, picture, iteration, dataformats="HWC")
+        with errors_named(self.board_dir):
+            self.board.add_image(name, picture, iteration, dataformats="HWC")
 
     def time_left(self, iteration: int) -> timedelta:
         """The time until the stage ends at the speed so far, in whole seconds."""
@@ -74,7 +77,8 @@ class MetricsLog:
         return timedelta(seconds=round(elapsed / done * (self.iterations - iteration)))
 
     def close(self) -> None:
-        self.board.close()
+        with errors_named(self.board_dir):
+            self.board.close()
 
 
 def drop_numbers(path: Path, stage: str, start: int) -> None:
@@ -82,7 +86,19 @@ def drop_numbers(path: Path, stage: str, start: int) -> None:
     if not path.exists():
         return
     lines = path.read_text().splitlines(keepends=True)
-    records = [(line, json.loads(line)) for line in lines if line.endswith("\n")]
-    kept = [line for line, record in records if record["stage"] != stage or record["iteration"] <= start]
+    kept = [
+        line
+        for number, line in enumerate(lines, start=1)
+        if line.endswith("\n") and is_kept(line, stage, start, f"{path}, line {number}")
+    ]
     with written_aside(path) as aside:
         aside.write_text("".join(kept))
+
+
+def is_kept(line: str, stage: str, start: int, where: str) -> bool:
+    """Whether a line of numbers is of another stage or of an iteration up to `start`."""
+    try:
+        record = json.loads(line)
+        return record["stage"] != stage or record["iteration"] <= start
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{where}: expected a JSON object with stage and iteration, found {line[:100]!r}") from error

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -28,7 +29,14 @@ from livos.training.modes import evaluating, prepare_network, shared_network, to
 from livos.training.optimizer import averaged, make_optimizer
 from livos.training.pictures import picture_of_clip
 from livos.training.step import StepResult, TrainingStep, prepare_example
-from livos.training.training_state import STAGES, Progress, load_checkpoint, restore, save_checkpoint
+from livos.training.training_state import (
+    STAGES,
+    Checkpoint,
+    Progress,
+    load_checkpoint,
+    restore,
+    save_checkpoint,
+)
 from livos.training.validation import check_validation, validate
 
 log = logging.getLogger(__name__)
@@ -47,28 +55,31 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
         Interrupted: if a signal told a process to end; the checkpoint of the iteration at that time is saved.
     """
     torch.manual_seed(config.seed + process.rank)
-    folder, checkpoint = from_main(find_start(config, datetime.now(), restarted))
-    content = load_checkpoint(checkpoint) if checkpoint else None
-    start = Progress(**content["progress"]) if content else None
+    folder, path = from_main(find_start(config, datetime.now(), restarted))
+    checkpoint = load_checkpoint(path) if path else None
+    start = checkpoint.progress if checkpoint else None
     loaders = {name: stage_loader(name, config, process, start) for name in stages_left(config, start)}
     if config.validation.every:
         check_validation(config.validation)
-    network = prepare_network(first_network(config, content is not None), config, process)
+    network = prepare_network(first_network(config, checkpoint is not None), config, process)
     shared = shared_network(network, process)
+    first, *others = loaders
+    trainer = StageTrainer(first, network, shared, loaders[first], config, folder, process)
+    if checkpoint and checkpoint.progress.stage == first:
+        trainer.restore(checkpoint)
     with ExitStack() as stack:
         if process.is_main:
             stack.enter_context(folder_in_use(folder, "a training"))
-            if find_start(config, datetime.now(), restarted) != (folder, checkpoint):
+            if find_start(config, datetime.now(), restarted) != (folder, path):
                 raise BlockingIOError(f"{folder}: another training went on here while this one began; start it again")
             clear_leftovers(folder, below=True)
             write_settings(folder, config)
         told = stack.enter_context(noticing_signals())
-        for name, loader in loaders.items():
-            trainer = StageTrainer(name, network, shared, loader, config, folder, process)
-            if content and start and name == start.stage:
-                log.info("continuing %s at iteration %d of %s", checkpoint, start.iteration, name)
-                trainer.restore(content)
-            trainer.run(told)
+        if checkpoint:
+            log.info("continuing %s at %s", checkpoint.path, checkpoint.progress)
+        trainer.run(told)
+        for name in others:
+            StageTrainer(name, network, shared, loaders[name], config, folder, process).run(told)
     return folder
 
 
@@ -175,10 +186,10 @@ class StageTrainer:
         """The network to use afterwards: with averaged weights, if they are kept."""
         return cast(LiVOS, self.average.module) if self.average else self.network
 
-    def restore(self, content: dict[str, Any]) -> None:
+    def restore(self, checkpoint: Checkpoint) -> None:
         """Go on where a checkpoint was saved."""
-        self.progress = Progress(**content["progress"])
-        restore(content, self.parts, self.process)
+        self.progress = replace(checkpoint.progress)
+        restore(checkpoint, self.parts, self.process)
 
     def run(self, told: Told) -> None:
         """Train to the end of the stage, or raise Interrupted when told to end. Either way there is a checkpoint."""

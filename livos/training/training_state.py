@@ -1,7 +1,6 @@
 """Everything that a run needs to go on as if it had never stopped, and the files that hold it."""
 
 import logging
-import os
 import random
 import re
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ import numpy as np
 import torch
 
 from livos.distributed import Process, gather
-from livos.files.atomic import written_aside
+from livos.files.tensor_files import first_line, load_tensors, save_tensors
+from livos.training.states import refuse_unlike, refuse_unlike_state
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,16 @@ class Progress:
 
     def __str__(self) -> str:
         return f"iteration {self.iteration} of {self.stage}"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds."""
+
+    path: Path
+    progress: Progress
+    parts: dict[str, Any]  # the state_dict of each part of the run, by name
+    random_states: list[dict[str, Any]]  # of each process's generators
 
 
 def random_states() -> dict[str, Any]:
@@ -65,38 +75,34 @@ def save_checkpoint(folder: Path, progress: Progress, parts: dict[str, Any], pro
     content = {name: part.state_dict() for name, part in parts.items()}
     content |= {"progress": vars(progress).copy(), "random_states": all_random_states}
     path = folder / CHECKPOINT_NAME.format(stage=progress.stage, iteration=progress.iteration)
-    save_aside(content, path)
+    save_tensors(content, path)
     log.info("saved %s", path)
     for old in checkpoints_in(folder)[: -max(1, keep)]:
         old.unlink()
 
 
-def save_aside(content: Any, path: Path) -> None:
-    """torch.save, so that the file is complete, and on the disk, whenever it has its name."""
-    with written_aside(path) as aside, aside.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def restore(content: dict[str, Any], parts: dict[str, Any], process: Process) -> None:
+def restore(checkpoint: Checkpoint, parts: dict[str, Any], process: Process) -> None:
     """Put the states of a checkpoint into the parts, and this process's random states into its generators.
 
     Raises:
-        ValueError: if the run has a part that the checkpoint lacks, or the reverse.
+        ValueError: if the run has a part that the checkpoint lacks, or the reverse, or if a state does not fit its
+            part. Names the file and what does not fit.
     """
-    stored = content.keys() - {"progress", "random_states"}
-    if stored != parts.keys():
+    if checkpoint.parts.keys() != parts.keys():
         raise ValueError(
-            f"the checkpoint holds {sorted(stored)}, but this run has {sorted(parts)}: "
+            f"{checkpoint.path} holds {sorted(checkpoint.parts)}, but this run has {sorted(parts)}: "
             "continue with the precision and average_decay that it was started with"
         )
-    for name, part in parts.items():
-        part.load_state_dict(content[name])
-    states = content["random_states"]
-    if len(states) == process.world_size:
-        set_random_states(states[process.rank])
-    elif process.is_main:
+    states = checkpoint.random_states
+    try:
+        for name, part in parts.items():
+            refuse_unlike_state(checkpoint.parts[name], part, name)
+            part.load_state_dict(checkpoint.parts[name])
+        if len(states) == process.world_size:
+            set_random_states(states[process.rank])
+    except Exception as error:  # torch raises errors of any kind for states that it cannot take
+        raise ValueError(f"{checkpoint.path} does not fit this run, or is damaged: {first_line(error)}") from error
+    if len(states) != process.world_size and process.is_main:
         log.warning(
             "the checkpoint was saved by %d processes, now there are %d: clips and points stay the same, "
             "but layers with randomness (drop path) start from fresh states",
@@ -105,17 +111,27 @@ def restore(content: dict[str, Any], parts: dict[str, Any], process: Process) ->
         )
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
+def load_checkpoint(path: Path) -> Checkpoint:
     """The content of a checkpoint file, on the CPU.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if the file holds weights alone.
+        OSError: if the file cannot be opened.
+        ValueError: if it is damaged, or no checkpoint of this program. Names the file.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    if "progress" not in content:
+    content = load_tensors(path)
+    if not isinstance(content, dict) or "progress" not in content:
         raise ValueError(f"{path} holds no training state: to start from its weights, use weights={path}")
-    return content
+    try:
+        progress = content.pop("progress")
+        refuse_unlike(progress, vars(Progress(STAGES[0])), "progress")
+        random_states = content.pop("random_states")
+        if progress["stage"] not in STAGES or min(progress["iteration"], progress["skipped_in_a_row"]) < 0:
+            raise ValueError(f"progress is {progress}")
+        if not isinstance(random_states, list) or not all(isinstance(state, dict) for state in random_states):
+            raise ValueError("random_states must be a list with an entry for each process")
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path} is no checkpoint of this program, or is damaged: {first_line(error)}") from error
+    return Checkpoint(path, Progress(**progress), content, random_states)
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
