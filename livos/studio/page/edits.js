@@ -84,7 +84,7 @@ export class Edits {
    */
   finish(edit, title, always = false) {
     if (this.current === edit) this.current = null;
-    if (!always && (!edit.dirty || equal(edit.before, edit.map.labels))) return;
+    if (!always && !isChanged(edit)) return;
     const ids = this.erasesOthers ? lostIds(edit) : [edit.id];
     const body = bytesOfRuns(encodeRuns(edit.map.labels));
     void this.queue.add(() => this.send(edit, ids, title, body));
@@ -260,12 +260,14 @@ function lostIds(edit) {
 }
 
 /**
- * @param {Uint8Array} one
- * @param {Uint8Array} other
- * @returns {boolean}
+ * @param {Edit} edit
+ * @returns {boolean} whether any pixel is another than when the change began
  */
-function equal(one, other) {
-  return one.every((label, at) => label === other[at]);
+function isChanged({ dirty, before, map }) {
+  for (let y = dirty?.top ?? 0; y < (dirty?.bottom ?? 0); y++) {
+    for (let at = y * map.width; at < (y + 1) * map.width; at++) if (before[at] !== map.labels[at]) return true;
+  }
+  return false;
 }
 
 /**

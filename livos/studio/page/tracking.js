@@ -70,7 +70,7 @@ export class Tracking {
   async track(direction) {
     const { studio } = this;
     if (await this.refused()) return;
-    if (!(studio.shown?.mask.map.ids().length || studio.shown?.mask.given.length)) {
+    if (!(studio.shown?.mask.map.content || studio.shown?.mask.given.length)) {
       return studio.say("There is no mask on this frame. Draw one, or go to a frame that has one, then track.", "warning");
     }
     await this.start({ frame: studio.frame, direction });

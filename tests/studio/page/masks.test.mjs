@@ -134,6 +134,8 @@ test("areas and bounds of objects are counted", () => {
   assert.deepEqual([...map.areas()], [[1, 3], [3, 1]]);
   assert.deepEqual(map.boundsOf(1), { left: 2, top: 0, right: 4, bottom: 2 });
   assert.equal(map.boundsOf(2), null);
+  assert.deepEqual(map.content, { left: 0, top: 0, right: 4, bottom: 2 });
+  assert.equal(picture(["...", "..."]).content, null);
   assert.equal(map.at(-1, 0), 0);
 });
 

@@ -39,6 +39,19 @@ export class LabelMap {
   }
 
   /**
+   * The rows between the first and the last pixel of any object.
+   * @returns {Rect | null} null where the map is empty
+   */
+  get content() {
+    const { labels, width } = this;
+    let [first, last] = [0, labels.length - 1];
+    while (first <= last && !labels[first]) first++;
+    if (first > last) return null;
+    while (!labels[last]) last--;
+    return { left: 0, top: Math.floor(first / width), right: width, bottom: Math.floor(last / width) + 1 };
+  }
+
+  /**
    * The object at a pixel.
    * @param {number} x column, may be outside
    * @param {number} y row, may be outside

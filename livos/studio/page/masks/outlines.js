@@ -19,7 +19,7 @@ export class Outlines {
     this.map = map;
     /** @type {Lines[]} from top to bottom */
     this.bands = Array.from({ length: Math.ceil(map.height / ROWS_OF_BAND) }, () => new Map());
-    this.update(map.bounds);
+    if (map.content) this.update(map.content);
   }
 
   /**

@@ -118,7 +118,7 @@ export class TrackPanel {
     if (!state?.video) return "";
     const { first, last } = this.studio.range;
     const range = this.studio.allInRange ? "" : ` within ${first} – ${last}`;
-    const has = shown?.frame === frame && shown.mask.map.ids().length > 0;
+    const has = shown?.frame === frame && shown.mask.map.content !== null;
     return has ? `From the masks on frame ${frame}${range}` : "Draw an object on this frame, then track it.";
   }
 }

@@ -1,5 +1,5 @@
 /** The objects of a label map as a picture: filled areas, outlines, one object cut out. */
-import { intersection } from "../masks/label_map.js";
+import { intersection, union } from "../masks/label_map.js";
 import { addRounded, chains } from "../masks/contours.js";
 import { Outlines } from "../masks/outlines.js";
 import { wordsOf } from "../colours.js";
@@ -17,12 +17,26 @@ export class Overlay {
     this.canvas = new OffscreenCanvas(map.width, map.height);
     this.context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     this.words = wordsOf(colours);
+    /** @type {Rect | null} where anything is painted */
+    this.painted = null;
     this.outlines = new Outlines(map);
     /** @type {WeakMap<number[], Path2D>} */
     this.exactPaths = new WeakMap();
     /** @type {WeakMap<number[], Path2D>} */
     this.roundedPaths = new WeakMap();
-    this.paint(map.bounds);
+    if (map.content) this.paint(map.content);
+  }
+
+  /**
+   * Shows another map of the same size.
+   * @param {LabelMap} map
+   */
+  take(map) {
+    if (this.painted) this.context.clearRect(0, this.painted.top, map.width, this.painted.bottom - this.painted.top);
+    this.map = map;
+    this.painted = null;
+    this.outlines = new Outlines(map);
+    if (map.content) this.paint(map.content);
   }
 
   /**
@@ -49,6 +63,7 @@ export class Overlay {
   paint(dirty) {
     const rect = intersection(dirty, this.map.bounds);
     if (!rect) return;
+    this.painted = union(this.painted, rect);
     const { labels, width } = this.map;
     const across = rect.right - rect.left;
     const image = new ImageData(across, rect.bottom - rect.top);

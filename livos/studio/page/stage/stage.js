@@ -101,7 +101,9 @@ export class Stage {
   showMask() {
     const { shown } = this.studio;
     if (!shown) return;
-    if (this.overlay?.map !== shown.mask.map) this.overlay = new Overlay(shown.mask.map, this.colours());
+    const { map } = shown.mask;
+    if (!this.overlay) this.overlay = new Overlay(map, this.colours());
+    else if (this.overlay.map !== map) this.overlay.take(map);
     this.redraw();
   }
 
