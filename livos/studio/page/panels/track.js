@@ -82,10 +82,12 @@ export class TrackPanel {
   drawProgress(job) {
     const { title, bar, facts, follow, following, stop } = this.progress;
     title.textContent = job.title;
-    bar.value = job.total ? job.done / job.total : 0;
+    if (job.total) bar.value = job.done / job.total;
+    else bar.removeAttribute("value");
     const rate = job.rate ? `${job.rate.toFixed(job.rate < 10 ? 1 : 0)} frames/s` : "";
     const left = job.left_s === null || job.left_s === undefined ? "" : `${duration(job.left_s)} left`;
-    facts.textContent = [`${job.done} of ${job.total}`, rate, left].filter(Boolean).join("  ·  ");
+    const done = job.total ? `${job.done} of ${job.total}` : "Getting ready…";
+    facts.textContent = [done, rate, left].filter(Boolean).join("  ·  ");
     follow.checked = this.studio.follows;
     const tracks = job.kind === "track" || job.kind === "refill";
     if (!title.isConnected || following.isConnected !== tracks) {
