@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from livos.files.atomic import clear_leftovers
 from livos.files.folder_lock import folder_in_use
 from livos.masks.label_maps import COLOUR_RULES, LabelCoding
+from livos.pipeline.doubtful import DoubtfulRun, doubtful_runs
 from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.job_record import Begun, JobRecord, stamp, stamp_of_mask
 from livos.pipeline.object_reports import CocoReport, ObjectReport
@@ -41,6 +42,7 @@ KINDS = ("masks", "overlay", "boxes", "cutouts", "coco")
 ALPHA_FORMATS = {"prores": PRORES_4444, "vp9": VP9_ALPHA}
 CUTOUT_FORMATS = ("png", *ALPHA_FORMATS)
 DAMAGED_RULES = ("hold", "stop")
+SHOWN_DOUBTS = 5
 SECONDS_BETWEEN_STATES = 5.0
 """How much work is lost at most when a job is killed."""
 
@@ -174,7 +176,16 @@ class TrackJob:
             record.note_masks(done)
         if later := [kind for label, kind in wanted.items() if label not in done]:
             yield from self._write(mask_dir, later)
-        record.finish("masks" in self.settings.write, done | wanted.keys())
+        if not wanted.keys() <= begun.kinds:
+            doubts = doubtful_runs(mask_dir)
+            self._say(doubts)
+            record.finish("masks" in self.settings.write, done | wanted.keys(), doubts)
+
+    def _say(self, doubts: list[DoubtfulRun]) -> None:
+        for run in doubts[:SHOWN_DOUBTS]:
+            logger.info("%s: %s", self.found.name, run)
+        if len(doubts) > SHOWN_DOUBTS:
+            logger.info("%s: and %d more, see job.json", self.found.name, len(doubts) - SHOWN_DOUBTS)
 
     def _kinds_at_once(self, begun: Begun) -> list[str]:
         """What is written while the video is segmented: everything, if all frames come now and in order of time."""

@@ -6,13 +6,14 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from livos.files.atomic import written_aside
 from livos.masks.given_masks import GivenMask
+from livos.pipeline.doubtful import DoubtfulRun
 from livos.segmenter.state import SegmenterState
 
 logger = logging.getLogger(__name__)
@@ -79,9 +80,9 @@ class JobRecord:
         """Notes that all masks are written, and these outputs with them."""
         self._write(True, kinds)
 
-    def finish(self, masks_stay: bool, kinds: Iterable[str]) -> None:
-        """Notes that the job is done, and removes what is needed no more."""
-        self._write(masks_stay, kinds)
+    def finish(self, masks_stay: bool, kinds: Iterable[str], doubts: Sequence[DoubtfulRun]) -> None:
+        """Notes that the job is done and where its masks are doubtful, and removes what is needed no more."""
+        self._write(masks_stay, kinds, doubtful=[asdict(run) for run in doubts])
         shutil.rmtree(self.resume_dir, ignore_errors=True)
 
     def _find(self, noted: Mapping[str, Any], mask_dir: Path) -> Begun:
@@ -113,9 +114,9 @@ class JobRecord:
             raise ValueError(f"{self._path} was not written by LiVOS: choose another --output, or --overwrite")
         return noted
 
-    def _write(self, masks_complete: bool, kinds: Iterable[str]) -> None:
+    def _write(self, masks_complete: bool, kinds: Iterable[str], **more: Any) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        noted = {"made_with": self._made_with, "masks_complete": masks_complete, "kinds": sorted(kinds)}
+        noted = {"made_with": self._made_with, "masks_complete": masks_complete, "kinds": sorted(kinds), **more}
         with written_aside(self._path) as aside:
             aside.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
