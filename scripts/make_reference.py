@@ -97,7 +97,7 @@ def entry_of(entry: griffe.Object, level: int, owner: str = "") -> Iterator[str]
     """The lines on one name, under a heading of this level."""
     yield f"{'#' * level} `{owner}{entry.name}`\n"
     if not is_property(entry):
-        yield f"```python\n{signature_of(entry, owner)}\n```\n"
+        yield f"```py\n{signature_of(entry, owner)}\n```\n"
     elif isinstance(entry, griffe.Attribute) and entry.annotation is not None:
         yield f"*Property, `{entry.annotation}`.*\n"
     yield from text_of(entry)

@@ -50,9 +50,9 @@ def segment_video(
     Args:
         video: A video file, a folder of images, the number of a camera, a stream's address, or the frames themselves:
             (H, W, 3) uint8 RGB arrays or Pillow images.
-        masks: The given masks: a file or folder as `livos track --masks` takes it, an (H, W) array of ids for the
-            first frame to be segmented, or a dictionary of masks by frame number. An id that is new adds an object; an
-            id that is known corrects it.
+        masks: The given masks: a file or folder, as `--masks` of `livos track` takes it; an (H, W) array of ids for
+            the first frame to be segmented; or a dictionary of masks by frame number. An id that is new adds an
+            object, an id that is known corrects it.
         segmenter: A segmenter, which forgets what it knew, or the name or path of weights, as `load_model` takes it.
         start: The first frame: its number, or a time such as `4.5s` or `1:30`.
         end: The last frame, which is included: its number, or the time at which to end.
