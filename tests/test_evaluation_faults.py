@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
         ({"weights": "w/none.pth"}, r"no weights at w.none\.pth .* `python download\.py` fetches the released"),
         ({"size": 0}, "size=0: expected a positive number, or -1 for no limit"),
         ({"chunk_size": -2}, "chunk_size=-2: expected a positive number"),
-        ({"precision": "float8"}, "precision='float8': expected one of float32, tf32, bfloat16, float16"),
+        ({"precision": "float8"}, "precision=float8, expected one of float32, tf32, bfloat16, float16"),
         ({"image_directory": "nowhere"}, r"(?s)MISSING  image_directory: nowhere.*Get it"),
         ({"mask_directory": ""}, "needs mask_directory=FOLDER"),
         ({"video_list": "val.txt"}, r"MISSING  video_list: val\.txt"),

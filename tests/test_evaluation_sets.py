@@ -265,7 +265,7 @@ def test_settings_that_make_no_sense_are_refused(tmp_path):
     for key, value, expected in (
         ("save_all", False, "save_all=false needs frame_list=FILE"),
         ("colour_masks", "rainbow", "colour_masks=rainbow, expected one of auto, palette, ids"),
-        ("archive", "tar", "archive=tar, expected null or one of inside, folder, burst"),
+        ("archive", "tar", "archive=tar, expected one of inside, folder, burst"),
     ):
         with pytest.raises(ValueError, match=expected):
             open_test_set(generic(tmp_path, **{key: value}))

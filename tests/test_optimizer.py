@@ -58,11 +58,6 @@ def test_warmup_grows_linearly_to_the_full_rate():
     assert [learning_rate_factor(i, stage) for i in range(5)] == [0.25, 0.5, 0.75, 1.0, 1.0]
 
 
-def test_an_unknown_schedule_is_named():
-    with pytest.raises(ValueError, match="schedule=cosine must be one of constant, poly, step"):
-        learning_rate_factor(0, StageConfig(schedule="cosine"))
-
-
 def test_learning_rates_are_set_from_those_at_the_start():
     optimizer = make_optimizer(Parts(), StageConfig(learning_rate=1.0, backbone_learning_rate_ratio=0.5))
     for factor in (0.1, 0.01):

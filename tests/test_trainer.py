@@ -13,7 +13,7 @@ from training_data import tiny_settings, write_videos
 
 import livos.training.trainer as trainer
 from livos.checkpoints import load_weights
-from livos.config.schema import StageConfig, TrainConfig
+from livos.config.schema import LossConfig, StageConfig, TrainConfig
 from livos.distributed import Process
 from livos.files.folder_lock import folder_in_use
 from livos.interruptions import Interrupted
@@ -212,8 +212,14 @@ def test_a_gpu_trains_in_every_precision(root, precision):
     ("changes", "message"),
     [
         ({"batch_norm": "sync"}, "batch_norm=sync needs GPUs"),
-        ({"batch_norm": "off"}, "batch_norm=off must be one of train, sync, frozen"),
-        ({"resume": "yes"}, "resume=yes must be auto or never"),
+        ({"batch_norm": "off"}, "batch_norm=off, expected one of train, sync, frozen"),
+        ({"resume": "yes"}, "resume=yes, expected one of never, auto"),
+        ({"precision": "half"}, "precision=half, expected one of float32, tf32, bfloat16, float16"),
+        (
+            {"main_training": tiny_stage(schedule="cosine")},
+            r"main_training\.schedule=cosine, expected one of constant, poly",
+        ),
+        ({"loss": LossConfig(auxiliary_clips="lst")}, r"loss\.auxiliary_clips=lst, expected one of all, last"),
         ({"main_training": StageConfig(enabled=False)}, "nothing to train"),
         ({"main_training": tiny_stage(batch_size=3, accumulation=2)}, "batch_size=3 cannot be divided"),
     ],

@@ -4,7 +4,7 @@ import difflib
 import sys
 from collections.abc import Collection
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -35,7 +35,7 @@ def refuse_unknown_settings(
             _check_choice(key, override.value())
         else:
             _check_key(OmegaConf.structured(schema), key, groups)
-            if "." not in key and not override.is_sweep_override() and not override.is_delete():
+            if not override.is_sweep_override() and not override.is_delete():
                 _check_value(OmegaConf.structured(schema), key, override)
 
 
@@ -76,11 +76,15 @@ def _check_key(node: DictConfig, key: str, groups: Collection[str]) -> None:
 
 
 def _check_value(settings: DictConfig, key: str, override: Override) -> None:
-    """Whether the value has the type of a key at the top of the schema."""
+    """Whether the value has the type of a key of the schema; below dictionaries of free names Hydra will tell."""
+    *path, name = key.split(".")
+    node: Any = OmegaConf.select(settings, ".".join(path)) if path else settings
+    if not isinstance(node, DictConfig) or name not in list(node):
+        return
     try:
-        OmegaConf.update(settings, key, override.value())
+        OmegaConf.update(node, name, override.value())
     except OmegaConfBaseException as error:
-        hint = f". A list is written {key}=[A,B]" if isinstance(settings._get_node(key), ListConfig) else ""
+        hint = f". A list is written {key}=[A,B]" if isinstance(node._get_node(name), ListConfig) else ""
         _refuse(f"{override.input_line}: {str(error).splitlines()[0]}{hint}")
 
 

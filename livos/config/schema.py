@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from livos.config.choices import Archive, AuxiliaryClips, BatchNorm, ColourMasks, Precision, Resume, Schedule
 from livos.files.bundled import bundled_dir
 from livos.model.config import ModelConfig
 
@@ -32,10 +33,10 @@ class TestSetConfig:
     )
     use_all_masks: bool = False  # take masks from every frame that has one, not only from the first
     void_id: int | None = None  # value of mask files that means "not annotated" and is taken for background
-    colour_masks: str = "auto"  # what RGB masks hold: palette (colours of DAVIS), ids (R + 256 G + 65536 B) or auto
+    colour_masks: ColourMasks = ColourMasks.auto  # what RGB masks hold: palette (colours of DAVIS), ids or auto
     # What comes out.
     save_all: bool = True  # save every frame, not only the frames that the set's server asks for
-    archive: str | None = None  # for the server: inside (zip of videos), folder (zip of Annotations/) or burst (JSON)
+    archive: Archive | None = None  # for the server: inside (zip of videos), folder (of Annotations/) or burst (JSON)
     # What to say when something is not right.
     num_videos: int | None = None  # in the official set
     source: str | None = None  # where to get the set
@@ -52,7 +53,7 @@ class EvalConfig(TestSetConfig):
     output_dir: str | None = None  # default: ./results/<dataset_name>
     videos: list[str] | None = None  # only these videos
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
-    precision: str = "float32"  # float32, tf32 (on recent NVIDIA GPUs), bfloat16 or float16
+    precision: Precision = Precision.float32  # float32, tf32 (on recent NVIDIA GPUs), bfloat16 or float16
     amp: bool = False  # the published name for precision=float16 (bfloat16 where there is no GPU)
     chunk_size: int = -1  # objects computed at a time, to bound memory; -1: all
     flip_aug: bool = False  # average with the prediction on the mirrored frame
@@ -203,7 +204,7 @@ class StageConfig:
     accumulation: int = 1  # portions that each process computes one after the other, to need less memory
     num_points: int = 12_544  # points of a frame at which the loss is computed
     learning_rate: float = 1e-4
-    schedule: str = "step"  # constant, poly or step
+    schedule: Schedule = Schedule.step  # constant, poly or step
     steps: list[int] = field(default_factory=lambda: [100_000, 115_000])  # step: iterations at which the rate falls
     step_factor: float = 0.1  # step: by this factor
     poly_power: float = 0.9  # poly: rate x (1 - done) ^ power
@@ -220,7 +221,7 @@ class LossConfig:
 
     sensory_weight: float = 0.01
     query_weight: float = 0.01  # of each level
-    auxiliary_clips: str = "all"  # all, or last: only the last clip of each portion, as the published code did
+    auxiliary_clips: AuxiliaryClips = AuxiliaryClips.all  # all, or last: only the last of a portion, as published
 
 
 @dataclass
@@ -248,12 +249,12 @@ class TrainConfig:
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     pretrained: bool = True  # start the encoders from ImageNet weights, which their library downloads
     weights: str | None = None  # start from these instead, to fine-tune
-    resume: str = "never"  # auto: continue this experiment's newest checkpoint, if it has one
+    resume: Resume = Resume.never  # auto: continue this experiment's newest checkpoint, if it has one
     checkpoint: str | None = None  # continue this one
     seed: int = 0  # of the first weights, the clips and the points of the loss
     device: str = "auto"  # auto, cpu, cuda, mps
-    precision: str = "float32"  # float32, tf32 (on recent NVIDIA GPUs), bfloat16 or float16 (with loss scaling)
-    batch_norm: str = "train"  # train: statistics of each process's portion; sync: of all processes'; frozen: kept
+    precision: Precision = Precision.float32  # the same, float16 with loss scaling
+    batch_norm: BatchNorm = BatchNorm.train  # train: statistics of each process's portion; sync: of all; frozen: kept
     padding_objects: bool = False  # let empty slots take part in the softmax, as the published code did
     num_workers: int = 4  # processes that prepare clips, for each training process
     channels_last: bool = False

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from livos.config.choices import refuse_other_words
 from livos.config.schema import TestSetConfig
 from livos.evaluation.burst import burst_videos
 from livos.evaluation.video import TestVideo
@@ -11,11 +12,9 @@ from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES
 from livos.files.json_files import read_json
 from livos.files.names import checked_name, files_by_stem, folders_in, natural_order, read_video_list, some_of
 from livos.masks.given_masks import GivenMask, MaskFile
-from livos.masks.label_maps import COLOUR_RULES
 
 logger = logging.getLogger(__name__)
 
-ARCHIVES = ("inside", "folder", "burst")  # what livos.evaluation.submission can pack
 _SHOWN_ENTRIES = 12  # of a folder that is not what was expected
 
 
@@ -78,6 +77,7 @@ def read_frame_list(path: Path) -> dict[str, frozenset[str]]:
 
 
 def _check_settings(settings: TestSetConfig) -> None:
+    refuse_other_words(settings)
     name = settings.dataset_name
     if not settings.image_directory:
         raise ValueError(f"dataset={name} needs image_directory=FOLDER: a folder of frames for each video in it")
@@ -85,10 +85,6 @@ def _check_settings(settings: TestSetConfig) -> None:
         raise ValueError(f"dataset={name} needs mask_directory=FOLDER: a folder of masks for each video in it")
     if not settings.save_all and not settings.frame_list and not settings.annotation_file:
         raise ValueError(f"dataset={name} save_all=false needs frame_list=FILE, which says what frames to save")
-    if settings.colour_masks not in COLOUR_RULES:
-        raise ValueError(f"colour_masks={settings.colour_masks}, expected one of {', '.join(COLOUR_RULES)}")
-    if settings.archive not in (None, *ARCHIVES):
-        raise ValueError(f"archive={settings.archive}, expected null or one of {', '.join(ARCHIVES)}")
 
 
 def _wanted(settings: TestSetConfig) -> dict[str, str]:

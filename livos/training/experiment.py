@@ -27,10 +27,7 @@ def find_start(config: TrainConfig, today: datetime, restarted: bool) -> tuple[P
 
     Raises:
         FileExistsError: if the folder has checkpoints of an earlier run that is not to be continued.
-        ValueError: if `resume` is neither auto nor never.
     """
-    if config.resume not in ("auto", "never"):
-        raise ValueError(f"resume={config.resume} must be auto or never; to continue a certain file: checkpoint=PATH")
     folder = experiment_dir(config, today)
     if config.resume == "auto" or restarted:
         earlier = [folder] if config.output_dir else dated_dirs(config.exp_id)
@@ -58,7 +55,7 @@ def dated_dirs(exp_id: str) -> list[Path]:
 
 def write_settings(folder: Path, config: TrainConfig) -> None:
     """Write config.yaml into the folder. Settings that differ from those of the run it continues are named."""
-    settings, path = OmegaConf.to_container(OmegaConf.structured(config)), folder / "config.yaml"
+    settings, path = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), folder / "config.yaml"
     if path.exists():
         old, new = flat(OmegaConf.to_container(OmegaConf.load(path))), flat(settings)
         changes = [f"{key} (was {old.get(key)})" for key in new if new[key] != old.get(key)]

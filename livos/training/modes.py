@@ -16,17 +16,13 @@ from livos.config.schema import TrainConfig
 from livos.distributed import Process
 from livos.model.network import LiVOS
 
-BATCH_NORMS = ("train", "sync", "frozen")
-
 
 def prepare_network(network: LiVOS, config: TrainConfig, process: Process) -> LiVOS:
     """The network as `config` wants it to compute, on the process's device.
 
     Raises:
-        ValueError: if batch_norm is none of BATCH_NORMS, or sync without GPUs.
+        ValueError: if batch_norm is sync without GPUs.
     """
-    if config.batch_norm not in BATCH_NORMS:
-        raise ValueError(f"batch_norm={config.batch_norm} must be one of {', '.join(BATCH_NORMS)}")
     if config.batch_norm == "sync" and process.device.type != "cuda":
         raise ValueError(f"batch_norm=sync needs GPUs, but this process trains on {process.device}")
     if config.batch_norm == "sync":

@@ -55,9 +55,7 @@ def learning_rate_factor(iteration: int, stage: StageConfig) -> float:
         return warmup
     if stage.schedule == "poly":
         return warmup * (1 - iteration / stage.iterations) ** stage.poly_power
-    if stage.schedule == "step":
-        return warmup * stage.step_factor ** sum(iteration >= step for step in stage.steps)
-    raise ValueError(f"schedule={stage.schedule} must be one of constant, poly, step")
+    return warmup * stage.step_factor ** sum(iteration >= step for step in stage.steps)
 
 
 def set_learning_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:

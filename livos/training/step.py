@@ -85,8 +85,6 @@ class TrainingStep:
         padding_slots: int | None,
         device: torch.device,
     ):
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision={precision} must be one of {', '.join(PRECISIONS)}")
         self.network, self.optimizer, self.scaler = network, optimizer, scaler
         self.stage, self.loss, self.seed = stage, loss, seed
         self.dtype, self.tf32 = PRECISIONS[precision], precision == "tf32"

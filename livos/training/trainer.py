@@ -15,6 +15,7 @@ from torch import nn
 
 from livos.build import build_model
 from livos.checkpoints import load_weights, save_weights
+from livos.config.choices import refuse_other_words
 from livos.config.schema import DataConfig, TrainConfig
 from livos.distributed import Process, any_process, from_main, gather, mean
 from livos.files.atomic import clear_leftovers
@@ -54,6 +55,7 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
         FloatingPointError: if the loss was not finite `config.max_skipped` times in a row.
         Interrupted: if a signal told a process to end; the checkpoint of the iteration at that time is saved.
     """
+    refuse_other_words(config)
     torch.manual_seed(config.seed + process.rank)
     folder, path = from_main(find_start(config, datetime.now(), restarted))
     checkpoint = load_checkpoint(path) if path else None
