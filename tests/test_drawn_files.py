@@ -121,7 +121,10 @@ def test_annotations_that_are_no_areas_are_refused_with_their_place(tmp_path, an
         ({"shapes": [3]}, r"shapes\[0\]: expected an object"),
         ({"shapes": [{"label": "\ud800", "points": BOX}]}, r"shapes\[0\]\.label: .*surrogate"),
         ({"shapes": [{"label": "x", "points": [[1, 2, 3]] * 3}]}, r"points\[0\]: expected a point"),
-        ({"shapes": [{"label": "x", "points": BOX, "shape_type": "line"}]}, r"shapes\[0\]: line 'x' with 4 points"),
+        (
+            {"shapes": [{"label": "x", "points": BOX, "shape_type": "line"}]},
+            r"shapes\[0\]: 'x', a 'line' with 4",
+        ),
         ({"shapes": [{"label": ["x"], "points": BOX}]}, r"label: expected a text"),
     ],
 )

@@ -46,6 +46,13 @@ def test_the_watch_sees_crashes_hangs_and_nameless_errors(tmp_path):
         "for problem in watch.problems_of(Target(), 0, 8): print(problem)\n"
     )
     done = subprocess.run([sys.executable, str(target)], capture_output=True, text=True, timeout=200, check=False)
-    expected = ["crash: signal 6", "hang", "error without the path", "KeyError in target.py:read", "GiB more", "lines"]
+    expected = [
+        "crash: signal 6",
+        "hang",
+        "error without the path",
+        "KeyError in target.py:read",
+        "GiB more",
+        "no line of text",
+    ]
     for wanted in ["1 refused, 1 read", *expected]:
         assert wanted in done.stdout, done.stdout + done.stderr

@@ -183,8 +183,11 @@ def test_labels_that_are_numbers_are_the_ids(tmp_path, source):
         ("{", "not readable as JSON"),
         ("[]", "expected an object"),
         ("{}", "neither labelme"),
-        (labelme({"label": "a", "points": [[1, 1]], "shape_type": "point"}), "point 'a' with 1 points is no area"),
-        (labelme(polygon("a", [[1, 1], [2, 2]])), "polygon 'a' with 2 points is no area"),
+        (
+            labelme({"label": "a", "points": [[1, 1]], "shape_type": "point"}),
+            "a 'point' with 1 points, is no area",
+        ),
+        (labelme(polygon("a", [[1, 1], [2, 2]])), "'a', a 'polygon' with 2 points, is no area"),
     ],
 )
 def test_drawings_that_are_none_are_named(tmp_path, source, content, complaint):

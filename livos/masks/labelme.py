@@ -11,6 +11,7 @@ from pathlib import Path
 from livos.files.image_formats import refuse_too_large
 from livos.files.images import decode_picture
 from livos.files.json_files import Entry
+from livos.files.names import shown
 from livos.masks.drawn_shapes import LARGEST_SIDE, DrawnMasks, Patch, Shape, ShapeMask, label_of
 from livos.masks.polygons import Polygon, box, checked_polygon, ellipse
 
@@ -68,8 +69,8 @@ def _shape(entry: Entry, object_id: int, size: tuple[int, int]) -> Shape:
     polygon = _corners(name, points)
     if polygon is None:
         raise ValueError(
-            f"{entry.where}: {name} {label_of(entry.get('label'))!r} with {len(points)} points is no area; draw "
-            "objects as polygons of at least 3 points, rectangles, circles, ellipses or AI masks"
+            f"{entry.where}: {shown(label_of(entry.get('label')))}, a {shown(name)} with {len(points)} points, is no "
+            "area; draw objects as polygons of at least 3 points, rectangles, circles, ellipses or AI masks"
         )
     return Shape(object_id, (checked_polygon(polygon, size, entry.where),), where=entry.where)
 

@@ -44,6 +44,12 @@ class Burst:
         self.path.write_bytes(damaged_json(self.tree, chance))
 
     def read(self) -> str | None:
+        try:
+            return self.read_videos()
+        except FileNotFoundError as error:  # none of its videos is there: the set is shown, in several lines
+            return None if "none of its" in str(error) else str(error)
+
+    def read_videos(self) -> str | None:
         frames = Path(self.settings.image_directory).resolve()
         for video in open_test_set(self.settings):
             if not (frames / video.name).resolve().is_relative_to(frames) or video.name.startswith("/"):
@@ -76,12 +82,6 @@ class Meta(Burst):
             mask_directory=str(self.folder / "masks"),
             frame_list=str(self.path),
         )
-
-    def read(self) -> str | None:
-        try:
-            return super().read()
-        except FileNotFoundError as error:  # none of its videos is there: the set is shown
-            return None if "none of its" in str(error) else str(error)
 
 
 class Lists(Meta):

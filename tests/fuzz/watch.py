@@ -36,8 +36,8 @@ def problems_of(target: Target, seed: int, count: int) -> list[str]:
     """One text for each kind of problem with damaged inputs, with how often and with which input it happened.
 
     Problems are: a process ended by a signal, 10 s of processor time, 1 GiB more memory, an error that is neither a
-    ValueError nor an OSError, one of these without the name of the file in it or of several lines, and what the target
-    itself says is wrong.
+    ValueError nor an OSError, one of these that does not name the file or is not one line of printable text, and what
+    the target itself says is wrong.
     """
     verdicts: Counter[str] = Counter()
     examples: dict[str, str] = {}
@@ -119,23 +119,13 @@ def _verdict(target: Target) -> tuple[str, str]:
         verdict = ("refused", str(error))
         if target.path.name not in str(error):
             verdict = "error without the path", f"{type(error).__name__}: {error}"
-        elif "\n" in str(error).strip():
-            verdict = "error of several lines", str(error)
-        elif not _is_text(str(error)):
-            verdict = "error that cannot be written", ascii(str(error))
+        elif not str(error).isprintable():  # neither several lines nor escape codes nor halves of characters
+            verdict = "error that is no line of text", ascii(str(error))
     except BaseException as error:
         places = [f"{Path(frame.filename).name}:{frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
         verdict = "traceback", f"{type(error).__name__} in {places[-1]}: {error}"
     grown = _status("VmHWM") - before
     return verdict if grown < GIB else ("memory", f"{grown / GIB:.1f} GiB more ({verdict[0]})")
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _forget_highest_memory() -> int:
