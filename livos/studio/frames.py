@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from livos.video.sources import FrameSource
-from livos.video.video_file import Frame
+from livos.video.sources import FrameSource, OneVideoFile
 
 Image = npt.NDArray[np.uint8]
 Kept = TypeVar("Kept")
@@ -24,8 +23,8 @@ THUMBNAIL_WIDTH = 160
 
 DECODED_BYTES = 128 * 2**20
 ENCODED_BYTES = 64 * 2**20
-AHEAD = 12
-"""A frame at most so many after the last one is come to by decoding on instead of seeking."""
+NEAR = 12
+"""A frame at most so many after its key frame is shown at once itself."""
 
 HELD_BACK = 60
 """In place of a damaged frame, one of so many before it is shown."""
@@ -79,57 +78,56 @@ class Cache(Generic[Kept]):
 
 
 class FrameReader:
-    """Frames of a source by number, in one thread at a time. Those that follow one another are decoded on."""
+    """Frames of a source by number, in one thread at a time."""
 
     def __init__(self, source: FrameSource):
         self._source = source
-        self._frames: Iterator[Frame] = iter(())
-        self._next: int | None = None  # number of the frame that `_frames` gives next
+        self._video = source.video.another() if isinstance(source, OneVideoFile) else None
         self._lock = threading.Lock()
 
     def read(self, number: int) -> tuple[Image, bool]:
         """The (H, W, 3) RGB image of a frame, and whether it is damaged: then it is the last one before that is not.
 
-        Raises ValueError if there is no such frame.
+        Raises LookupError if there is no such frame.
         """
         with self._lock:
-            image = self._read(number)
-            for earlier in range(number - 1, max(-1, number - 1 - HELD_BACK), -1):
+            for shown in range(number, max(-1, number - 1 - HELD_BACK), -1):
+                image = self._read(shown)
                 if image is not None:
-                    return image, earlier != number - 1
-                image = self._read(earlier)
-            if image is not None:
-                return image, number > 0
+                    return image, shown != number
             return np.zeros((*self._source.size, 3), np.uint8), True
 
+    def key_before(self, number: int) -> int:
+        """The last frame up to this one that comes without others before it."""
+        if self._video is None:
+            return number
+        return next((key.number for key in self._video.index().keys_before(number)), number)
+
     def _read(self, number: int) -> Image | None:
-        if self._next is None or not self._next <= number <= self._next + AHEAD:
-            self._frames, self._next = self._source.frames(number), number
-        for frame in self._frames:
-            self._next = frame.number + 1
-            if frame.number == number:
-                return frame.image
-        self._next = None
-        raise ValueError(f"There is no frame {number} in the video.")
+        first = self._source.first_number
+        if self._video is not None:
+            return self._video.frame(number - first).image
+        found = next(iter(self._source.frames(number, number + 1)), None)
+        if found is None:
+            raise LookupError(f"There is no frame {number} in the video.")
+        return found.image
 
 
 class FrameStore:
     """Pictures of frames, at some widths, the last ones kept."""
 
     def __init__(self, source: FrameSource):
-        self._stage, self._thumbnails = FrameReader(source), FrameReader(source)
+        self._stage, self._beside = FrameReader(source), FrameReader(source)
         self._width = source.size[1]
         self._decoded: Cache[tuple[Image, bool]] = Cache(DECODED_BYTES, lambda decoded: decoded[0].nbytes)
         self._encoded: Cache[Picture] = Cache(ENCODED_BYTES, lambda picture: len(picture.jpeg))
 
-    def image(self, number: int, width: int | None = None) -> tuple[Image, bool]:
+    def image(self, number: int) -> tuple[Image, bool]:
         """The (H, W, 3) RGB image of a frame in full, and whether it is damaged."""
         found = self._decoded.get(number)
         if found is None:
-            small = width is not None and width <= THUMBNAIL_WIDTH
-            found = (self._thumbnails if small else self._stage).read(number)
-            if not small:
-                self._decoded.put(number, found)
+            found = self._stage.read(number)
+            self._decoded.put(number, found)
         return found
 
     def picture(self, number: int, wanted_width: int | None) -> Picture:
@@ -137,10 +135,30 @@ class FrameStore:
         width = self.width(wanted_width)
         kept = self.kept(number, width)
         if kept is None:
-            image, damaged = self.image(number, width)
-            kept = Picture(_jpeg(image, width), damaged)
+            is_thumbnail = width is not None and width <= THUMBNAIL_WIDTH
+            found = self._decoded.get(number) or (self._beside.read(number) if is_thumbnail else self.image(number))
+            kept = Picture(_jpeg(found[0], width), found[1])
             self._encoded.put((number, width), kept)
         return kept
+
+    def quick(self, number: int, wanted_width: int | None) -> tuple[int, Picture]:
+        """What can be shown at once in place of a frame that takes long to decode: its number, and the picture.
+
+        That is the frame itself if it is kept or its key frame is near, else the key frame.
+        """
+        width = self.width(wanted_width)
+        kept = self.kept(number, width)
+        if kept is not None:
+            return number, kept
+        key = self._beside.key_before(number)
+        if number - key <= NEAR or self._decoded.get(number) is not None:
+            return number, self.picture(number, width)
+        kept = self.kept(key, width)
+        if kept is None:
+            image, damaged = self._beside.read(key)
+            kept = Picture(_jpeg(image, width), damaged)
+            self._encoded.put((key, width), kept)
+        return key, kept
 
     def kept(self, number: int, width: int | None) -> Picture | None:
         """A picture at one of WIDTHS (None: in full) if it is there already."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -110,6 +111,12 @@ class VideoFile:
             self._reader = FrameReader(self.path, self.index(), self.ticks)
         frame = self._reader.frame(number)
         return self._frame(number, int(self.index().pts[number]), frame, DamageReport(self.path, self.time_base))
+
+    def another(self) -> VideoFile:
+        """The same file for another thread, with a reader of its own; the index is not made again."""
+        other = copy(self)
+        other._reader = None
+        return other
 
     def close(self) -> None:
         """Give back what `frame` keeps open."""

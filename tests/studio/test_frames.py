@@ -3,13 +3,15 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from video_makers import make_video, number_shown
 
-from livos.studio.frames import Cache, FrameReader, FrameStore
+from livos.studio.frames import NEAR, Cache, FrameReader, FrameStore
+from livos.video.sources import OneVideoFile
 from livos.video.video_file import Frame
 
 
 class Numbers:
-    """A source whose frames are as bright as their number; counts where decoding began."""
+    """A source whose frames are as bright as their number; counts which were decoded."""
 
     size = (40, 400)
     num_frames = 200
@@ -17,20 +19,40 @@ class Numbers:
     frame_rate = time_base = Fraction(1)
 
     def __init__(self, damaged=()):
-        self.damaged, self.begun = damaged, []
+        self.damaged, self.decoded = damaged, []
 
     def frames(self, start=None, stop=None, backward=False):
-        self.begun.append(start)
-        for number in range(start or 0, self.num_frames):
+        for number in range(start or 0, min(stop, self.num_frames)):
+            self.decoded.append(number)
             image = None if number in self.damaged else np.full((*self.size, 3), number, np.uint8)
             yield Frame(number, str(number), number, image)
 
 
-def test_frames_that_follow_one_another_are_decoded_once():
-    source = Numbers()
-    reader = FrameReader(source)
-    assert [int(reader.read(number)[0][0, 0, 0]) for number in (5, 6, 7, 10, 100, 101, 3)] == [5, 6, 7, 10, 100, 101, 3]
-    assert source.begun == [5, 100, 3]
+def shown_at(jpeg):
+    return number_shown(cv2.cvtColor(cv2.imdecode(np.frombuffer(jpeg, np.uint8), 1), cv2.COLOR_BGR2RGB))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """100 frames with a key frame at every fiftieth."""
+    return OneVideoFile(make_video(tmp_path_factory.mktemp("film") / "film.mp4", 100, codec="mpeg4", gop=50))
+
+
+def test_frames_of_a_video_come_in_any_order(film):
+    store = FrameStore(film)
+    for number in (5, 6, 33, 20, 2, 34):
+        assert shown_at(store.picture(number, None).jpeg) == number
+
+
+def test_far_frame_shows_its_key_frame_first_and_a_near_one_itself(film):
+    store, index = FrameStore(film), film.video.index()
+    keys = {number: next(key.number for key in index.keys_before(number)) for number in range(100)}
+    far = next(number for number in range(100) if number - keys[number] > NEAR)
+    number, picture = store.quick(far, None)
+    assert number == keys[far] and shown_at(picture.jpeg) == number
+    assert store.quick(keys[far] + NEAR, None)[0] == keys[far] + NEAR
+    store.picture(far, None)
+    assert store.quick(far, None)[0] == far
 
 
 def test_damaged_frame_shows_the_one_before():
@@ -47,7 +69,7 @@ def test_damaged_beginning_is_black():
 
 
 def test_frame_beyond_the_end_is_refused():
-    with pytest.raises(ValueError, match="no frame 200"):
+    with pytest.raises(LookupError, match="no frame 200"):
         FrameReader(Numbers()).read(200)
 
 
@@ -61,17 +83,9 @@ def test_picture_is_kept():
     source = Numbers()
     store = FrameStore(source)
     assert store.picture(50, 96) is store.picture(50, 96)
+    store.picture(2, None)
     store.picture(2, 96)
-    assert source.begun == [50, 2]
-
-
-def test_thumbnails_leave_the_stage_where_it_is():
-    source = Numbers()
-    store = FrameStore(source)
-    store.picture(50, None)
-    store.picture(2, 96)
-    store.picture(51, None)
-    assert source.begun == [50, 2]
+    assert source.decoded == [50, 2]
 
 
 def test_cache_holds_so_many_bytes_and_forgets_the_oldest():

@@ -1,0 +1,181 @@
+"""Rate of tracking through LiVOS Studio against that of `livos track`, and how soon a frame of a long video is there.
+
+python benchmarks/studio.py                              150 frames of 1080p, three turns each
+python benchmarks/studio.py --size 2160x3840 --frames 60
+python benchmarks/studio.py --jumps 100 --frames 9000 --rounds 0
+
+Both track the same video, made for it, from the same mask, with the weights that come with LiVOS, in turns. Both begin
+with a network that is warm. Studio serves in a process of its own, and a client does what the page does: it listens to
+the events, and asks for picture and mask of the last frame that was tracked, at most ten times a second.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
+
+import numpy as np
+from video_files import MIB, _size, make_mask, make_video
+from websockets.sync.client import connect
+
+from livos import VideoSegmenter, read_labels
+from livos.pipeline.job import TrackJob, TrackSettings
+from livos.studio.runs import to_runs
+from livos.video.sources import find_videos
+
+BETWEEN_LOOKS_S = 0.1
+
+
+@dataclass
+class Page:
+    """A client of Studio, in place of the page in a browser."""
+
+    address: str
+    process: int
+    stack: ExitStack
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.address)
+        self.token, self.host = parse_qs(parts.query)["token"][0], parts.netloc
+        self.events = connect(
+            f"ws://{self.host}/api/events?token={self.token}", origin=f"http://{self.host}", max_size=None
+        )
+        self.number = json.loads(self.events.recv())["page"]
+
+    def ask(self, method: str, path: str, body: bytes | dict | None = None) -> bytes:
+        """The answer to a request."""
+        data = json.dumps(body).encode() if isinstance(body, dict) else body
+        headers = {"X-Studio-Token": self.token, "X-Studio-Page": str(self.number)}
+        request = Request(f"http://{self.host}/api/{path}", data, headers, method=method)
+        with urlopen(request, timeout=60) as answer:
+            return answer.read()
+
+    def wait(self, kind: str, **fields: Any) -> Iterator[dict]:
+        """Messages up to the first state whose fields are these."""
+        while True:
+            message = json.loads(self.events.recv(timeout=600))
+            yield message
+            state = message.get("state", {})
+            if message["type"] == kind and all(state.get(name) == value for name, value in fields.items()):
+                return
+
+    def memory(self) -> int:
+        """Bytes of the server's process that are in memory."""
+        status = Path(f"/proc/{self.process}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+@contextmanager
+def studio(video: Path, short_side: int) -> Iterator[Page]:
+    """A server of its own for a video, and a client."""
+    command = [sys.executable, "-m", "livos.commands.main", "studio", str(video), "--no-browser", "--port", "0"]
+    command += ["--size", str(short_side)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ExitStack() as stack:
+        assert process.stdout is not None
+        try:
+            page = Page(process.stdout.readline().split()[-1], process.pid, stack)
+            for _ in page.wait("state", phase="ready", job=None):
+                pass
+            yield page
+        finally:
+            process.terminate()
+
+
+def track_in_studio(page: Page, num_frames: int) -> float:
+    """Frames per second of a tracking of the whole video, from the request to the end of the job."""
+    begun = looked = time.perf_counter()
+    page.ask("POST", "track", {"frame": 0, "direction": "forward", "last": num_frames - 1})
+    for message in page.wait("note"):
+        if message["type"] == "frame" and time.perf_counter() - looked > BETWEEN_LOOKS_S:
+            looked = time.perf_counter()
+            page.ask("GET", f"masks/{message['frame']}")
+            page.ask("GET", f"frames/{message['frame']}?width=1280")
+    rate = (num_frames - 1) / (time.perf_counter() - begun)
+    for _ in page.wait("state", job=None):
+        pass
+    page.ask("POST", "undo", {})
+    return rate
+
+
+def track_plainly(video: Path, mask: Path, output: Path, segmenter: VideoSegmenter, num_frames: int) -> float:
+    """Frames per second of `livos track --write masks`."""
+    job = TrackJob.of(find_videos(str(video))[0], mask, output, TrackSettings(write=("masks",)))
+    begun = time.perf_counter()
+    with closing(job.run(segmenter)) as run:
+        for _ in run:
+            pass
+    return num_frames / (time.perf_counter() - begun)
+
+
+def jump(page: Page, num_frames: int, count: int) -> None:
+    """Shows frames at random, and prints how long it took until something was there, and the frame itself."""
+    rng = np.random.default_rng(0)
+    seconds: dict[str, list[float]] = {"something": [], "the frame": []}
+    before = page.memory()
+    for number in rng.integers(0, num_frames, count):
+        begun = time.perf_counter()
+        page.ask("GET", f"frames/{number}?width=1280&quick=1")
+        seconds["something"].append(time.perf_counter() - begun)
+        page.ask("GET", f"frames/{number}?width=1280")
+        seconds["the frame"].append(time.perf_counter() - begun)
+    for what, values in seconds.items():
+        middle, most = 1000 * np.median(values), 1000 * np.percentile(values, 95)
+        print(f"{count} jumps until {what} is there: {middle:.0f} ms (median), {most:.0f} ms (95 of 100)")
+    print(f"memory of the server: {before / MIB:.0f} MiB before, {page.memory() / MIB:.0f} MiB after")
+
+
+def main() -> None:
+    options = parse_arguments()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        video, mask = folder / "video.mp4", folder / "mask.png"
+        make_video(video, options.size, options.frames)
+        make_mask(mask, options.size, options.objects)
+        with studio(video, options.short_side) as page:
+            if options.jumps:
+                jump(page, options.frames, options.jumps)
+            if options.rounds:
+                compare(page, video, mask, folder, options)
+
+
+def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse.Namespace) -> None:
+    """Tracks in turns, and prints both rates."""
+    labels = read_labels(mask).labels
+    for _ in range(options.objects):
+        page.ask("POST", "objects", {})
+    ids = ",".join(str(number + 1) for number in range(options.objects))
+    page.ask("PUT", f"masks/0?ids={ids}&title=mask", to_runs(labels))
+    segmenter = VideoSegmenter("lite", size=options.short_side)
+    track_in_studio(page, 8)  # both are warm then
+    track_plainly(video, mask, folder / "warm", segmenter, options.frames)
+    rates: dict[str, list[float]] = {"studio": [], "plain": []}
+    for turn in range(options.rounds):
+        rates["plain"].append(track_plainly(video, mask, folder / f"plain-{turn}", segmenter, options.frames))
+        rates["studio"].append(track_in_studio(page, options.frames))
+        print(f"livos track {rates['plain'][-1]:.2f}, studio {rates['studio'][-1]:.2f} frames/s", flush=True)
+    middle = {kind: float(np.median(values)) for kind, values in rates.items()}
+    print(f"median: {middle['plain']:.2f} and {middle['studio']:.2f}: {100 * middle['studio'] / middle['plain']:.0f} %")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=150)
+    parser.add_argument("--size", type=_size, default=(1080, 1920), metavar="HxW")
+    parser.add_argument("--objects", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--jumps", type=int, default=20)
+    parser.add_argument("--internal-size", dest="short_side", type=int, default=320)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
