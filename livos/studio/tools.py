@@ -24,6 +24,9 @@ MOST_PIXELS = 400_000
 BOX_MARGIN = 0.25
 """So much of a box' sides is looked at around it, to learn what is not the object."""
 
+SHORTEST_REACH = 24
+"""Scribbles find what is at most so many pixels away from them, or three quarters of their extent if that is more."""
+
 SPECK = 0.1
 """Pieces below this share of the largest one are specks."""
 
@@ -62,16 +65,16 @@ def from_strokes(image: Image, mask: Mask, strokes: Sequence[Stroke]) -> Mask:
         _paint(hints, stroke, cv2.GC_FGD + 1 if stroke.add else cv2.GC_BGD + 1)
     if not mask.any() and not (hints == cv2.GC_FGD + 1).any():
         raise ValueError("Paint over the object first.")
-    rows, columns = np.nonzero((hints > 0) | mask)
-    extent = (int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
-    margin = max(16, (extent[2] - extent[0]) // 2, (extent[3] - extent[1]) // 2)
-    part = _part(extent, margin, mask.shape)
+    wanted = mask | (hints == cv2.GC_FGD + 1)
+    top, left, bottom, right = _extent(wanted)
+    reach = max(SHORTEST_REACH, (bottom - top) * 3 // 4, (right - left) * 3 // 4)
+    part = _part((top, left, bottom, right), reach, mask.shape)
     trimap = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     if not mask.any():
-        trimap[_grown(hints == cv2.GC_FGD + 1, 12)] = cv2.GC_PR_FGD
-    trimap[_outside(part, mask.shape)] = cv2.GC_BGD
+        trimap[_grown(wanted, 12)] = cv2.GC_PR_FGD
+    trimap[cv2.distanceTransform(1 - wanted.view(np.uint8), cv2.DIST_L2, 5) > reach] = cv2.GC_BGD
     trimap[hints == cv2.GC_FGD + 1], trimap[hints == cv2.GC_BGD + 1] = cv2.GC_FGD, cv2.GC_BGD
-    return _grabcut(image, trimap, part)
+    return _touching(_grabcut(image, trimap, part), wanted)
 
 
 def snapped(image: Image, mask: Mask, radius: int) -> Mask:
@@ -129,7 +132,8 @@ def suggest(image: Image, mask: Mask, request: Mapping[str, Any]) -> Mask:
     if tool == "box":
         return from_box(image, _numbers(request.get("box"), 4, "box"))
     if tool == "scribble":
-        return from_strokes(image, mask, _strokes(request.get("strokes")))
+        start = np.zeros_like(mask) if request.get("fresh") else mask
+        return from_strokes(image, start, _strokes(request.get("strokes")))
     if tool == "snap":
         return snapped(image, mask, int(_number(request.get("radius", 8), "radius", 1, 100)))
     if tool == "smooth":
@@ -182,6 +186,13 @@ def _grown(mask: Mask, radius: int) -> Mask:
     return cv2.dilate(mask.astype(np.uint8), window).astype(bool)
 
 
+def _touching(mask: Mask, wanted: Mask) -> Mask:
+    """The pieces of a mask that have a pixel in what is wanted."""
+    pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[1]
+    kept = np.unique(pieces[wanted & mask])
+    return mask & np.isin(pieces, kept)
+
+
 def _extent(mask: Mask) -> tuple[int, int, int, int]:
     left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
     return top, left, top + height, left + width
@@ -192,12 +203,6 @@ def _part(extent: tuple[int, int, int, int], margin: int, size: Sequence[int]) -
     top, left, bottom, right = extent
     rows = slice(max(0, top - margin), min(size[0], bottom + margin))
     return rows, slice(max(0, left - margin), min(size[1], right + margin))
-
-
-def _outside(part: tuple[slice, slice], size: Sequence[int]) -> Mask:
-    outside = np.ones(size, bool)
-    outside[part] = False
-    return outside
 
 
 def _paint(hints: npt.NDArray[np.uint8], stroke: Stroke, value: int) -> None:

@@ -39,6 +39,27 @@ def test_box_without_pixels_is_refused(scene):
         from_box(scene[0], [300, 20, 400, 100])
 
 
+def test_strokes_take_nothing_that_is_far_from_them():
+    rows, columns = np.mgrid[:120, :400]
+    near, far = ((rows - 60) ** 2 + (columns - x) ** 2 < 20**2 for x in (60, 340))
+    image = np.where((near | far)[..., None], (190, 60, 50), (60, 140, 70)).astype(np.uint8)
+    strokes = [{"points": [[50, 60], [70, 60]], "radius": 4, "add": True}]
+    found = suggest(image, np.zeros_like(near), {"tool": "scribble", "strokes": strokes})
+    assert overlap(found, near) > 0.9
+    assert not (found & far).any()
+
+
+def test_fresh_strokes_forget_the_mask(scene):
+    image, disc = scene
+    request = {
+        "tool": "scribble",
+        "strokes": [{"points": [[70, 60], [90, 60]], "radius": 5, "add": True}],
+        "fresh": True,
+    }
+    alone = suggest(image, np.zeros_like(disc), request)
+    np.testing.assert_array_equal(suggest(image, np.ones_like(disc), request), alone)
+
+
 def test_strokes_find_the_object(scene):
     image, disc = scene
     strokes = [

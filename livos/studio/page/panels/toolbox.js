@@ -28,7 +28,7 @@ const HINTS = {
   polygon: "Click for each corner; close with a click on the first, a double click or Enter.",
   magnetic: "Click along the edge; close with a click on the first, a double click or Enter.",
   box: "Drag a box around the object.",
-  scribble: "Draw over the object; with the right button over what is not the object.",
+  scribble: "Draw over the object; right button: what is not it.",
   hand: "Drag to move, turn the wheel to zoom.",
 };
 

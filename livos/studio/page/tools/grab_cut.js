@@ -88,6 +88,8 @@ export class Scribble extends Tool {
     this.drawing = false;
     /** @type {number | null} */
     this.object = null;
+    /** Whether the object had no mask before the first stroke: the strokes alone say what it is. */
+    this.fresh = true;
   }
 
   get begun() {
@@ -107,6 +109,7 @@ export class Scribble extends Tool {
     const { studio, edits } = this.bench;
     if (studio.whyNot) return void edits.refuse(studio.whyNot);
     if (this.object !== studio.selected) this.leave();
+    if (!this.strokes.length) this.fresh = !this.hasMask();
     const radius = SCRIBBLE_WIDTH / 2 / (this.bench.view()?.scale ?? 1);
     this.strokes.push({ points: [point], add: !(modifiers.alt || modifiers.secondary), radius: Math.max(1, radius) });
     this.drawing = true;
@@ -127,8 +130,14 @@ export class Scribble extends Tool {
       add,
       radius,
     }));
-    await this.bench.edits.suggest({ tool: "scribble", strokes }, "scribble");
+    await this.bench.edits.suggest({ tool: "scribble", strokes, fresh: this.fresh }, "scribble");
     this.object = this.bench.studio.selected;
+  }
+
+  /** @returns {boolean} whether the chosen object has a pixel on this frame */
+  hasMask() {
+    const { selected, shown } = this.bench.studio;
+    return selected !== null && Boolean(shown?.mask.map.labels.includes(selected));
   }
 
   close() {
