@@ -38,6 +38,7 @@ class Repeated:
 
     labels: np.ndarray
     object_ids: tuple[int, ...] = ()
+    confidence: dict[int, float] = field(default_factory=dict)
 
 
 class Repeater:

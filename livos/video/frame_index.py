@@ -22,7 +22,7 @@ from livos.video.decoding import DisplayOrder, decode_all, decode_packet, jumps_
 from livos.video.hidden_packets import HIDDEN, PERHAPS, PictureOfPacket
 
 _MIXED = ("avi", "asf", "mxf")  # containers whose frames that refer to later ones may have the wrong times
-_TRIED = 48  # frames decoded to see whether they come in the order of their packets' times
+_TRIED = 24  # frames decoded to see whether they come in the order of their packets' times
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,13 @@ def index_by_decoding(container: InputContainer, stream: VideoStream, path: Path
 
 
 def comes_in_order(container: InputContainer, stream: VideoStream, path: Path, ticks: Fraction) -> bool:
-    """Whether a video's first frames come out of the decoder as the times of their packets say."""
+    """Whether a video's first frames come out of the decoder as the times of their packets say.
+
+    Nothing is decoded where no frame refers to a later one.
+    """
     order = DisplayOrder(ticks)
+    if not stream.codec_context.has_b_frames:
+        return True
     packets = packets_of(container, stream, path, quiet=True)
     for number, _ in enumerate(decode_all(packets, stream, path, order, quiet=True)):
         if number == _TRIED:
