@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -35,6 +37,30 @@ def test_times_that_start_over_go_on(tmp_path):
         for number, pts in enumerate((0, 40, 0, 40)):
             video.add(picture(number), pts)
     assert times_of(tmp_path / "a.mp4") == [0, 0.04, 0.08, 0.12]
+
+
+def test_times_too_far_apart_for_mp4_go_on_as_well(tmp_path):
+    with VideoWriter(tmp_path / "a.mp4", H264, Fraction(1, 90000), Fraction(25)) as video:
+        for number, pts in enumerate((0, 3600, 3600 + 2**33, 7200 + 2**33)):
+            video.add(picture(number), pts)
+    assert times_of(tmp_path / "a.mp4") == [0, 0.04, 0.08, 0.12]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_is_told_with_the_name_of_the_video(tmp_path, monkeypatch):
+    @contextmanager
+    def on_a_full_disk(path):
+        (tmp_path / "full.mkv").symlink_to("/dev/full")
+        yield tmp_path / "full.mkv"
+
+    monkeypatch.setattr("livos.video.writer.written_aside", on_a_full_disk)
+    with pytest.raises(OSError, match=r"No space left.*a\.mkv"), written(tmp_path / "a.mkv") as video:
+        for number in range(60):
+            video.add(np.random.default_rng(number).integers(0, 256, (48, 64, 3), np.uint8), 40 * number)
+
+
+def written(path) -> VideoWriter:
+    return VideoWriter(path, replace(H264, suffix=path.suffix), MILLISECOND, Fraction(25))
 
 
 def test_odd_sizes_are_made_even_for_h264_only(tmp_path):

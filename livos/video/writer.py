@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,9 @@ Image = npt.NDArray[np.uint8]
 
 ENCODER_THREADS = 4
 """Each holds frames of its own, so that as many as there are cores would take much memory on a large machine."""
+
+_FINEST_OF_MP4 = 20_000
+"""Parts of a second to which FFmpeg refines coarse times; MP4 can tell less than 2 ** 31 of them between two frames."""
 
 _BT709, _BT601 = ("ITU709", 1), ("ITU601", 6)  # the name of the matrix, and FFmpeg's number to tell players
 
@@ -112,15 +115,31 @@ class VideoWriter:
         if image.shape != self._size:
             raise ValueError(f"{self.path}: frame {self._num_frames} is {image.shape}, the first one {self._size}")
         pts += self._offset
-        if self._num_frames and pts <= self._last_pts:  # timestamps that start over, as in files put together
+        if self._num_frames and not self._may_follow(pts):
             step = max(1, round(1 / (self.frame_rate * self.time_base)))
             self._offset += self._last_pts + step - pts
             pts = self._last_pts + step
         self._last_pts = pts
         self._num_frames += 1
-        self._container.mux(self._stream.encode(self._to_frame(image, pts)))
+        with self._naming():
+            self._container.mux(self._stream.encode(self._to_frame(image, pts)))
         if self._sound is not None:
             self._sound.copy_until(float(pts * self.time_base))
+
+    def _may_follow(self, pts: int) -> bool:
+        """Not for times that start over, as in files put together, or are further away than MP4 can say."""
+        parts = max(Fraction(_FINEST_OF_MP4), 1 / self.time_base)
+        return 0 < (pts - self._last_pts) * self.time_base * parts < 2**31
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """What FFmpeg raises in this block names the video, not the file in which it is half-written."""
+        try:
+            yield
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise OSError(error.errno, error.strerror, str(self.path)) from error
+            raise ValueError(f"{self.path}: cannot be written as a video ({error.strerror})") from error
 
     def _begin(self, shape: tuple[int, ...], first_pts: int) -> None:
         height, width = self._size_written(shape)
@@ -162,7 +181,8 @@ class VideoWriter:
         return frame
 
     def _finish(self) -> None:
-        self._container.mux(self._stream.encode(None))
+        with self._naming():
+            self._container.mux(self._stream.encode(None))
         if self._sound is not None:
             end = float(self._last_pts * self.time_base + 1 / self.frame_rate)
             self._sound.copy_until(math.inf if self._sound_to_end else end)
@@ -171,7 +191,8 @@ class VideoWriter:
         options = {"movflags": "faststart"} if self.path.suffix == ".mp4" else {}
         unfinished = self._aside.enter_context(written_aside(self.path))
         try:
-            self._container = av.open(f"file:{unfinished}", "w", options=options)
+            with self._naming():
+                self._container = av.open(f"file:{unfinished}", "w", options=options)
         except BaseException as failure:
             self._aside.__exit__(type(failure), failure, failure.__traceback__)
             raise
@@ -187,7 +208,8 @@ class VideoWriter:
             finally:
                 if self._sound is not None:
                     self._sound.close()
-                self._container.close()
+                with self._naming():
+                    self._container.close()
             if error is None and self._size is None:
                 raise ValueError(f"{self.path}: no frame was added, and a video needs one")
             if error is not None:
