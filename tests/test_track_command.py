@@ -37,7 +37,7 @@ DEMO = ROOT / "examples" / "demo"
 
 @dataclass
 class Marks:
-    """Like SegmentationResult; only objects 7 and 9 have a confidence."""
+    """Like SegmentationResult; only object 7 has a confidence."""
 
     labels: np.ndarray
     object_ids: tuple[int, ...] = ()
@@ -70,7 +70,7 @@ class MarkingSegmenter:
         marked = np.zeros(image.shape[:2], np.int32)
         for row, object_id in enumerate(sorted({object_id for _, ids in self.given for object_id in ids})):
             marked[10 + row, 8 : 9 + number] = object_id
-        return Marks(marked, confidence={7: 0.9 - 0.01 * number, 9: 0.4 if 10 <= number < 13 or number == 29 else 0.6})
+        return Marks(marked, confidence={7: 0.9 - 0.01 * number})
 
 
 @pytest.fixture
@@ -130,15 +130,6 @@ def test_every_frame_gets_its_mask_overlay_and_boxes(tmp_path, run):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "job.json", "masks", "objects.json", "overlay.mp4",
     ]  # fmt: skip
-
-
-def test_frames_whose_masks_may_be_wrong_are_listed_and_told(tmp_path, run, caplog):
-    caplog.set_level("INFO")
-    assert run(make_video(tmp_path / "clip.mp4"), write_mask(tmp_path / "mask.png", 9)) == 0
-    assert json.loads((tmp_path / "out/objects.json").read_text())["doubtful"] == [
-        {"id": 9, "first_frame": 10, "last_frame": 12}, {"id": 9, "first_frame": 29, "last_frame": 29},
-    ]  # fmt: skip
-    assert "check frames 10 to 12 of object 9" in caplog.text and "check frame 29 of object 9" in caplog.text
 
 
 def test_backward_gives_the_same_files_in_order_of_time(tmp_path, run, segmenter):

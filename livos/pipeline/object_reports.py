@@ -6,7 +6,6 @@ They grow on disk while frames come, so memory does not grow with the video.
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -24,11 +23,6 @@ from livos.masks.run_lengths import encode_mask
 from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.outputs import VideoOutput
 from livos.video.sources import FrameSource
-
-logger = logging.getLogger(__name__)
-
-DOUBTFUL = 0.5
-"""Confidence below which a mask should be looked at."""
 
 
 class JsonLists:
@@ -75,30 +69,20 @@ class JsonLists:
 
 
 class ObjectReport(VideoOutput):
-    """A JSON file with area in pixels, box (x, y, width, height) and confidence of each object seen on each frame.
-
-    Where an object's confidence stays below DOUBTFUL, the frames are listed under "doubtful", and told in the log.
-    """
+    """A JSON file with area in pixels, box (x, y, width, height) and confidence of each object seen on each frame."""
 
     def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
         """object_names: by id, of every object that may be seen."""
         height, width = source.size
         head = {"width": width, "height": height, "frame_rate": float(source.frame_rate), "objects": dict(object_names)}
-        self._lists = JsonLists(path, head, ["frames", "doubtful"])
-        self._time_base, self._name = source.time_base, path.parent.name
-        self._doubts: dict[int, tuple[int, int]] = {}  # by object, the first and last frame of what lasts still
+        self._lists = JsonLists(path, head, ["frames"])
+        self._time_base = source.time_base
 
     def open(self, stack: ExitStack) -> None:
         stack.enter_context(self._lists)
-        stack.callback(lambda: [self._end_doubt(object_id) for object_id in sorted(self._doubts)])
 
     def write(self, item: SegmentedFrame) -> None:
         frame = item.frame
-        for object_id, confidence in item.confidence.items():
-            if confidence < DOUBTFUL:
-                self._doubts[object_id] = (self._doubts.get(object_id, (frame.number,))[0], frame.number)
-            elif object_id in self._doubts:
-                self._end_doubt(object_id)
         entry: dict[str, Any] = {"frame": frame.number, "name": frame.name}
         entry["seconds"] = round(float(frame.pts * self._time_base), 6)
         if item.damaged:
@@ -107,12 +91,6 @@ class ObjectReport(VideoOutput):
             {"id": i, "area": area, "box": box, **_confidence(item, i)} for i, area, box in areas_and_boxes(item.labels)
         ]
         self._lists.append("frames", entry)
-
-    def _end_doubt(self, object_id: int) -> None:
-        first, last = self._doubts.pop(object_id)
-        self._lists.append("doubtful", {"id": object_id, "first_frame": first, "last_frame": last})
-        frames = f"frame {first}" if first == last else f"frames {first} to {last}"
-        logger.info("%s: check %s of object %d, whose mask may be wrong there", self._name, frames, object_id)
 
 
 class CocoReport(VideoOutput):
