@@ -28,7 +28,7 @@ from kills.runs import TARGETS, Run
 import livos.evaluation.run  # imported here, once, for the runs, which are copies of this process
 import livos.training.trainer  # noqa: F401
 
-KILLS_IN_A_RUN = 5
+KILLS_IN_A_RUN = 5  # before it may come to its end
 
 
 @dataclass
@@ -65,11 +65,14 @@ def kill_and_continue(program: Program, name: str, seconds: float, chance: rando
         kills += 1
         findings.killed[target] += 1
         findings.longest[target] = max(findings.longest.get(target, 0.0), round(took, 1))
-        findings.faults += [f"{name}, {target} killed: {fault}" for fault in [*faults, *program.unreadable(name)]]
+        for fault in [*faults, *program.unreadable(name)]:
+            findings.faults.append(f"{name}, {target} killed: {fault}; its log ends:\n{end_of_log(run)}")
     if run.status != 0:
-        findings.faults.append(
-            f"{name} ended with status {run.status}; its log ends:\n{run.log_path.read_text()[-2000:]}"
-        )
+        findings.faults.append(f"{name} ended with status {run.status}; its log ends:\n{end_of_log(run)}")
+
+
+def end_of_log(run: Run) -> str:
+    return run.log_path.read_text(errors="replace")[-3000:]
 
 
 def wait_for_moment(program: Program, name: str, run: Run, chance: random.Random, seconds: float | None) -> bool:

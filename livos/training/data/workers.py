@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import signal
+import time
 import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
@@ -13,9 +14,12 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from livos.files.tensor_files import first_line
 from livos.interruptions import SIGNALS, end_with_parent
 
 log = logging.getLogger(__name__)
+
+_SECONDS_TO_DIE = 2.0
 
 
 @dataclass(frozen=True)
@@ -99,8 +103,9 @@ class ClipLoader:
                     log.debug("in a process that prepares clips:\n%s", batch.traceback)
                     raise batch.error
                 yield batch
-        except RuntimeError as error:
-            raise_if_a_worker_died(error)
+        except (RuntimeError, EOFError, ConnectionError) as error:
+            if _any_died(workers):
+                raise _worker_died(error) from error
             raise
         finally:
             _end(batches, workers)
@@ -109,10 +114,24 @@ class ClipLoader:
 def raise_if_a_worker_died(error: RuntimeError) -> None:
     """Raise ChildProcessError if that is what torch says; it may say so at any time, not only while iterating."""
     if "DataLoader worker" in str(error):
-        raise ChildProcessError(
-            f"a process that prepares clips was killed ({str(error).splitlines()[0]}). Where memory is short, take "
-            "fewer of them: num_workers"
-        ) from error
+        raise _worker_died(error) from error
+
+
+def _worker_died(error: Exception) -> ChildProcessError:
+    said = first_line(error)
+    return ChildProcessError(
+        f"a process that prepares clips was killed ({said}). Where memory is short, take fewer of them: num_workers"
+    )
+
+
+def _any_died(workers: set[multiprocessing.process.BaseProcess]) -> bool:
+    """Whether one of the workers has ended, or is just ending: its connection breaks a moment before."""
+    deadline = time.monotonic() + _SECONDS_TO_DIE
+    while time.monotonic() < deadline:
+        if any(not worker.is_alive() for worker in workers):
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def _begin_worker(worker: int) -> None:
