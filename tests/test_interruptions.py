@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -19,11 +20,20 @@ def test_a_program_can_answer_signals_before_its_slow_imports():
 
 @needs_proc
 @pytest.mark.parametrize(
-    ("program", "number", "status"), [("train.py", signal.SIGINT, 130), ("eval.py", signal.SIGTERM, 143)]
+    ("program", "number", "status"),
+    [
+        (["livos/train.py"], signal.SIGINT, 130),
+        (["livos/eval.py"], signal.SIGTERM, 143),
+        (["livos/commands/main.py", "train"], signal.SIGTERM, 143),
+        (["livos/commands/main.py", "eval"], signal.SIGHUP, 129),
+    ],
 )
 def test_a_program_that_is_interrupted_while_it_starts_says_one_sentence(tmp_path, program, number, status):
-    command = [sys.executable, str(REPOSITORY / "livos" / program), "exp_id=x", "dataset=nothing"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = [sys.executable, str(REPOSITORY / program[0]), *program[1:], "exp_id=x", "dataset=nothing"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     wait_until(lambda: answers_signals(process.pid, signal.SIGTERM), "the program answers signals")
     process.send_signal(number)
     printed, complaints = process.communicate(timeout=60)

@@ -2,10 +2,13 @@
 
 import sys
 
+from livos.interruptions import end_at_once_when_told
+
 
 def main(arguments: list[str]) -> None:
     """Ends the program with livos/eval.py's exit status."""
     sys.argv = ["livos eval", *arguments]
+    end_at_once_when_told()  # before the imports, which take seconds
     from livos.eval import run
 
     run()
