@@ -132,7 +132,7 @@ def check_python(arguments: list[str], monkeypatch) -> None:
 
 def check_livos(arguments: list[str], monkeypatch) -> None:
     """`livos COMMAND …`, as far as the command's arguments."""
-    if len(arguments) < 2:  # the command is spoken of
+    if len(arguments) < 2 or arguments[1:] == ["--help"]:  # the command is spoken of
         assert not arguments or arguments[0] in (*COMMANDS_OF_LIVOS, "--version"), f"no command livos {arguments[0]}"
         return None
     assert arguments[0] in COMMANDS_OF_LIVOS, f"no command livos {arguments[0]}"

@@ -32,7 +32,7 @@ def labels_with(object_id: int, column: int) -> np.ndarray:
 def workplace(tmp_path, monkeypatch):
     """A folder with a video, the mask of its first frame and weights; networks of any name are tiny ones."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(livos.loading, "build_model", lambda name: tiny_network())
+    monkeypatch.setattr("livos.loading.build_model", lambda name: tiny_network())
     make_video(Path("video.mp4"), num_frames=3)
     write_labels("mask.png", labels_with(1, 8) + labels_with(2, 40))
     Path("weights").mkdir()
