@@ -26,8 +26,8 @@ def mask(*boxes: tuple[int, int], size: tuple[int, int] = SIZE) -> np.ndarray:
 
 
 @pytest.fixture
-def segmenter() -> VideoSegmenter:
-    return VideoSegmenter(tiny_network(), device="cpu")
+def segmenter(make) -> VideoSegmenter:
+    return make()
 
 
 def test_results_have_the_frame_size_and_the_callers_ids(segmenter):
@@ -48,8 +48,8 @@ def test_without_objects_frames_are_background(segmenter):
     assert result.object_ids == []
 
 
-def test_given_masks_are_the_result_pixel_for_pixel():
-    segmenter = VideoSegmenter(tiny_network(), device="cpu", size=16)
+def test_given_masks_are_the_result_pixel_for_pixel(make):
+    segmenter = make(size=16)
     images = frames(4)
     labels = mask((1, 0), (2, 20))
     np.testing.assert_array_equal(segmenter.step(images[0], labels).labels, labels)
@@ -71,25 +71,25 @@ def test_correction_is_what_is_remembered(segmenter):
     assert remembered[:, 2].sum() > remembered[:, 0].sum() == 0
 
 
-def test_late_object_is_as_if_its_video_began_with_it():
+def test_late_object_is_as_if_its_video_began_with_it(make):
     images = frames(5)
-    late = VideoSegmenter(tiny_network(), device="cpu")
+    late = make()
     for image in images[:2]:
         late.step(image)
-    fresh = VideoSegmenter(tiny_network(), device="cpu")
+    fresh = make()
     for segmenter in (late, fresh):
         segmenter.step(images[2], mask((4, 10)))
     for image in images[3:]:
         assert torch.equal(late.step(image).probabilities, fresh.step(image).probabilities)
 
 
-def test_saved_state_resumes_bit_for_bit(segmenter, tmp_path):
+def test_saved_state_resumes_bit_for_bit(segmenter, tmp_path, make):
     images = frames(6)
     segmenter.step(images[0], mask((1, 0)))
     segmenter.step(images[1], mask((5, 30)))
     segmenter.state().save(tmp_path / "state.pt")
     expected = [segmenter.step(image).probabilities for image in images[2:]]
-    other = VideoSegmenter(tiny_network(), device="cpu")
+    other = make()
     other.restore(SegmenterState.load(tmp_path / "state.pt"))
     assert other.object_ids == [1, 5]
     for image, probabilities in zip(images[2:], expected, strict=True):
@@ -120,13 +120,13 @@ def test_state_file_of_something_else_is_refused(tmp_path):
         SegmenterState.load(tmp_path / "other.pt")
 
 
-def test_state_of_another_network_size_or_flip_is_refused(segmenter):
+def test_state_of_another_network_size_or_flip_is_refused(segmenter, make):
     segmenter.step(frames(1)[0], mask((1, 0)))
     state = segmenter.state()
     for other, complaint in (
         (VideoSegmenter(tiny_network(seed=1), device="cpu"), "network="),
-        (VideoSegmenter(tiny_network(), device="cpu", size=16), "size=None, this segmenter has size=16"),
-        (VideoSegmenter(tiny_network(), device="cpu", flip=True), "flip=False, this segmenter has flip=True"),
+        (make(size=16), "size=None, this segmenter has size=16"),
+        (make(flip=True), "flip=False, this segmenter has flip=True"),
     ):
         with pytest.raises(ValueError, match=complaint):
             other.restore(state)
@@ -193,29 +193,29 @@ def test_reset_forgets_all(segmenter):
     segmenter.step(frames(1, (20, 30))[0])  # another size is another video
 
 
-def test_encoding_ahead_changes_nothing(segmenter):
+def test_encoding_ahead_changes_nothing(segmenter, make):
     images = frames(4)
-    other = VideoSegmenter(tiny_network(), device="cpu")
+    other = make()
     for t, encoded in enumerate(other.encode(list(images))):
         labels = mask((1, 0)) if t == 0 else None
         ahead, straight = other.step(encoded, labels), segmenter.step(images[t], labels)
         torch.testing.assert_close(ahead.probabilities, straight.probabilities, rtol=1e-3, atol=1e-4)
 
 
-def test_float_tensors_and_arrays_are_the_same_image(segmenter):
+def test_float_tensors_and_arrays_are_the_same_image(segmenter, make):
     images = frames(2)
-    other = VideoSegmenter(tiny_network(), device="cpu")
+    other = make()
     for t, image in enumerate(images):
         labels = mask((1, 0)) if t == 0 else None
         tensor = torch.from_numpy(image).permute(2, 0, 1).float() / 255
         assert torch.equal(segmenter.step(image, labels).probabilities, other.step(tensor, labels).probabilities)
 
 
-def test_mirrored_average_is_symmetric():
+def test_mirrored_average_is_symmetric(make):
     images = frames(2)
     probabilities = []
     for mirror in (False, True):
-        segmenter = VideoSegmenter(tiny_network(), device="cpu", flip=True)
+        segmenter = make(flip=True)
         # a multiple of 16, so that the padding is symmetric, too
         views = [np.ascontiguousarray(x[:32, :48][:, :: -1 if mirror else 1]) for x in (*images, mask((1, 3)))]
         segmenter.step(views[0], views[2])

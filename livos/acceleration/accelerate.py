@@ -26,10 +26,7 @@ def accelerate(network: LiVOS, device: torch.device, precision: str, compiled: b
     Weights that need no change are shared with it: after training it further, accelerate it again. What is chosen
     depends on the arguments and the shapes of the weights alone, never on timing, so results are reproducible.
     """
-    network = _copy_sharing_weights(network).eval()
-    fold_batch_norms(network.image_encoder, 3)
-    fold_batch_norms(network.mask_encoder, 5)
-    network = network.to(device)
+    network = without_batch_norms(network).to(device)
     if compiled:
         network.compile_parts()
     elif device.type == "cpu" and precision in ("float32", "tf32"):
@@ -38,6 +35,14 @@ def accelerate(network: LiVOS, device: torch.device, precision: str, compiled: b
         _use_faster_blocks(network)
     if device.type == "cuda" and precision in ("bfloat16", "float16"):
         _prefer_channels_last(network)
+    return network
+
+
+def without_batch_norms(network: LiVOS) -> LiVOS:
+    """A copy for inference, with batch normalisation folded into convolutions. Weights that stay are shared."""
+    network = _copy_sharing_weights(network).eval()
+    fold_batch_norms(network.image_encoder, 3)
+    fold_batch_norms(network.mask_encoder, 5)
     return network
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "download": "fetch the released weights",
     "datasets": "list the test sets, what there is of each, and what is wrong with it",
     "convert": "write weights in another form",
+    "export": "write a network as ONNX graphs, for other engines",
 }
 
 

@@ -34,6 +34,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livos import VideoSegmenter, load_model, model_names, weight_names
 from livos.distributed import Process, gather, joined_processes, shared_out
+from livos.engines.choice import ENGINES
 from livos.interruptions import Interrupted, raising_interrupted
 from livos.loading import default_weights
 from livos.masks.label_maps import COLOUR_RULES
@@ -167,7 +168,15 @@ def build_segmenter(options: argparse.Namespace, process: Process) -> VideoSegme
     if weights is None:
         raise ValueError(f"--model {options.model} has no weights of its own: give --weights")
     network = load_model(weights, options.model)
-    return VideoSegmenter(network, process.device, options.precision, options.size, options.chunk_size, options.flip)
+    return VideoSegmenter(
+        network,
+        process.device,
+        options.precision,
+        options.size,
+        options.chunk_size,
+        options.flip,
+        engine=options.engine,
+    )
 
 
 def settings_of(options: argparse.Namespace) -> TrackSettings:
@@ -207,6 +216,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--weights", help=f"{', '.join(weight_names())}, or a file (default: lite; with --model base: nomose-480p)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     add("--precision", choices=list(PRECISIONS), default="float32", help="(default: float32)")
+    add("--engine", choices=ENGINES, default="torch", help="what computes the network (default: torch)")
     size_help = "short side in pixels for the network, -1: that of the frames (default: what suits the weights)"
     add("--size", "--internal-size", type=limit, metavar="PIXELS", help=size_help)
     add("--chunk-size", type=limit, metavar="OBJECTS", help="computed at a time, -1: all (default: all)")

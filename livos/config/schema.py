@@ -58,6 +58,7 @@ class EvalConfig(TestSetConfig):
     chunk_size: int = -1  # objects computed at a time, to bound memory; -1: all
     flip_aug: bool = False  # average with the prediction on the mirrored frame
     compile: bool = False  # torch.compile the parts of the network
+    engine: str = "torch"  # torch; on the CPU also onnxruntime, openvino or auto (docs/performance.md)
     visualize: bool = False  # also save overlays
     save_scores: bool = False  # also save probabilities, for merging runs
     score: bool = False  # score while running, where truth_directory is known

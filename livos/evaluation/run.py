@@ -119,6 +119,7 @@ def make_segmenter(settings: EvalConfig, weights: str, process: Process) -> Vide
         chunk_size=settings.chunk_size,
         flip=settings.flip_aug,
         compile=settings.compile,
+        engine=settings.engine,
     )
 
 

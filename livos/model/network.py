@@ -64,11 +64,32 @@ class VideoState:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says about one frame. A softmax of `logits` over axis 1 gives probabilities."""
+    """What the network says about one frame."""
 
     logits: Tensor  # (B, 1 + N, H, W), background first, float32
     sensory_logits: Tensor | None = None  # (B, 1 + N, h, w), in training mode only
     query_logits: Tensor | None = None  # (B, 1 + N, L, h, w): before the transformer's first block and after each
+
+    @property
+    def probabilities(self) -> Tensor:
+        """(B, 1 + N, H, W), float32: sum to 1 over axis 1."""
+        return self.logits.softmax(dim=1)
+
+
+def empty_state(config: ModelConfig, features: ImageFeatures, num_objects: int) -> VideoState:
+    """The state of a video before anything is remembered, for frames like the one with these features."""
+    batch, _, height, width = features.key.shape
+
+    def empty(*shape: int) -> Tensor:
+        return torch.zeros(batch, 0, *shape, device=features.key.device)
+
+    nothing = VideoState(
+        memory=LinearMemory.empty(features.key, config.value_dim),
+        mean_summary=empty(config.num_queries, config.value_dim + 1),
+        sensory=empty(config.value_dim, height, width),
+        last_masks=empty(height, width),
+    )
+    return nothing.with_new_objects(num_objects)
 
 
 class LiVOS(nn.Module):
@@ -109,18 +130,7 @@ class LiVOS(nn.Module):
 
     def begin(self, features: ImageFeatures, num_objects: int) -> VideoState:
         """The state before anything is remembered."""
-        config, (batch, _, height, width) = self.config, features.key.shape
-
-        def empty(*shape: int) -> Tensor:
-            return torch.zeros(batch, 0, *shape, device=features.key.device)
-
-        nothing = VideoState(
-            memory=LinearMemory.empty(features.key, config.value_dim),
-            mean_summary=empty(config.num_queries, config.value_dim + 1),
-            sensory=empty(config.value_dim, height, width),
-            last_masks=empty(height, width),
-        )
-        return nothing.with_new_objects(num_objects)
+        return empty_state(self.config, features, num_objects)
 
     def segment(
         self,

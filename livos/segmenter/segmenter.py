@@ -15,6 +15,8 @@ from torch.nn import functional as F
 
 from livos.acceleration.accelerate import accelerate
 from livos.devices import choose_device, float32_products
+from livos.engines.choice import choose_engine, network_on
+from livos.engines.network import GraphNetwork
 from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
 from livos.model.masks import Padding, aggregate_masks, pad, padding_of, unpad
@@ -87,9 +89,13 @@ class VideoSegmenter:
         flip: Average with the prediction for the mirrored frame.
         compile: Build the parts of the network with torch.compile. The first frames then take minutes.
         internal_size: The earlier name of `size`.
+        engine: What computes the network: torch, or on the CPU onnxruntime or openvino (each needs the extra of its
+            name), or auto for the fastest of those that are installed, by the table in docs/performance.md. The first
+            use of another engine than torch exports the network, which takes about a minute. States are the same.
 
     Raises:
         ValueError: If a setting makes no sense, or the device is not there.
+        ImportError: If the engine is not installed.
         FileNotFoundError: If the weights of this name are not on this machine.
     """
 
@@ -103,6 +109,7 @@ class VideoSegmenter:
         flip: bool = False,
         compile: bool = False,
         internal_size: int | None = None,
+        engine: str = "torch",
     ):
         if precision not in PRECISIONS:
             raise ValueError(f"precision={precision!r}: expected one of {', '.join(PRECISIONS)}")
@@ -117,7 +124,12 @@ class VideoSegmenter:
         self.chunk_size = none_if_no_limit(chunk_size)
         self._origin = origin_of(network, self.size, flip)
         self.confidence_model: Callable[[Tensor], Tensor] = confidence_model_of(network.notes)
-        self.network = accelerate(network, self.device, precision, compile)
+        self.engine = choose_engine(engine, network, self.device, precision, self.chunk_size, compile)
+        self.network: LiVOS | GraphNetwork
+        if self.engine == "torch":
+            self.network = accelerate(network, self.device, precision, compile)
+        else:
+            self.network = network_on(self.engine, network, self._origin["network"], precision)
         self.precision, self.flip = precision, flip
         self._state = SegmenterState(origin=self._origin)
 
@@ -279,7 +291,7 @@ class VideoSegmenter:
             inner = torch.ones(1, *frame.features.image.shape[-2:], device=self.device)
             return inner, torch.ones(1, *frame.size, device=self.device), state
         prediction, video = self.network.segment(frame.features, state.video, chunk_size=self.chunk_size)
-        views = prediction.logits.softmax(dim=1)
+        views = prediction.probabilities
         inner = (views[0] + views[1].flip(-1)) / 2 if self.flip else views[0]
         return inner, self._to_outer(inner, frame), replace(state, video=video)
 

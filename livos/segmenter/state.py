@@ -19,7 +19,8 @@ Origin = Mapping[str, Any]
 
 _FORMAT = 3  # 1 had no origin, and 2 sums over frames where there are means now
 _NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "mean_summary": 4, "sensory": 5, "last_masks": 4}
-"""The tensors of a state, in the order in which exported graphs have them too, and how many axes each has."""
+STATE_TENSORS = tuple(_NUM_AXES)
+"""Names of the tensors of a state, in the order in which exported graphs have them, too."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +118,14 @@ def refuse_foreign_state(state: SegmenterState, origin: Origin) -> None:
 def tensors_of(video: VideoState) -> dict[str, Tensor]:
     """The memory of a video as named tensors."""
     both = {**vars(video.memory), **vars(video)}
-    return {name: both[name] for name in _NUM_AXES}
+    return {name: both[name] for name in STATE_TENSORS}
 
 
 def video_of(tensors: Mapping[str, Tensor]) -> VideoState:
     """Undoes `tensors_of`."""
     names = [part.name for part in fields(LinearMemory)]
     memory = LinearMemory(**{name: tensors[name] for name in names})
-    return VideoState(memory=memory, **{name: tensors[name] for name in _NUM_AXES if name not in names})
+    return VideoState(memory=memory, **{name: tensors[name] for name in STATE_TENSORS if name not in names})
 
 
 def _video_of(tensors: dict[str, Any], num_objects: int) -> VideoState:

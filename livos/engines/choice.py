@@ -1,0 +1,118 @@
+"""Which engine computes the network, and how it gets its graphs."""
+
+import hashlib
+import importlib.util
+import logging
+import os
+import shutil
+from pathlib import Path
+
+import torch
+
+from livos.engines.network import GraphNetwork, Runner
+from livos.export.onnx_files import write_graphs
+from livos.model.network import LiVOS
+
+log = logging.getLogger(__name__)
+
+ENGINES = ("torch", "onnxruntime", "openvino", "auto")
+EXTRAS = {"onnxruntime": "onnx", "openvino": "onnx,openvino"}
+"""What to install for an engine: pip install 'livos[EXTRA]'."""
+
+_PRECISIONS = {"onnxruntime": ("float32", "tf32"), "openvino": ("float32", "tf32", "bfloat16")}
+_GRAPHS_FORMAT = 1  # a new number has all graphs exported anew
+_WIDE = 128  # value_dim from which PyTorch with Winograd's convolutions is the fastest in float32
+
+
+def choose_engine(
+    engine: str, network: LiVOS, device: torch.device, precision: str, chunk_size: int | None, compiled: bool
+) -> str:
+    """Returns the name of the engine to use: `engine` itself, or for `auto` the one that docs/performance.md names.
+
+    Raises:
+        ValueError: If there is no such engine, or it cannot do what the other settings ask for.
+        ImportError: If it is not installed.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine={engine!r}: expected one of {', '.join(ENGINES)}")
+    if engine == "torch":
+        return engine
+    if engine == "auto":
+        return _fastest(network, device, precision, chunk_size, compiled)
+    obstacle = _obstacle(engine, device, precision, chunk_size, compiled)
+    if obstacle:
+        raise ValueError(f"engine={engine} {obstacle}")
+    if not _installed(engine):
+        raise ImportError(f"engine={engine} is not installed: pip install 'livos[{EXTRAS[engine]}]'")
+    return engine
+
+
+def _fastest(network: LiVOS, device: torch.device, precision: str, chunk_size: int | None, compiled: bool) -> str:
+    """The table of docs/performance.md: narrow networks on the CPU are faster outside PyTorch."""
+    if network.config.value_dim >= _WIDE and precision != "bfloat16":
+        return "torch"
+    for engine in ("openvino", "onnxruntime"):
+        if _installed(engine) and not _obstacle(engine, device, precision, chunk_size, compiled):
+            return engine
+    return "torch"
+
+
+def _obstacle(engine: str, device: torch.device, precision: str, chunk_size: int | None, compiled: bool) -> str | None:
+    """Why an engine cannot do what is asked for, in words; None if it can."""
+    if device.type != "cpu":
+        return f"computes on the CPU, not on {device}: take engine=torch"
+    if precision not in _PRECISIONS[engine]:
+        return f"computes with {' or '.join(_PRECISIONS[engine])}, not with precision={precision}"
+    if chunk_size is not None:
+        return f"computes all objects at once, not chunk_size={chunk_size}: take engine=torch"
+    if compiled:
+        return "compiles the network itself: compile=True needs engine=torch"
+    return None
+
+
+def _installed(engine: str) -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in (engine, "onnx", "onnxscript"))
+
+
+def network_on(engine: str, network: LiVOS, checksum: str, precision: str) -> GraphNetwork:
+    """A network computed by `onnxruntime` or `openvino`.
+
+    Args:
+        checksum: Of the network's weights. The graphs of a network are exported once and kept in the user's cache.
+    """
+    folder = kept_graphs(network, checksum)
+    runner: Runner
+    if engine == "openvino":
+        from livos.engines.openvino_engine import OpenVinoRunner
+
+        runner = OpenVinoRunner(folder, precision)
+    else:
+        from livos.engines.onnxruntime_engine import OnnxRuntimeRunner
+
+        runner = OnnxRuntimeRunner(folder)
+    return GraphNetwork(runner, network.config)
+
+
+def kept_graphs(network: LiVOS, checksum: str) -> Path:
+    """The folder with the graphs of a network, for every size and number of objects. Exports them if there is none."""
+    key = hashlib.sha256(f"{_GRAPHS_FORMAT} {checksum} {network.config}".encode()).hexdigest()[:16]
+    folder = graphs_dir() / key
+    if folder.is_dir():
+        return folder
+    log.info("exporting the network for other engines, once; this takes about a minute")
+    aside = folder.with_name(f".{key}-{os.getpid()}")
+    aside.mkdir(parents=True)
+    try:
+        write_graphs(network, aside)
+        aside.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def graphs_dir() -> Path:
+    """Where exported graphs are kept: next to the user's downloaded weights."""
+    return Path(torch.hub.get_dir()) / "livos-graphs"
