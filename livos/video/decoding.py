@@ -270,8 +270,6 @@ def decode_packet(packet: av.Packet) -> list[av.VideoFrame] | None:
     """The frames that a decoder gives now; None where it refuses the packet."""
     try:
         return packet.decode()  # type: ignore[return-value]
-    except (av.error.DecoderNotFoundError, av.error.ArgumentError, MemoryError):
-        raise
     except av.error.FFmpegError:
         return None
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 
 from livos.video.opening import open_video
 
@@ -53,7 +53,7 @@ class SoundCopy:
         self._source_path, self._output, self._start = source_path, output, start
         self._input = open_video(source_path)
         self._tracks: dict[int, _Track] = {}
-        for stream in self._input.streams.audio:
+        for stream in _known_streams(self._input):
             try:
                 self._tracks[stream.index] = _track(stream, output)
             except (av.error.FFmpegError, ValueError) as error:
@@ -119,13 +119,18 @@ class SoundCopy:
 def suffix_for_sound(source_path: Path, suffixes: Mapping[str, str] = SOUND_CONTAINERS) -> str | None:
     """The suffix of the first kind of container that can hold the sound of a file; None if none can."""
     with open_video(source_path) as source:
-        names = {stream.codec_context.codec.canonical_name for stream in source.streams.audio}
+        names = {stream.codec_context.codec.canonical_name for stream in _known_streams(source)}
     names = {name for name in names if not _is_pcm(name)}
     for suffix, name in suffixes.items():
         with av.open(io.BytesIO(), "w", format=name) as container:
             if names <= container.supported_codecs:
                 return suffix
     return None
+
+
+def _known_streams(container: InputContainer) -> list[AudioStream]:
+    """The streams of sound whose codec FFmpeg knows."""
+    return [stream for stream in container.streams.audio if stream.codec_context is not None]
 
 
 def _track(stream: AudioStream, output: OutputContainer) -> _Track:
