@@ -243,3 +243,37 @@ def test_coco_codes_of_another_size_are_refused(tmp_path, source):
     (tmp_path / "coco.json").write_text(coco({"image_id": 4, "segmentation": {"size": [9, 9], "counts": [81]}}))
     with pytest.raises(ValueError, match=r"segmentation\.size: expected .* size \[20, 30\], found \[9, 9\]"):
         found(tmp_path / "coco.json", source)
+
+
+# Several pictures in one file
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png", ".gif", ".webp"])
+def test_each_page_is_the_mask_of_the_frame_in_its_place(tmp_path, source, suffix):
+    pages = [
+        Image.fromarray((255 * (box() if number in (1, 3) else np.zeros(SIZE))).astype(np.uint8)) for number in range(4)
+    ]
+    options = {"lossless": True} if suffix == ".webp" else {}
+    pages[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=pages[1:], **options)
+    masks = found(tmp_path / f"a{suffix}", source)
+    assert list(masks.by_number) == [1, 3] and masks.object_ids == [1]
+    np.testing.assert_array_equal(masks.by_number[3].read().labels, box())
+    assert list(masks_of_video(tmp_path / f"a{suffix}", source, FrameRange(2, 3, 2)).by_number) == [3]
+
+
+def test_pages_keep_their_palette_indices(tmp_path, source):
+    pages = []
+    for number in range(4):
+        page = Image.fromarray(box(number + 2).astype(np.uint8))
+        page.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 0, 0, 128, 128, 0, 128])
+        pages.append(page)
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert found(tmp_path / "a.tif", source).object_ids == [2, 3, 4, 5]
+
+
+def test_several_pictures_in_a_mask_of_a_folder_are_refused(tmp_path, source):
+    (tmp_path / "masks").mkdir()
+    page = Image.fromarray((255 * box()).astype(np.uint8))
+    page.save(tmp_path / "masks/shot_1.tif", save_all=True, append_images=[page])
+    with pytest.raises(ValueError, match=r"shot_1.tif: holds several pictures; expected one mask in each file"):
+        found(tmp_path / "masks", source)

@@ -13,9 +13,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from livos.files.image_formats import refuse_too_large
-from livos.files.images import PathLike, naming_picture, opened_series
+from livos.files.images import PathLike, Picture, naming_picture, opened_series
 
 SERIES_SUFFIXES = (".tif", ".tiff", ".gif", ".webp", ".png", ".apng")
+
+_FORMATS = {"TIFF": "TIFF", "GIF": "GIF", "WEBP": "WebP", "PNG": "PNG"}  # Pillow's names, and ours
 
 _REDUCED_OR_MASK = 0b101  # of TIFF's NewSubfileType: a thumbnail, or where another page is transparent
 _DEFAULT_DURATION = 100.0  # as browsers take it where a file says 0 or nothing
@@ -26,6 +28,7 @@ class SeriesPicture:
     """One picture of several."""
 
     place: int  # among them, from 0
+    format: str  # PNG, WebP, TIFF or GIF
     mode: str  # Pillow's: P, L, 1, RGB, RGBA, I;16 …
     palette: bytes | None  # RGB triples, where mode is P
     pixels: npt.NDArray[Any]  # (H, W) or (H, W, channels), as stored
@@ -60,9 +63,19 @@ def read_series(path: PathLike, start: int = 0) -> Iterator[SeriesPicture]:
                 image.load()
                 refuse_too_large(image.height, image.width, path)
                 palette = bytes(image.getpalette("RGB") or b"") if image.mode == "P" else None
-                pixels = np.array(image)
-                milliseconds = _duration(image)
-            yield SeriesPicture(place, image.mode, palette, pixels, milliseconds)
+                milliseconds, stored = _duration(image), image
+                if image.mode in ("LA", "PA", "La", "RGBa", "RGBX"):
+                    stored = image.convert("RGBA")
+                pixels = np.array(stored)
+            yield SeriesPicture(place, _FORMATS.get(image.format or "", ""), stored.mode, palette, pixels, milliseconds)
+
+
+def read_page(path: PathLike, place: int) -> Picture:
+    """One of several pictures in a file, as `read_picture` gives it. Raises IndexError if there are fewer."""
+    for found in read_series(path, place):
+        height, width = found.pixels.shape[:2]
+        return Picture(found.format, found.mode, (height, width), 8, found.palette, pixels=found.pixels)
+    raise IndexError(f"{path}: has no picture {place}")
 
 
 def durations(path: PathLike) -> list[float | None]:

@@ -40,16 +40,19 @@ class MaskFile:
     path: Path
     void_id: int | None = None
     colours: str = "auto"
+    page: int | None = None
 
     def size(self) -> tuple[int, int]:
-        return image_size(self.path)
+        return image_size(self.path) if self.page is None else self.read().labels.shape  # type: ignore[return-value]
 
     def palette(self) -> bytes | None:
+        if self.page is not None:
+            return None
         header = read_header(self.path)
         return (header.palette or b"") if header.mode == "P" else None
 
     def read(self) -> LabelMap:
-        return read_labels(self.path, void_id=self.void_id, colours=self.colours)
+        return read_labels(self.path, void_id=self.void_id, colours=self.colours, page=self.page)
 
 
 def coding_of(masks: Sequence[GivenMask]) -> LabelCoding:

@@ -17,6 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from livos.files.atomic import written_aside
 from livos.files.image_formats import PathLike
 from livos.files.images import Picture, read_picture
+from livos.files.picture_series import holds_several, read_page
 from livos.masks.doubtful_masks import (
     SOFT_INDICES,
     SOFT_VALUES,
@@ -121,7 +122,12 @@ def object_ids(labels: Pixels) -> list[int]:
 
 
 def read_labels(
-    path: PathLike, *, void_id: int | None = None, colours: str = "auto", coding: LabelCoding | None = None
+    path: PathLike,
+    *,
+    void_id: int | None = None,
+    colours: str = "auto",
+    coding: LabelCoding | None = None,
+    page: int | None = None,
 ) -> LabelMap:
     """Reads a mask file, and finds out how it is coded.
 
@@ -132,20 +138,21 @@ def read_labels(
             `auto`, which takes them for the former if every colour is in that palette.
         coding: The coding, where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused
             then.
+        page: Which of several pictures in the file, from 0; None: there must be one.
 
     Returns:
         The labels, (H, W) int32 with 0 for background, and the coding.
 
     Raises:
         ValueError: If the file, which the message names, is not a picture, is damaged, is a JPEG, or can be read in
-            two ways because it has soft (antialiased) edges, is dithered, or has its background at an index other
-            than 0.
+            two ways because it holds several pictures, has soft (antialiased) edges, is dithered, or has its background
+            at an index other than 0.
         OSError: If it cannot be read.
     """
     if colours not in COLOUR_RULES:
         raise ValueError(f"colours={colours!r}, expected one of {', '.join(COLOUR_RULES)}")
     path = Path(path)
-    picture = _read_pixels(path)
+    picture = _read_pixels(path, page)
     pixels = picture.pixels
     assert pixels is not None
     if coding is not None:
@@ -203,9 +210,11 @@ def write_labels(
         raise OSError(error.errno, f"cannot write the mask ({error.strerror or error})", str(path)) from error
 
 
-def _read_pixels(path: Path) -> Picture:
+def _read_pixels(path: Path, page: int | None = None) -> Picture:
     """The mask file with its own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour."""
-    picture = read_picture(path)
+    if page is None and holds_several(path):
+        raise ValueError(f"{path}: holds several pictures; expected one mask in each file")
+    picture = read_picture(path) if page is None else read_page(path, page)
     if fault := fault_of_kind(picture):
         raise ValueError(f"{path}: {fault}")
     if picture.mode == "P":

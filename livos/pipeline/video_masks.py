@@ -12,6 +12,7 @@ import numpy as np
 
 from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES, image_size
 from livos.files.names import files_by_stem, natural_order, some_of
+from livos.files.picture_series import durations, holds_several
 from livos.masks.drawn_files import DRAWING_SUFFIXES, read_drawn_masks
 from livos.masks.given_masks import GivenMask, MaskFile, coding_of
 from livos.masks.label_maps import LabelCoding, LabelMap, read_area, read_labels
@@ -76,10 +77,13 @@ def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours:
     """The masks in a file or folder for some frames of a video.
 
     Names link them: the frame's own name, or its number (`00042.png`, `frame_42.png`). A single file that is not named
-    like a frame belongs to the one that the work begins with. Every mask is read once, so that a slip is found before
-    the work begins. colours: what RGB masks hold, see `read_labels`.
+    like a frame belongs to the one that the work begins with. Of a file of several pictures, each that shows an object
+    is the mask of the frame in its place. Every mask is read once, so that a slip is found before the work begins.
+    colours: what RGB masks hold, see `read_labels`.
     Raises ValueError, naming the file, for masks that fit no frame, have another size, or cannot be read.
     """
+    if path.is_file() and path.suffix.lower() not in DRAWING_SUFFIXES and holds_several(path):
+        return checked_masks(_pages(path, source, frames, colours), source, frames, str(path))
     named = find_masks(path, source.size, colours)
     by_number: dict[int, GivenMask] = {}
     for name, mask in named.by_name.items():
@@ -88,6 +92,14 @@ def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours:
             raise ValueError(f"{mask.path} and {by_number[number].path} are both masks of frame {number}")
         by_number[number] = mask
     return checked_masks(by_number, source, frames, str(path), named.object_names)
+
+
+def _pages(path: Path, source: FrameSource, frames: FrameRange, colours: str) -> dict[int, GivenMask]:
+    """The masks in a file of several pictures. Pages that are all background stand for frames without a mask."""
+    masks = {
+        source.first_number + page: MaskFile(path, colours=colours, page=page) for page in range(len(durations(path)))
+    }
+    return {number: mask for number, mask in masks.items() if number in frames and mask.read().ids}
 
 
 def checked_masks(
