@@ -11,6 +11,7 @@ the events, and asks for picture and mask of the last frame that was tracked, at
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 from video_files import MIB, _size, make_mask, make_video
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from livos import VideoSegmenter, read_labels
 from livos.pipeline.job import TrackJob, TrackSettings
@@ -46,9 +48,8 @@ class Page:
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
         self.token, self.host = parse_qs(parts.query)["token"][0], parts.netloc
-        self.events = connect(
-            f"ws://{self.host}/api/events?token={self.token}", origin=f"http://{self.host}", max_size=None
-        )
+        address, origin = f"ws://{self.host}/api/events?token={self.token}", Origin(f"http://{self.host}")
+        self.events = self.stack.enter_context(connect(address, origin=origin))
         self.number = json.loads(self.events.recv())["page"]
 
     def ask(self, method: str, path: str, body: bytes | dict | None = None) -> bytes:
@@ -72,6 +73,11 @@ class Page:
         """Bytes of the server's process that are in memory."""
         status = Path(f"/proc/{self.process}/status").read_text()
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the server has taken."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
@@ -148,7 +154,7 @@ def main() -> None:
 
 
 def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse.Namespace) -> None:
-    """Tracks in turns, and prints both rates."""
+    """Tracks in turns, and prints both rates, and what a frame costs of the processor."""
     labels = read_labels(mask).labels
     for _ in range(options.objects):
         page.ask("POST", "objects", {})
@@ -157,13 +163,20 @@ def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse
     segmenter = VideoSegmenter("lite", size=options.short_side)
     track_in_studio(page, 8)  # both are warm then
     track_plainly(video, mask, folder / "warm", segmenter, options.frames)
-    rates: dict[str, list[float]] = {"studio": [], "plain": []}
+    rates: dict[str, list[float]] = {"livos track": [], "studio": []}
+    costs: dict[str, list[float]] = {"livos track": [], "studio": []}
     for turn in range(options.rounds):
-        rates["plain"].append(track_plainly(video, mask, folder / f"plain-{turn}", segmenter, options.frames))
+        begun = time.process_time()
+        rates["livos track"].append(track_plainly(video, mask, folder / f"plain-{turn}", segmenter, options.frames))
+        costs["livos track"].append((time.process_time() - begun) / options.frames)
+        begun = page.cpu_seconds()
         rates["studio"].append(track_in_studio(page, options.frames))
-        print(f"livos track {rates['plain'][-1]:.2f}, studio {rates['studio'][-1]:.2f} frames/s", flush=True)
-    middle = {kind: float(np.median(values)) for kind, values in rates.items()}
-    print(f"median: {middle['plain']:.2f} and {middle['studio']:.2f}: {100 * middle['studio'] / middle['plain']:.0f} %")
+        costs["studio"].append((page.cpu_seconds() - begun) / (options.frames - 1))
+        print(", ".join(f"{kind} {values[-1]:.2f}" for kind, values in rates.items()), "frames/s", flush=True)
+    for kind in rates:
+        rate, cost = np.median(rates[kind]), 1000 * np.median(costs[kind])
+        print(f"{kind}: {rate:.2f} frames/s (median), {cost:.0f} ms of the processor a frame")
+    print(f"studio: {100 * np.median(rates['studio']) / np.median(rates['livos track']):.0f} % of the rate")
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -4,6 +4,7 @@
     livos track --video frames/ --masks masks/ --output results/clip --write masks cutouts coco
     livos track --video 'clips/*.mp4' --masks masks/ --output results --start 10s --end 1:30 --backward
     torchrun --nproc_per_node=4 -m livos track --video 'clips/*.mp4' --masks masks/ --output results
+    livos track --project video.livos
 
 A video is a file, a folder of images, a pattern in quotes, the number of a camera, or an address (Ctrl-C ends it).
 Masks are images (docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders
@@ -33,6 +34,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livos import VideoSegmenter, load_model, model_names, weight_names
+from livos.commands import track_project
 from livos.distributed import Process, gather, joined_processes, shared_out
 from livos.engines.choice import ENGINES
 from livos.interruptions import Interrupted, raising_interrupted
@@ -55,6 +57,8 @@ def main(
     make_segmenter: Callable[[argparse.Namespace, Process], VideoSegmenter] | None = None,
 ) -> int:
     """Returns the exit status: 1 if a video failed, which does not lose the others; 2 if nothing was possible."""
+    if any(word.partition("=")[0] == "--project" for word in (sys.argv[1:] if arguments is None else arguments)):
+        return track_project.main(arguments)
     options = parse_arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:

@@ -12,7 +12,7 @@ from livos.studio.document import Settings
 from livos.studio.exporting import KINDS, export
 from livos.studio.jobs import Job, Progress
 from livos.studio.opening import open_path
-from livos.studio.project import Project
+from livos.studio.project import DOCUMENT, Project, is_project
 from livos.studio.tracking import Tracker, build_segmenter
 
 
@@ -32,7 +32,7 @@ def track_project(
     write: Sequence[str] = (),
     output: Path | None = None,
     progress: Callable[[Progress], None] = lambda progress: None,
-    make_segmenter: Callable[[Settings], VideoSegmenter] = build_segmenter,
+    make_segmenter: Callable[[Settings], VideoSegmenter] | None = None,
 ) -> Path | None:
     """Tracks all objects of a project within its range, and writes files of them, as the page does.
 
@@ -43,7 +43,7 @@ def track_project(
         write: Kinds of files to write then, some of `exporting.KINDS`.
         output: A folder for them that is not there yet; by default a new one beside the project.
         progress: Called after each frame.
-        make_segmenter: Makes what tracks from the project's settings.
+        make_segmenter: Makes what tracks from the project's settings, in place of `build_segmenter`.
 
     Returns:
         The folder of the files; None if none were asked for.
@@ -52,6 +52,8 @@ def track_project(
         ValueError: If it is no project, its video is missing, no mask was given, or a kind of file is unknown.
         OSError: If something cannot be read or written.
     """
+    if not is_project(folder):
+        raise ValueError(f"{folder}: is no project of LiVOS Studio (there is no {DOCUMENT} in it)")
     if unknown := sorted(set(write) - set(KINDS)):
         raise ValueError(f"write={unknown[0]!r}: expected some of {', '.join(KINDS)}")
     if output is not None and output.exists():
@@ -64,7 +66,8 @@ def track_project(
             raise ValueError(f"{folder}: no mask was given by hand yet: draw one in Studio first")
         wanted = list(what_is_left(project))
         if wanted:
-            tracker = Tracker(project, opened.source, make_segmenter(project.document.settings))
+            segmenter = (make_segmenter or build_segmenter)(project.document.settings)
+            tracker = Tracker(project, opened.source, segmenter)
             for one in wanted:
                 first, last = sorted((one.number, one.last))
                 tracker.track(_job("track", first, last, progress), one.number, one.direction, first, last, one.ids)

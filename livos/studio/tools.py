@@ -18,10 +18,10 @@ Mask = npt.NDArray[np.bool_]
 Image = npt.NDArray[np.uint8]
 
 GRABCUT_ROUNDS = 4
-MOST_PIXELS = 400_000
-"""GrabCut works on at most so many pixels, shrinking what is larger; then the border is refined in full resolution."""
+MOST_PIXELS = 100_000
+"""GrabCut works on at most so many pixels; of what is larger it sees a smaller picture, and the border is smoothed."""
 
-BOX_MARGIN = 0.25
+BOX_MARGIN = 0.5
 """So much of a box' sides is looked at around it, to learn what is not the object."""
 
 SHORTEST_REACH = 24

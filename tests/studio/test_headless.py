@@ -3,7 +3,9 @@ import pytest
 from tiny_network import tiny_network
 from video_makers import make_video
 
+from livos.commands import track as command
 from livos.segmenter.segmenter import VideoSegmenter
+from livos.studio import headless
 from livos.studio.headless import Wanted, track_project, what_is_left
 from livos.studio.mask_files import Track
 from livos.studio.opening import open_path
@@ -86,6 +88,20 @@ def test_project_is_tracked_and_exported_without_the_page(project, network, tmp_
     again = open_path(project.folder).project
     assert again.timeline()["objects"][0]["by"] == "bb.fffff" and list(what_is_left(again)) == []
     again.close()
+
+
+def test_command_tracks_a_project(project, network, tmp_path, monkeypatch, capsys):
+    project.put(0, square(), [1], "stroke")
+    project.close()
+    monkeypatch.setattr(headless, "build_segmenter", lambda settings: VideoSegmenter(network, "cpu"))
+    assert command.main(["--project", str(project.folder), "--write", "masks", "--output", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out")
+    assert len(list((tmp_path / "out/masks").iterdir())) == NUM_FRAMES
+
+
+def test_command_says_what_is_wrong_with_a_project(tmp_path, capsys):
+    assert command.main([f"--project={tmp_path}"]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_project_without_a_mask_is_refused(project):
