@@ -104,7 +104,7 @@ class ClipLoader:
                     raise batch.error
                 yield batch
         except (RuntimeError, EOFError, ConnectionError) as error:
-            if _any_died(workers):
+            if workers and _any_died(workers):
                 raise _worker_died(error) from error
             raise
         finally:
