@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny_evaluation import ALL_MASKS, TINY_MODEL, masks_in, run, write_two_videos
-from tiny_sets import labels_with, numbered, write_frame, write_mask, write_video
+from tiny_sets import big_png, labels_with, numbered, write_frame, write_mask, write_video
 
 import livos.pipeline.probabilities
 from livos.build import build_model
@@ -250,3 +250,14 @@ def test_frames_are_not_left_open_or_threads_running(root):
     assert threading.active_count() == before
     if os.path.isdir("/proc/self/fd"):
         assert not [fd for fd in Path("/proc/self/fd").iterdir() if str(root) in os.path.realpath(fd)]
+
+
+@pytest.mark.parametrize("place", ["images/a/00000.jpg", "images/a/00002.jpg", "masks/a/00000.png"])
+def test_a_picture_that_claims_too_much_or_is_a_program_loses_its_own_video_only(root, place):
+    for content in (big_png(30_000, 30_000), b"%!PS-Adobe-3.0 EPSF-3.0"):
+        (root / place).write_bytes(content)
+        report = run(root, resume=False)
+        assert list(report.errors) == ["a"]
+        assert "LIVOS_MAX_PIXELS" in report.errors["a"] or "a PostScript program" in report.errors["a"]
+        assert Path(place).name in report.errors["a"]
+        assert "b/00003.png" in masks_in(root)

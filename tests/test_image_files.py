@@ -2,14 +2,13 @@
 
 import ast
 import os
-import struct
-import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_sets import big_png
 
 from livos.files.images import image_size, read_bgr, read_header, read_image, read_picture
 from livos.masks.given_masks import MaskFile
@@ -150,16 +149,6 @@ def test_pictures_are_opened_in_one_place():
             if unlisted or called in ("cv2.imread", "cv2.imdecode", "cv2.imreadmulti"):
                 found.append(f"{path}:{node.lineno}: {called}")
     assert found == []
-
-
-def big_png(height: int, width: int) -> bytes:
-    """A valid greyscale PNG of zeros, small however large it claims to be."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
 
 
 def test_pictures_that_claim_too_many_pixels_are_refused_with_the_setting(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Names that files tell become folders and files only where they are names."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -95,3 +96,11 @@ def test_masks_of_hidden_names_are_no_masks(tmp_path):
     write_mask(tmp_path / "masks/v/._00000.png", np.zeros(SIZE, np.int32))
     (video,) = open_test_set(generic(tmp_path))
     assert list(video.masks) == ["00000"] and video.problems() == []
+
+
+def test_folders_whose_names_no_report_can_hold_are_faults_of_their_videos(tmp_path):
+    for name in ("good", "red\x1b[31m", os.fsdecode(b"latin\xe9")):
+        write_video(tmp_path / "images", tmp_path / "masks", name, numbered(1), {"00000": [1]})
+    problems = {video.name: video.problems() for video in open_test_set(generic(tmp_path))}
+    assert [name for name, found in problems.items() if not found] == ["good"]
+    assert all("rename it" in found[0] and found[0].isprintable() for found in problems.values() if found)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tiny_sets import labels_with, write_mask
-from training_data import moving_squares, tiny_settings, write_videos
+from training_data import moving_squares, tiny_settings, write_images, write_videos
 
 from livos.training.data.loaders import ClipDataset, open_sets
 from livos.training.data.sampling import generator_for
@@ -83,3 +83,11 @@ def test_a_mask_that_is_a_jpeg_is_refused_before_training(tmp_path):
     Image.fromarray(moving_squares(1, 1)[0]).save(path, "JPEG")
     with pytest.raises(ValueError, match=r"00002\.png: a mask as JPEG has lost its exact values"):
         open_sets(tiny_settings(tmp_path))
+
+
+def test_images_that_do_not_fit_their_masks_are_refused_before_training(tmp_path):
+    write_images(tmp_path)
+    Image.new("RGB", (9, 8)).save(tmp_path / "images/JPEGImages/1.png")
+    (tmp_path / "images/Annotations/2.png").write_bytes(b"%!PS")
+    with pytest.raises(ValueError, match=r"1\.png has 9 x 8 pixels, but its mask(?s:.*)2\.png: a PostScript program"):
+        open_sets(tiny_settings(tmp_path, videos=False, images=True))

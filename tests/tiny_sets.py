@@ -1,5 +1,7 @@
 """Tiny generated videos and data sets in the official layouts, for tests."""
 
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,3 +67,13 @@ def generic(root: Path, **overrides: object) -> TestSetConfig:
     """The settings for `<root>/images` and `<root>/masks`."""
     folders = {"image_directory": str(root / "images"), "mask_directory": str(root / "masks")}
     return TestSetConfig("generic", **{**folders, **overrides})
+
+
+def big_png(height: int, width: int) -> bytes:
+    """A valid greyscale PNG of zeros, small however large it claims to be."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")

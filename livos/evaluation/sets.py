@@ -10,7 +10,15 @@ from livos.evaluation.burst import burst_videos
 from livos.evaluation.video import TestVideo
 from livos.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES
 from livos.files.json_files import read_json
-from livos.files.names import checked_name, files_by_stem, folders_in, natural_order, read_video_list, some_of
+from livos.files.names import (
+    checked_name,
+    fault_of_folder,
+    files_by_stem,
+    folders_in,
+    natural_order,
+    read_video_list,
+    some_of,
+)
 from livos.masks.given_masks import GivenMask, MaskFile
 
 logger = logging.getLogger(__name__)
@@ -149,6 +157,8 @@ def _open_video(
     frame_files, faults = _list(frames, IMAGE_SUFFIXES, "frames")
     mask_files, mask_faults = _list(masks, MASK_SUFFIXES, "masks")
     faults += mask_faults
+    if fault := fault_of_folder(name):
+        faults.append(fault)
     if asked is not None and name not in asked:
         faults.append(f"{name}: not in {settings.frame_list}, which says what frames to save")
     given: dict[str, GivenMask] = {

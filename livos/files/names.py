@@ -60,6 +60,16 @@ def checked_name(name: str, where: str, nested: bool = False) -> str:
     return name
 
 
+def fault_of_folder(name: str) -> str | None:
+    """Why a folder that is there should not be taken for a video: its name could not be written into reports; or None.
+
+    Names that a file tells have to pass `checked_name`, which is stricter.
+    """
+    if name.isprintable():
+        return None
+    return f"{shown(name)}: the name of this folder has control characters or is no text; rename it"
+
+
 def refuse_lone_surrogates(text: str, where: str) -> None:
     """ValueError for half of a surrogate pair, which JSON can hold but no file of text."""
     try:

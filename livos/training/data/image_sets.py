@@ -1,5 +1,6 @@
 """Clips for training made from still images: each frame is another random warp of the same image and mask."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -7,12 +8,12 @@ import cv2
 import numpy as np
 
 from livos.config.schema import DataConfig, ImageSetConfig
-from livos.files.images import IMAGE_SUFFIXES
+from livos.files.images import IMAGE_SUFFIXES, image_size
 from livos.files.names import is_hidden, some_of
 from livos.training.data.augmentation import BGR_FILL, Warp, random_image_warps
 from livos.training.data.clips import Clip
 from livos.training.data.sampling import ClipShape, choose_objects, slot_table
-from livos.training.data.training_files import largest_reduction, read_image, read_mask
+from livos.training.data.training_files import HEADER_READERS, largest_reduction, mask_size, read_image, read_mask
 
 _IMAGES_TO_TRY = 100  # images to try for a clip before giving the whole set up
 
@@ -77,7 +78,10 @@ class ImageSet:
 
 
 def open_image_set(name: str, settings: ImageSetConfig, clip_settings: DataConfig) -> tuple[ImageSet | None, list[str]]:
-    """The set and no problems, or None and a sentence for each thing that is wrong with its files."""
+    """The set and no problems, or None and a sentence for each thing that is wrong with its files.
+
+    Reads the headers of all images and masks, and no pixels.
+    """
     folder = Path(clip_settings.root) / settings.folder
     image_dir, mask_dir = folder / settings.images, folder / settings.masks
     if not image_dir.is_dir():
@@ -95,4 +99,19 @@ def open_image_set(name: str, settings: ImageSetConfig, clip_settings: DataConfi
     if without:
         return None, [f"{mask_dir} has no masks (.png) for the images {some_of(without)}"]
     images = [MaskedImage(key.as_posix(), path, masks[key]) for key, path in pictures.items()]
+    with ThreadPoolExecutor(HEADER_READERS) as threads:
+        problems = [problem for problem in threads.map(_problem_of_headers, images) if problem]
+    if problems:
+        return None, problems
     return ImageSet(name, images, settings, clip_settings), []
+
+
+def _problem_of_headers(image: MaskedImage) -> str | None:
+    """What the headers of an image and its mask tell that is wrong."""
+    try:
+        size, mask = image_size(image.image_path), mask_size(image.mask_path)
+    except (ValueError, OSError) as error:
+        return str(error)
+    if size == mask:
+        return None
+    return f"{image.image_path} has {size[1]} x {size[0]} pixels, but its mask {image.mask_path} {mask[1]} x {mask[0]}"

@@ -13,6 +13,7 @@ from livos.files.images import read_bgr, read_header
 from livos.masks.label_maps import fault_of_kind, read_area, read_labels
 
 REDUCTIONS = (1, 2, 4, 8)
+HEADER_READERS = 8  # threads; on a network's disk almost all of the time is waiting
 VOID = 255
 LARGEST_ID = 254  # ids are kept in a byte, whose highest value is void
 

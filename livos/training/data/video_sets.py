@@ -17,6 +17,7 @@ from livos.training.data.augmentation import BGR_FILL, Warp, random_video_warp, 
 from livos.training.data.clips import Clip
 from livos.training.data.sampling import ClipShape, choose_frames, choose_objects, clip_shapes, max_skip_at, slot_table
 from livos.training.data.training_files import (
+    HEADER_READERS,
     largest_reduction,
     mask_size,
     read_image,
@@ -27,7 +28,6 @@ from livos.training.data.training_files import (
 logger = logging.getLogger(__name__)
 
 _VIDEOS_TO_TRY = 100  # videos to try for a clip before giving the whole set up
-_HEADER_READERS = 8  # threads; on a network's disk almost all of the time is waiting
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfi
     if len(long_enough) < len(videos):
         short = some_of(video.name for video in videos if len(video) < num_frames)
         logger.warning("%s: left out, having fewer than %d frames: %s", name, num_frames, short)
-    with ThreadPoolExecutor(_HEADER_READERS) as threads:
+    with ThreadPoolExecutor(HEADER_READERS) as threads:
         problems = [problem for problem in threads.map(_problem_of_sizes, long_enough) if problem]
     if problems:
         return None, problems
