@@ -111,9 +111,9 @@ def main(frames, masks, output):
     tracker = Tracker()
     Path(output).mkdir(parents=True, exist_ok=True)
     for path in sorted(Path(frames).iterdir()):
-        pixels = np.asarray(Image.open(path).convert("RGB"))
+        pixels = np.asarray(Image.open(path, formats=("PNG", "JPEG")).convert("RGB"))
         given = Path(masks) / f"{path.stem}.png"
-        labels = np.asarray(Image.open(given)) if given.is_file() else None
+        labels = np.asarray(Image.open(given, formats=("PNG",))) if given.is_file() else None
         ids = tracker.step(pixels, labels)
         Image.fromarray(ids.astype(np.uint8)).save(Path(output) / f"{path.stem}.png")
 
