@@ -171,8 +171,11 @@ function timeCommands({ studio, player }) {
     return studio.go(frame);
   };
   const jump = (/** @type {() => number[]} */ frames, /** @type {1 | -1} */ way, /** @type {string} */ none) => () => {
-    const frame = nextOf(frames(), studio.frame, way);
-    return frame === null ? studio.say(none) : go(frame);
+    const found = frames();
+    const frame = nextOf(found, studio.frame, way) ?? found.at(way > 0 ? 0 : -1) ?? studio.frame;
+    if (frame === studio.frame) return studio.say(none);
+    if (Math.sign(frame - studio.frame) !== way) studio.say(way > 0 ? "From the beginning again." : "From the end again.");
+    return go(frame);
   };
   const marks = () => markedFrames(studio.timeline);
   const doubts = () => {
@@ -187,10 +190,10 @@ function timeCommands({ studio, player }) {
     "frame.forward10": () => go(studio.frame + 10),
     "frame.first": () => go(studio.range.first === studio.frame ? 0 : studio.range.first),
     "frame.last": () => go(studio.range.last === studio.frame ? studio.lastFrame : studio.range.last),
-    "mark.previous": jump(marks, -1, "No given mask before this frame."),
-    "mark.next": jump(marks, 1, "No given mask after this frame."),
-    "doubt.next": jump(doubts, 1, "No doubtful frame after this one."),
-    "doubt.previous": jump(doubts, -1, "No doubtful frame before this one."),
+    "mark.previous": jump(marks, -1, "No other frame has a given mask."),
+    "mark.next": jump(marks, 1, "No other frame has a given mask."),
+    "doubt.next": jump(doubts, 1, "No other frame is doubtful."),
+    "doubt.previous": jump(doubts, -1, "No other frame is doubtful."),
     ...rangeCommands(studio),
   };
 }
