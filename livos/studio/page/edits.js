@@ -185,7 +185,7 @@ export class Edits {
       const wanted = decodeRuns(runsOfBytes(await answer.arrayBuffer()), width * height);
       if (this.studio.shown?.mask.map !== edit.map) return;
       edit.before = labels.slice();
-      takeOver(edit.map, wanted, edit.id, this.paint(edit.id, { under: true }));
+      takeOver(edit.map, wanted, edit.id, this.paint(edit.id));
       this.touched(edit, edit.map.bounds);
       this.finish(edit, title);
     } catch (error) {
