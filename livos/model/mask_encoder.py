@@ -33,6 +33,6 @@ class MaskEncoder(ResNet):
             stride=self.conv1.stride,
             padding=self.conv1.padding,
         )
-        first = image_part.unsqueeze(1) + mask_part.unflatten(0, masks.shape[:2])
+        first = mask_part.unflatten(0, masks.shape[:2]).add_(image_part.unsqueeze(1))  # in place: no map is larger
         f16 = per_object(lambda x: self.after_first_convolution(x)[-1], first)
         return self.fuser(pixel_feature, f16)

@@ -138,7 +138,8 @@ def given_anew(values: Tensor, slots: Sequence[int], fresh: Tensor) -> Tensor:
     slots: the objects that were given.
     """
     keep = [slot for slot in range(len(values)) if slot not in slots]
-    fresh[keep] = values[keep]
+    for slot in keep:  # an index by a list would wait for the GPU
+        fresh[slot] = values[slot]
     return fresh
 
 

@@ -70,12 +70,14 @@ def insert(probabilities: Tensor, masks: Tensor, slots: list[int]) -> Tensor:
     corrected = [slot for slot in slots if slot < known]
     if corrected:
         rest = probabilities.clone()
-        rest[[1 + slot for slot in corrected]] = 0
+        for slot in corrected:
+            rest[1 + slot] = 0
         total = rest.sum(dim=0)
         nothing = total < 1e-6
         probabilities = rest / total.clamp(min=1e-6) * ~nothing
         probabilities[0] += nothing
     new = sum(slot >= known for slot in slots)
     grown = torch.cat([probabilities * free, masks.new_zeros(new, *masks.shape[1:])])
-    grown[[1 + slot for slot in slots]] = masks
+    for slot, mask in zip(slots, masks, strict=True):  # an index by a list would wait for the GPU
+        grown[1 + slot] = mask
     return grown
