@@ -29,9 +29,9 @@ USES: dict[str, set[str]] = {
     "masks": {"files"},
     "video": {"files"},
     "acceleration": {"model"},
-    "segmenter": {*NETWORKS, "acceleration", "devices", "files"},
-    "export": {*NETWORKS, "devices", "files", "segmenter"},
-    "engines": {*NETWORKS, "devices", "export", "files", "segmenter"},
+    "engines": {"acceleration", "devices", "files", "model"},
+    "segmenter": {*NETWORKS, "acceleration", "devices", "engines", "files"},
+    "export": {*NETWORKS, "engines", "files", "masks", "segmenter"},
     "pipeline": {*NETWORKS, "devices", "files", "masks", "segmenter", "video"},
     "evaluation": {*NETWORKS, "config", "devices", "distributed", "files", "masks", "pipeline", "segmenter", "video"},
     "training": {*NETWORKS, "config", "devices", "distributed", "evaluation", "files", "interruptions", "masks"}

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from livos.engines.network import GraphNetwork, Runner
-from livos.export.onnx_files import write_graphs
+from livos.engines.onnx_files import write_graphs
 from livos.model.network import LiVOS
 
 log = logging.getLogger(__name__)

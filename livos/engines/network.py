@@ -8,12 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from livos.export.graphs import FEATURES, GRAPHS
+from livos.engines.graphs import FEATURES, GRAPHS
 from livos.model.config import ModelConfig
 from livos.model.image_encoder import ImageFeatures
 from livos.model.memory import append_zeros
 from livos.model.network import VideoState, empty_state
-from livos.segmenter.state import tensors_of, video_of
+from livos.model.state_tensors import tensors_of, video_of
 
 Arrays = Sequence[np.ndarray]
 

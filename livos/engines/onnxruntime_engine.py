@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from livos.engines.graphs import GRAPHS
 from livos.engines.network import Arrays, Runner
-from livos.export.graphs import GRAPHS
 
 
 class OnnxRuntimeRunner(Runner):

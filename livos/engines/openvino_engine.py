@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from livos.engines.graphs import GRAPHS
 from livos.engines.network import Arrays, Runner
-from livos.export.graphs import GRAPHS
 
 _HINTS = {"float32": "f32", "tf32": "f32", "bfloat16": "bf16"}
 _MOST_KEPT = 8  # compiled graphs of each kind: sizes and numbers of objects that were used last

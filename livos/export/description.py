@@ -3,10 +3,10 @@
 from typing import Any
 
 import livos
-from livos.export.graphs import FEATURES, GRAPHS, Axis, length, tensor_axes
+from livos.engines.graphs import FEATURES, GRAPHS, Axis, length, tensor_axes
 from livos.model.config import ModelConfig
 from livos.model.masks import STRIDE
-from livos.segmenter.state import STATE_TENSORS
+from livos.model.state_tensors import STATE_TENSORS
 
 FILE_NAME = "description.json"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from livos.engines.onnx_files import require_exporter, write_graphs
 from livos.export.check import largest_difference, padded_size
 from livos.export.description import FILE_NAME, describe
-from livos.export.onnx_files import require_exporter, write_graphs
 from livos.loading import load_model
 from livos.model.masks import STRIDE
 from livos.model.network import LiVOS

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from livos.files.tensor_files import load_tensors, save_tensors
-from livos.model.memory import LinearMemory
 from livos.model.network import VideoState
+from livos.model.state_tensors import NUM_AXES, tensors_of, video_of
 
 Origin = Mapping[str, Any]
 """What a state depends on besides the video: see `origin_of`."""
 
 _FORMAT = 3  # 1 had no origin, and 2 sums over frames where there are means now
-_NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "mean_summary": 4, "sensory": 5, "last_masks": 4}
-STATE_TENSORS = tuple(_NUM_AXES)
-"""Names of the tensors of a state, in the order in which exported graphs have them, too."""
 
 
 @dataclass(frozen=True)
@@ -115,22 +112,9 @@ def refuse_foreign_state(state: SegmenterState, origin: Origin) -> None:
         raise ValueError(f"the state was made with {found}, this segmenter has {expected}: its masks would be wrong")
 
 
-def tensors_of(video: VideoState) -> dict[str, Tensor]:
-    """The memory of a video as named tensors."""
-    both = {**vars(video.memory), **vars(video)}
-    return {name: both[name] for name in STATE_TENSORS}
-
-
-def video_of(tensors: Mapping[str, Tensor]) -> VideoState:
-    """Undoes `tensors_of`."""
-    names = [part.name for part in fields(LinearMemory)]
-    memory = LinearMemory(**{name: tensors[name] for name in names})
-    return VideoState(memory=memory, **{name: tensors[name] for name in STATE_TENSORS if name not in names})
-
-
 def _video_of(tensors: dict[str, Any], num_objects: int) -> VideoState:
     """The memory of a video out of a file. Raises KeyError or ValueError where the parts are not those of one."""
-    for name, num_axes in _NUM_AXES.items():
+    for name, num_axes in NUM_AXES.items():
         tensor = tensors[name]
         if not isinstance(tensor, Tensor) or tensor.ndim != num_axes or tensor.dtype != torch.float32:
             raise ValueError(f"{name} is no float32 tensor of {num_axes} axes")

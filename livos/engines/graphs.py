@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from livos.model.config import ModelConfig
 from livos.model.image_encoder import ImageFeatures
 from livos.model.network import LiVOS
-from livos.segmenter.state import STATE_TENSORS, tensors_of, video_of
+from livos.model.state_tensors import STATE_TENSORS, tensors_of, video_of
 
 FEATURES = ("normalised_image", "pixel_feature", "key", "gate", "skip8", "skip4")
 """What `encode` returns, in the order of the fields of ImageFeatures."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from livos.acceleration.accelerate import without_batch_norms
 from livos.acceleration.folding import replace_module
-from livos.export.graphs import GRAPHS, Axis, Graph, example_inputs, tensor_axes
+from livos.engines.graphs import GRAPHS, Axis, Graph, example_inputs, tensor_axes
 from livos.files.atomic import written_aside
 from livos.model.config import ModelConfig
 from livos.model.masks import STRIDE
