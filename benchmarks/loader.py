@@ -25,7 +25,7 @@ from omegaconf import OmegaConf
 from PIL import Image
 
 from livos.config.schema import DataConfig, VideoSetConfig
-from livos.training.data import image_sets, loaders, video_sets
+from livos.training.data import image_sets, merging, video_sets
 from livos.training.data.augmentation import Warp
 from livos.training.data.loaders import ClipDataset, collate, make_loader
 
@@ -61,7 +61,7 @@ class Stopwatch:
 
         for module in (video_sets, image_sets):
             stages += [(module, "read_image", "decoding of images"), (module, "read_mask", "decoding of masks")]
-        stages += [(video_sets, "choose_frames", "choice of frames"), (loaders, "paste", "merging")]
+        stages += [(video_sets, "choose_frames", "choice of frames"), (merging, "paste", "merging")]
         stages += [(image_sets, "random_image_warps", "thin-plate splines")]
         patches = [mock.patch.object(place, name, self.timed(s, getattr(place, name))) for place, name, s in stages]
         patches.append(mock.patch.object(Warp, "apply", apply_to))

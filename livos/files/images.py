@@ -55,6 +55,7 @@ class Picture:
     grey_bits: int  # 2 or 4 where grey values of so many bits are stored, else 8
     palette: bytes | None  # RGB triples, where mode is P
     texts: Mapping[str, str] = field(default_factory=dict)  # of a PNG, by keyword
+    may_be_several: bool = False  # whether the file can hold more pictures: see livos/files/picture_series.py
     pixels: npt.NDArray[Any] | None = None  # (H, W) or (H, W, channels); None: only the header was read
 
 
@@ -180,7 +181,8 @@ def _opened(file: BinaryIO, path: PathLike) -> Iterator[tuple[Image.Image, Pictu
         palette = image.palette.getdata()[1] if image.mode == "P" and image.palette else None
         texts = {str(key): value for key, value in image.info.items() if isinstance(value, str)}
         size = (image.height, image.width)
-        yield image, Picture(picture_format, image.mode, size, _grey_bits(image), palette, texts)
+        several = picture_format in ("TIFF", "GIF", "WebP") or getattr(image, "is_animated", False)
+        yield image, Picture(picture_format, image.mode, size, _grey_bits(image), palette, texts, several)
 
 
 def _grey_bits(image: Image.Image) -> int:

@@ -212,9 +212,9 @@ def write_labels(
 
 def _read_pixels(path: Path, page: int | None = None) -> Picture:
     """The mask file with its own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour."""
-    if page is None and holds_several(path):
-        raise ValueError(f"{path}: holds several pictures; expected one mask in each file")
     picture = read_picture(path) if page is None else read_page(path, page)
+    if page is None and picture.may_be_several and holds_several(path):
+        raise ValueError(f"{path}: holds several pictures; expected one mask in each file")
     if fault := fault_of_kind(picture):
         raise ValueError(f"{path}: {fault}")
     if picture.mode == "P":
