@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import livos
+from livos import __version__
 from livos.engines.graphs import FEATURES, GRAPHS, Axis, length, tensor_axes
 from livos.model.config import ModelConfig
 from livos.model.masks import STRIDE
@@ -25,7 +25,7 @@ def describe(
     axes = tensor_axes(config)
     return {
         "format": 1,
-        "livos": livos.__version__,
+        "livos": __version__,
         "weights": weights,
         "checksum": checksum,
         "suitable_short_side": short_side,
