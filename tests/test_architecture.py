@@ -56,6 +56,8 @@ def imports_of(source: str) -> Iterator[str]:
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         for name in names:
+            if name == "livos.__version__":
+                continue
             package, *inner = name.split(".")
             if package == "livos":
                 yield inner[0] if inner else "livos"
