@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+import av
 import numpy as np
 import pytest
 
 from livos.video.colours import tone_mapped
+from livos.video.video_file import VideoFile
 
 GREYS = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
 
@@ -31,3 +35,22 @@ def test_a_grey_of_a_fifth_of_white_is_kept():
 def test_colours_of_the_wider_space_become_more_saturated():
     red = tone_mapped(np.full((1, 1, 3), (130, 60, 60), np.uint8), True)[0, 0].astype(int)
     assert red[0] > 130 and red[1] < 60
+
+
+@pytest.mark.parametrize(("transfer", "darkest"), [(16, 215), (1, 140)])
+def test_hdr_is_recognised_by_the_stream(tmp_path, transfer, darkest):
+    """White paper at 203 cd/m2 has the code 148 of 255 in PQ, and is bright on a usual screen."""
+    if "libx265" not in av.codecs_available:
+        pytest.skip("this build of PyAV has no encoder libx265")
+    with av.open(str(tmp_path / "a.mp4"), "w") as made:
+        stream = made.add_stream("libx265", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p10le"
+        context = stream.codec_context
+        context.color_trc, context.color_primaries, context.colorspace = transfer, 9, 9
+        stream.options = {"x265-params": "log-level=none"}
+        frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 148, np.uint8), format="rgb24")
+        frame = frame.reformat(format="yuv420p10le")
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        made.mux([*stream.encode(frame), *stream.encode(None)])
+    image = next(VideoFile(tmp_path / "a.mp4").frames()).image
+    assert darkest <= image[32, 32].min() and image[32, 32].max() <= darkest + 25

@@ -74,7 +74,7 @@ def fields(name: str) -> Maker:
 def copy_timed(bare: Path, target: Path) -> Path:
     """Packets of a bare stream at 50 fields a second."""
     with av.open(str(bare)) as given, av.open(str(target), "w") as made:
-        copied = made.add_stream_from_template(given.streams.video[0])
+        copied = made.add_stream_from_template(given.streams.video[0], opaque=True)
         for number, packet in enumerate(packet for packet in given.demux(video=0) if packet.size):
             packet.pts = packet.dts = round(number / 50 / packet.time_base)
             packet.stream = copied

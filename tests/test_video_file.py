@@ -110,7 +110,7 @@ def test_times_that_turn_out_wrong_later_lose_nothing(tmp_path, caplog):
         stream, number = None, 0
         for part in (calm, lively):
             with av.open(str(part)) as given:
-                stream = stream or made.add_stream_from_template(given.streams.video[0])
+                stream = stream or made.add_stream_from_template(given.streams.video[0], opaque=True)
                 for packet in [packet for packet in given.demux(video=0) if packet.size]:
                     packet.pts = packet.dts = number
                     packet.stream, number = stream, number + 1
@@ -134,10 +134,10 @@ def with_cover(source, target, kind: str) -> None:
     with av.open(str(source)) as given, av.open(str(target), "w", format="mp4") as made:
         cover = made.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
+        cover.disposition = av.stream.Disposition.attached_pic.value
         frame = av.VideoFrame.from_ndarray(picture(0, (32, 32)), format="rgb24")
         frame.pts = 0
-        copied = made.add_stream_from_template(next(one for one in given.streams if one.type == kind))
+        copied = made.add_stream_from_template(next(one for one in given.streams if one.type == kind), opaque=True)
         made.mux([*cover.encode(frame), *cover.encode(None)])
         for packet in given.demux(next(one for one in given.streams if one.type == kind)):
             if packet.size:
@@ -233,7 +233,7 @@ def test_a_file_that_ends_too_early_is_told_from_a_whole_one(tmp_path, name, cod
 
 def with_index_in_front(path: Path) -> Path:
     with av.open(str(path)) as given, av.open(str(path.with_stem("b")), "w", options={"movflags": "faststart"}) as made:
-        copied = made.add_stream_from_template(given.streams.video[0])
+        copied = made.add_stream_from_template(given.streams.video[0], opaque=True)
         for packet in [packet for packet in given.demux(video=0) if packet.size]:
             packet.stream = copied
             made.mux(packet)

@@ -128,7 +128,7 @@ def copy_packets(source: Path, target: Path, hide_before: int = 0) -> Path:
     """
     with av.open(str(source)) as given, av.open(str(target), "w") as made:
         stream = given.streams.video[0]
-        copied = made.add_stream_from_template(stream)
+        copied = made.add_stream_from_template(stream, opaque=True)
         for packet in given.demux(stream):
             if packet.size:
                 shift = round(Fraction(hide_before, 25) / packet.time_base)

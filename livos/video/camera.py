@@ -124,7 +124,8 @@ class NetworkStream(LiveSource):
             if self._first is None or self._first.frame is None:
                 raise ValueError(f"{shown}: no frame of its video could be decoded")
             self._matrix = display_matrix(self._first.frame)
-            self.size = to_rgb(self._first.frame, self._matrix).shape[:2]
+            self._transfer = stream.codec_context.color_trc
+            self.size = to_rgb(self._first.frame, self._matrix, self._transfer).shape[:2]
 
     def _frames(self, stop: int | None) -> Iterator[Frame]:
         number, first = self.first_number, self._first
@@ -136,7 +137,7 @@ class NetworkStream(LiveSource):
                 if self._stop.is_set() or (stop is not None and number >= stop):
                     break
                 with naming(self._name):
-                    image = None if decoded.frame is None else to_rgb(decoded.frame, self._matrix)
+                    image = None if decoded.frame is None else to_rgb(decoded.frame, self._matrix, self._transfer)
                 if image is not None and image.shape[:2] != self.size:
                     raise ValueError(f"{self._name}: the size of its frames changes to {image.shape[1::-1]}")
                 yield Frame(number, f"{number:06d}", decoded.pts or 0, image)

@@ -26,8 +26,10 @@ _BT2020_TO_BT709 = np.array(
 )  # linear light, ITU-R BT.2087
 
 
-def to_rgb(frame: av.VideoFrame, matrix: npt.NDArray[np.int32] | None = None) -> Image:
-    """(H, W, 3) RGB, turned by the display matrix. HDR (PQ, HLG) is mapped to the range of a usual screen.
+def to_rgb(frame: av.VideoFrame, matrix: npt.NDArray[np.int32] | None = None, transfer: int = _UNSPECIFIED) -> Image:
+    """(H, W, 3) RGB, turned by the display matrix. HDR is mapped to the range of a usual screen.
+
+    transfer: FFmpeg's number for how the stream codes light (`color_trc`).
 
     Files that do not name their colours are taken as players take them: BT.709 if large.
     """
@@ -35,14 +37,14 @@ def to_rgb(frame: av.VideoFrame, matrix: npt.NDArray[np.int32] | None = None) ->
     untold = frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb
     colours = "ITU709" if untold and large else None
     image: Image = frame.reformat(format="rgb24", src_colorspace=colours).to_ndarray()  # type: ignore[assignment]
-    if frame.color_trc in (_PQ, _HLG):
-        image = tone_mapped(image, frame.color_trc == _PQ)
+    if is_hdr(transfer):
+        image = tone_mapped(image, transfer == _PQ)
     return np.ascontiguousarray(upright(image, matrix))
 
 
-def is_hdr(frame: av.VideoFrame) -> bool:
-    """Whether the picture is coded for screens that are brighter than usual."""
-    return frame.color_trc in (_PQ, _HLG)
+def is_hdr(transfer: int) -> bool:
+    """Whether pictures are coded for screens that are brighter than usual: in PQ or HLG."""
+    return transfer in (_PQ, _HLG)
 
 
 def display_matrix(frame: av.VideoFrame) -> npt.NDArray[np.int32] | None:

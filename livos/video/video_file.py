@@ -69,9 +69,10 @@ class VideoFile:
             if first is None:
                 raise ValueError(f"{path}: not one frame of its video could be decoded")
             self._rotation, self._matrix = first.rotation, display_matrix(first)
-            self.size: tuple[int, int] = to_rgb(first, self._matrix).shape[:2]
+            self._transfer = stream.codec_context.color_trc
+            self.size: tuple[int, int] = self._to_rgb(first).shape[:2]
             self.sample_aspect_ratio = _aspect_ratio(stream.sample_aspect_ratio, is_turned(self._matrix))
-            if is_hdr(first):
+            if is_hdr(self._transfer):
                 logger.info("%s: HDR, whose colours are mapped to those of a usual screen", path)
 
     @property
@@ -161,7 +162,8 @@ class VideoFile:
         return Frame(number, f"{number:06d}", pts, image)
 
     def _to_rgb(self, frame: av.VideoFrame) -> Image:
-        return to_rgb(frame, self._matrix if frame.rotation == self._rotation else display_matrix(frame))
+        matrix = self._matrix if frame.rotation == self._rotation else display_matrix(frame)
+        return to_rgb(frame, matrix, self._transfer)
 
     def _from_the_beginning(self, stop: int | None) -> Iterator[Found]:
         number, pts, first = -1, 0, 0
