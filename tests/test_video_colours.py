@@ -47,10 +47,12 @@ def test_hdr_is_recognised_by_the_stream(tmp_path, transfer, darkest):
         stream.height, stream.width, stream.pix_fmt = 64, 64, "yuv420p10le"
         context = stream.codec_context
         context.color_trc, context.color_primaries, context.colorspace = transfer, 9, 9
-        stream.options = {"x265-params": "log-level=none"}
-        frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 148, np.uint8), format="rgb24")
-        frame = frame.reformat(format="yuv420p10le")
-        frame.pts, frame.time_base = 0, Fraction(1, 25)
-        made.mux([*stream.encode(frame), *stream.encode(None)])
+        stream.options = {"x265-params": "log-level=none:bframes=0"}
+        for number in range(5):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 148, np.uint8), format="rgb24")
+            frame = frame.reformat(format="yuv420p10le")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
     image = next(VideoFile(tmp_path / "a.mp4").frames()).image
     assert darkest <= image[32, 32].min() and image[32, 32].max() <= darkest + 25
