@@ -88,9 +88,9 @@ def refuse_background_elsewhere(values: Codes, palette: bytes, path: Path) -> No
         palette: RGB triples.
         path: of the mask, for the message.
     """
-    colours = [tuple(palette[3 * index : 3 * index + 3]) for index in range(len(palette) // 3)]
-    if colours[0] == (0, 0, 0):
+    if not any(palette[:3]):
         return
+    colours = [tuple(palette[3 * index : 3 * index + 3]) for index in range(len(palette) // 3)]
     for index in values.tolist():
         if index and colours[index] == (0, 0, 0):
             raise ValueError(

@@ -152,11 +152,19 @@ def read_labels(
     if colours not in COLOUR_RULES:
         raise ValueError(f"colours={colours!r}, expected one of {', '.join(COLOUR_RULES)}")
     path = Path(path)
-    picture = _read_pixels(path, page)
+    picture = read_mask_file(path, page)
     pixels = picture.pixels
     assert pixels is not None
     if coding is not None:
         return LabelMap(_decode(pixels, coding, path), coding)
+    found = guess_labels(picture, pixels, path, void_id, colours)
+    return replace(found, labels=found.labels.astype(np.int32))
+
+
+def guess_labels(
+    picture: Picture, pixels: Pixels, path: Path, void_id: int | None = None, colours: str = "auto"
+) -> LabelMap:
+    """As `read_labels`, but bytes stay bytes (uint8), which is faster. pixels: the picture's."""
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         return _labels_of_cut_out(picture, pixels, path, void_id, colours)
     return _guess(picture, pixels, path, void_id, colours)
@@ -172,7 +180,7 @@ def read_area(path: PathLike) -> npt.NDArray[np.bool_]:
         OSError: it cannot be read.
     """
     path = Path(path)
-    picture = _read_pixels(path)
+    picture = read_mask_file(path)
     pixels = picture.pixels
     assert pixels is not None
     if pixels.ndim == 3:
@@ -210,7 +218,7 @@ def write_labels(
         raise OSError(error.errno, f"cannot write the mask ({error.strerror or error})", str(path)) from error
 
 
-def _read_pixels(path: Path, page: int | None = None) -> Picture:
+def read_mask_file(path: Path, page: int | None = None) -> Picture:
     """The mask file with its own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour."""
     picture = read_picture(path) if page is None else read_page(path, page)
     if page is None and picture.may_be_several and holds_several(path):
@@ -254,7 +262,7 @@ def _guess(picture: Picture, pixels: Pixels, path: Path, void_id: int | None, co
         values = refuse_soft_edges(pixels, path, SOFT_INDICES)
         refuse_background_elsewhere(values, picture.palette, path)
         refuse_dithering(pixels, path)
-        return LabelMap(pixels.astype(np.int32), LabelCoding("palette", picture.palette))
+        return LabelMap(pixels, LabelCoding("palette", picture.palette))  # type: ignore[arg-type]  # bytes, maybe
     return _guess_grey(picture, _checked_int32(pixels, path) if pixels.dtype != np.uint8 else pixels, path)
 
 
@@ -267,7 +275,8 @@ def _guess_grey(picture: Picture, pixels: Pixels, path: Path) -> LabelMap:
     refuse_dithering(pixels, path)
     if white in values and set(values.tolist()) <= {0, white}:
         return LabelMap((pixels == white).astype(np.int32), LabelCoding("binary"))
-    return LabelMap(pixels.astype(np.int32), LabelCoding("grey16" if picture.mode[0] == "I" else "grey"))
+    coding = LabelCoding("grey16" if picture.mode[0] == "I" else "grey")
+    return LabelMap(pixels, coding)  # type: ignore[arg-type]  # bytes, maybe
 
 
 def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:

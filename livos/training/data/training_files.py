@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livos.files.images import read_bgr, read_header
-from livos.masks.label_maps import fault_of_kind, read_area, read_labels
+from livos.masks.label_maps import fault_of_kind, guess_labels, read_area, read_mask_file
 
 REDUCTIONS = (1, 2, 4, 8)
 HEADER_READERS = 8  # threads; on a network's disk almost all of the time is waiting
@@ -59,16 +59,19 @@ def read_mask(path: Path, binary: bool) -> TrainingMask:
     if binary:
         area = read_area(path)
         return TrainingMask(path, area.view(np.uint8), True if area.any() else None)
-    mask = read_labels(path)
-    if mask.coding.kind in ("binary", "bilevel"):
-        return TrainingMask(path, mask.labels.astype(np.uint8), True if mask.labels.any() else None)
+    picture = read_mask_file(path)
+    assert picture.pixels is not None
+    mask = guess_labels(picture, picture.pixels, path)
     highest = int(mask.labels.max(initial=0))
+    if mask.coding.kind in ("binary", "bilevel"):
+        return TrainingMask(path, mask.labels.astype(np.uint8, copy=False), True if highest else None)
     if highest > VOID:
         raise ValueError(f"{path}: holds the id {highest}; training takes ids from 1 to {LARGEST_ID}, 255 being void")
-    labels = mask.labels.astype(np.uint8)
+    labels = mask.labels.astype(np.uint8, copy=False)
     if highest == VOID:
-        labels[labels == VOID] = 0
-    return TrainingMask(path, labels, False if highest and labels.any() else None)
+        labels = np.where(labels == VOID, np.uint8(0), labels)
+        highest = int(labels.max())
+    return TrainingMask(path, labels, False if highest else None)
 
 
 def mask_size(path: Path) -> tuple[int, int]:
