@@ -5,7 +5,7 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check
+PIP := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --disable-pip-version-check
 N ?= 2000
 SEED ?= 0
 

@@ -7,6 +7,7 @@ livos demo --output results/demo --device cpu
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -43,8 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def next_steps(clip: Path) -> str:
     """What to do after the demo, with commands that work as they stand."""
-    here = clip.relative_to(Path.cwd()) if clip.is_relative_to(Path.cwd()) else clip
-    livos = "livos" if Path(sys.prefix, "bin", "activate").exists() else "python -m livos"
+    here, livos = _from_here(clip), _livos_command()
     return f"""
 Next, the same with files of your own. This command works with those of the clip:
   {livos} track --video {here}/JPEGImages/{CLIP} --masks {here}/GivenMasks/{CLIP} --output results/first
@@ -52,6 +52,19 @@ Next, the same with files of your own. This command works with those of the clip
 No mask yet? Draw it over the video in the browser:
   {livos} studio {here}/JPEGImages/{CLIP}
 or in any paint program that saves PNG: docs/masks.md says what a mask may look like."""
+
+
+def _livos_command() -> str:
+    """How `livos` can be typed in the shell that this was started from."""
+    beside = Path(sys.executable).with_name("livos")
+    found = shutil.which("livos")
+    if found and Path(found) == beside:
+        return "livos"
+    return str(_from_here(beside)) if beside.is_file() else "python -m livos"
+
+
+def _from_here(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 if __name__ == "__main__":
