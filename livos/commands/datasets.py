@@ -1,4 +1,4 @@
-"""List the test sets with what is there of each on this machine, and what is wrong with it.
+"""List the test sets, how much of each is on this machine, and what is wrong with it.
 
     livos datasets                                all sets
     livos datasets d17-val data_root=/data        one or more, with settings as `livos eval` takes them

@@ -4,9 +4,9 @@
     livos download nomose-480p nomose-ft-480p   these
     livos download --list                       what there is
 
-What is there already and in order is left alone; an interrupted download continues where it stopped. Every file is
-checked before it gets its name: size, and whether it is a checkpoint of this network. Its SHA-256 is written to
-weights/checksums.txt the first time, and compared with that from then on.
+Files that are there already and in order are left alone, and an interrupted download continues where it stopped. Every
+file is checked before it gets its name: its size, and whether it is a checkpoint of this network. Its SHA-256 is
+written to weights/checksums.txt the first time, and compared with that from then on.
 """
 
 from __future__ import annotations

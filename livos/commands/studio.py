@@ -6,7 +6,7 @@
     livos studio
 
 Serves a page on this machine alone and opens it. What is done there is saved after every step in a project: a folder
-beside the video, `video.livos`, which can be opened again. Without an argument, the page asks for a video.
+next to the video, `video.livos`, which can be opened again. Without an argument, the page asks for a video.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("path", nargs="?", type=Path, metavar="VIDEO | FOLDER | PROJECT", help="a video, a folder of frames, a project")
-    add("--project", type=Path, help="folder of the video's project (default: beside the video)")
+    add("--project", type=Path, help="folder of the video's project (default: next to the video)")
     add("--weights", default="lite", help="with which to track in a new project: a name or a file (default: lite)")
     add("--size", type=int, help="short side for the network (default: what suits the weights)")
     add("--precision", default="float32", help="float32, bfloat16 or float16 (default: float32)")

@@ -14,8 +14,8 @@ each: MASKS/<video>/ or MASKS/<video>.png.
 
 Written to OUTPUT: masks/ (PNG), overlay.mp4 (H.264, at the source's times, with its sound) and objects.json (areas and
 boxes); --write chooses, and adds cutouts/ (each object alone, transparent around it) and coco.json (run-length codes).
-Memory does not grow with the length of the video. An interrupted run goes on where it was when the same command is run
-again; finished videos are left alone. Several processes (torchrun) share the videos.
+Memory does not grow with the length of the video. When the same command is run again, an interrupted run continues
+where it was; finished videos are left alone. Several processes (torchrun) share the videos.
 """
 
 from __future__ import annotations
