@@ -259,8 +259,9 @@ def _guess(picture: Picture, pixels: Pixels, path: Path, void_id: int | None, co
     if void_id is not None:
         pixels = np.where(pixels == void_id, pixels.dtype.type(0), pixels)
     if picture.palette is not None:
-        values = refuse_soft_edges(pixels, path, SOFT_INDICES)
-        refuse_background_elsewhere(values, picture.palette, path)
+        if int(pixels.max(initial=0)) >= SOFT_INDICES or any(picture.palette[:3]):  # else there is nothing to count for
+            values = refuse_soft_edges(pixels, path, SOFT_INDICES)
+            refuse_background_elsewhere(values, picture.palette, path)
         refuse_dithering(pixels, path)
         return LabelMap(pixels, LabelCoding("palette", picture.palette))  # type: ignore[arg-type]  # bytes, maybe
     return _guess_grey(picture, _checked_int32(pixels, path) if pixels.dtype != np.uint8 else pixels, path)
