@@ -401,7 +401,7 @@ def test_an_interrupted_run_goes_on_to_the_same_results(tmp_path, capsys, caplog
 
     assert run_into("whole", VideoSegmenter) == 0
     assert run_into("parts", Interrupted) == 130
-    assert "the same command goes on where it was" in capsys.readouterr().err
+    assert "the same command continues where it stopped" in capsys.readouterr().err
     assert {path.name for path in (tmp_path / "parts").iterdir()} <= {"masks", "job.json", ".resume"}
     caplog.set_level("INFO")
     assert run_into("parts", VideoSegmenter) == 0

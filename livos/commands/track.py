@@ -71,7 +71,7 @@ def main(
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt as interruption:
-        print(f"{interruption or 'interrupted'}; the same command goes on where it was", file=sys.stderr)
+        print(f"{interruption or 'interrupted'}; the same command continues where it stopped", file=sys.stderr)
         return interruption.status if isinstance(interruption, Interrupted) else 128 + signal.SIGINT
     return 1 if failed else 0
 

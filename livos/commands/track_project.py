@@ -3,8 +3,8 @@
     livos track --project video.livos
     livos track --project video.livos --write masks overlay --output results/video
 
-Masks are saved in the project, whose settings and in and out points hold. An interrupted run goes on where it was when
-the same command is run again. With --write, files are written to a new folder then, as Studio exports them.
+Masks are saved in the project, whose settings and in and out points hold. An interrupted run continues where it
+was when the same command is run again. With --write, files are written to a new folder then, as Studio exports them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; the same command goes on where it was", file=sys.stderr)
+        print("stopped; the same command continues where it stopped", file=sys.stderr)
         return INTERRUPTED
     finally:
         bars.close()
@@ -51,7 +51,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--project", type=Path, required=True, help="the folder, which ends in .livos")
     parser.add_argument("--write", nargs="+", choices=KINDS, default=[], help="files to write then (default: none)")
-    parser.add_argument("--output", type=Path, help="a new folder for them (default: one beside the project)")
+    parser.add_argument("--output", type=Path, help="a new folder for them (default: one next to the project)")
     return parser.parse_args(arguments)
 
 
