@@ -64,6 +64,17 @@ class VideoMasks:
     object_names: Mapping[int, str] = field(default_factory=dict)  # by id, as far as known
 
 
+def _say_if_late(by_number: Mapping[int, GivenMask], frames: FrameRange) -> None:
+    """Warns where the work begins without a mask: perhaps the masks count from 1."""
+    nearest = min(by_number, key=lambda number: abs(number - frames.begin))
+    if nearest != frames.begin:
+        hint = "" if abs(nearest - frames.begin) > 1 else ". If masks count from 1, say --count-from 1 (count_from=1)"
+        logger.warning(
+            "%s is the mask of frame %d, the work begins with frame %d: nothing is marked until then%s",
+            *(by_number[nearest].path, nearest, frames.begin, hint),
+        )
+
+
 @dataclass(frozen=True)
 class NamedMasks:
     """Masks by name, before they are linked to frames."""
@@ -125,6 +136,7 @@ def checked_masks(
     object_ids = sorted({object_id for mask in by_number.values() for object_id in mask.read().ids})
     if not object_ids:
         raise ValueError(f"{place}: not one of {len(by_number)} masks shows an object")
+    _say_if_late(by_number, frames)
     return VideoMasks(by_number, object_ids, coding_of(list(by_number.values())), object_names or {})
 
 

@@ -42,7 +42,8 @@ class SegmentationResult:
     """The masks of one frame.
 
     Attributes:
-        probabilities: (1 + N, H, W) float32 on the network's device, background first; sums to 1 at each pixel.
+        probabilities: (1 + N, H, W) float32 on the network's device, background first; sums to 1 at each pixel. It
+            cannot be changed in place outside of torch.inference_mode(): `clone()` it first.
         object_ids: The ids of the N objects, in the order of the channels.
         expected_overlap: (N,) float32 on the network's device: the values of `confidence`, in the same order.
     """
