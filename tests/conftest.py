@@ -1,23 +1,16 @@
 """What tests of several files share."""
 
 import functools
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from needed_packages import skip_without
 from tiny_network import tiny_network
 
 from livos import VideoSegmenter
 
 ENGINES = ("torch", "onnxruntime", "openvino")
-
-
-def skip_without(*packages: str) -> None:
-    """Skips the test, with the reason, where one of the packages is not installed."""
-    missing = [name for name in packages if importlib.util.find_spec(name) is None]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)}: pip install 'livos[onnx,openvino]'")
 
 
 @pytest.fixture(scope="session")

@@ -162,6 +162,7 @@ def test_an_accelerated_network_can_be_copied_and_pickled(again):
     assert torch.equal(probabilities(other, 2), probabilities(fast, 2))
 
 
+@pytest.mark.skipif(torch.__version__.startswith("2.4."), reason="torch.export of PyTorch 2.4 knows no out= here")
 def test_an_accelerated_network_can_be_exported():
     class Encode(nn.Module):
         def __init__(self, network: LiVOS):

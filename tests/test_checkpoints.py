@@ -64,7 +64,7 @@ def test_misfits_are_listed():
 
 
 def test_missing_file_says_how_to_get_weights(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"download\.py"):
+    with pytest.raises(FileNotFoundError, match="`livos download` fetches the released weights"):
         load_weights(tiny_network(), tmp_path / "none.pth")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import skip_without
+from needed_packages import skip_without
 from test_segmenter import frames, mask
 from tiny_network import tiny_network
 

@@ -32,7 +32,10 @@ def root(tmp_path: Path) -> Path:
     ("changes", "message"),
     [
         ({"weights": None}, "weights=FILE is needed: `livos download` fetches the released"),
-        ({"weights": "w/none.pth"}, r"no weights at w.none\.pth .* `python download\.py` fetches the released"),
+        (
+            {"weights": "w/none.pth"},
+            r"no weights at w.none\.pth: expected a file, or one of the names lite, nomose-480p",
+        ),
         ({"size": 0}, "size=0: expected a positive number, or -1 for no limit"),
         ({"chunk_size": -2}, "chunk_size=-2: expected a positive number"),
         ({"precision": "float8"}, "precision=float8, expected one of float32, tf32, bfloat16, float16"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import skip_without
+from needed_packages import skip_without
 from PIL import Image
 from test_segmenter import frames, mask
 from tiny_network import tiny_network

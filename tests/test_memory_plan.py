@@ -93,7 +93,7 @@ class Hungry:
         np.ones(64 * MIB, np.uint8)
 
         class Result:
-            labels, object_ids = None, ()
+            labels, object_ids, confidence = None, (), {}
 
         return Result()
 

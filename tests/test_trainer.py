@@ -115,7 +115,7 @@ def test_padding_slots_of_a_stage_are_those_of_its_own_clips(root, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_a_checkpoint_and_ends_the_run(root, monkeypatch, number):
+def test_a_signal_saves_a_checkpoint_and_ends_the_run(root, monkeypatch, request, number):
     def interrupted(self, iteration, portions):
         if iteration == 0:
             signal.raise_signal(number)
@@ -123,6 +123,8 @@ def test_a_signal_saves_a_checkpoint_and_ends_the_run(root, monkeypatch, number)
 
     original = TrainingStep.__call__
     monkeypatch.setattr(TrainingStep, "__call__", interrupted)
+    before = signal.signal(number, signal.SIG_DFL)  # heeded, even where the tests were started in the background
+    request.addfinalizer(lambda: signal.signal(number, before))
     with pytest.raises(Interrupted, match=r"iteration 1 of main_training is saved; resume=auto goes on"):
         trainer.train(tiny_run(root), ALONE)
     folder = root / "run"

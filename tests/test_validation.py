@@ -38,7 +38,7 @@ class Oracle:
         labels[image[..., 0] > 0] = 1
         if self.video == 1:
             labels[image[..., 1] > 0] = 2
-        return SimpleNamespace(labels=labels, object_ids=[])
+        return SimpleNamespace(labels=labels, object_ids=[], confidence={})
 
 
 def test_validation_gives_the_mean_over_objects_in_percent(root, monkeypatch):
@@ -62,7 +62,7 @@ def test_the_network_is_validated_and_its_best_weights_are_kept(root, monkeypatc
     assert found == [20.0, 40.0, 30.0]
     best, second = (torch.load(folder / "weights" / f"{name}.pth") for name in ("best", "main_training_00000002"))
     assert all(torch.equal(best[name], second[name]) for name in best)
-    assert load_checkpoint(checkpoints_in(folder / "checkpoints")[-1])["progress"]["best_score"] == 40.0
+    assert load_checkpoint(checkpoints_in(folder / "checkpoints")[-1]).progress.best_score == 40.0
 
 
 def test_training_goes_on_as_if_there_were_no_validation(root):
