@@ -24,6 +24,7 @@ import torch
 from loader import write_generated_videos
 
 from livos import build_model, model_names
+from livos.config.choices import Precision
 from livos.config.schema import LossConfig, StageConfig, TrainConfig
 from livos.distributed import Process
 from livos.pipeline.speed import peak_memory
@@ -63,7 +64,7 @@ def make_step(options: argparse.Namespace, precision: str, device: torch.device)
     """A step of training as the trainer makes it."""
     config = TrainConfig(
         exp_id="benchmark",
-        precision=precision,
+        precision=Precision(precision),
         channels_last=options.channels_last,
         compile=options.compile,
         activation_checkpointing=options.activation_checkpointing,

@@ -29,6 +29,7 @@ from livos.files.images import IMAGE_SUFFIXES, read_image
 from livos.files.names import files_by_stem
 from livos.loading import find_weights, load_model
 from livos.masks.label_maps import read_labels
+from livos.model.network import LiVOS
 from livos.segmenter.confidence import FEATURES, PLAIN, ConfidenceModel
 
 FAILED = 0.5  # J below which a mask is to be found out
@@ -47,7 +48,7 @@ class Observations:
         return cls(torch.cat([part.features for part in parts]), torch.cat([part.overlaps for part in parts]))
 
 
-def observe_folder(network: torch.nn.Module, short_side: int, folder: Path, max_frames: int) -> list[Observations]:
+def observe_folder(network: LiVOS, short_side: int, folder: Path, max_frames: int) -> list[Observations]:
     """One entry for each video. Raises ValueError or OSError where frames or masks are missing."""
     videos = sorted(path.name for path in (folder / "JPEGImages").iterdir() if path.is_dir())
     if not videos:

@@ -11,4 +11,4 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the repository, 
 from livos.commands.demo_report import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from livos.build import model_config, model_names
+from livos.config.choices import Schedule
 from livos.config.schema import (
     ColourConfig,
     DataConfig,
@@ -92,7 +93,7 @@ def settings(options: argparse.Namespace, folder: Path, output: Path) -> TrainCo
             batch_size=1,
             num_points=2048,
             learning_rate=options.learning_rate,
-            schedule="poly",
+            schedule=Schedule.poly,
             warmup=options.iterations // 20,
         ),
         validation=ValidationConfig(
