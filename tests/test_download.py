@@ -159,3 +159,11 @@ def test_the_list_shows_every_published_number(capsys):
     for weights in RELEASED_WEIGHTS:
         assert weights.name in printed
         assert all(f"{score:.1f}" in printed for score in weights.results.values())
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_sentence(tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    place = tmp_path / "file" / "weights"
+    assert download.main(["nomose-480p", "--directory", str(place)], Drive({})) == 1
+    told = capsys.readouterr().err
+    assert str(place) in told and "Traceback" not in told

@@ -199,7 +199,7 @@ def main(arguments: list[str] | None = None, fetch: Fetch = fetch_from_drive) ->
     for weights in wanted:
         try:
             print(download(weights, options.directory or default_directory(), fetch))
-        except DownloadProblem as problem:
+        except (DownloadProblem, OSError) as problem:  # OSError: the folder cannot be written to
             print(problem, file=sys.stderr)
             status = 1
     return status
