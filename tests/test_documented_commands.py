@@ -121,7 +121,8 @@ def check_python(arguments: list[str], monkeypatch) -> None:
             dry_run(lambda: runpy.run_module(arguments[1], run_name="__main__"), arguments[1:], monkeypatch)
         return None
     path = arguments[0].removeprefix("./")
-    assert (ROOT / path).is_file(), f"no program {path}"
+    program = ROOT / path
+    assert program.is_file() or (program / "__main__.py").is_file(), f"no program {path}"
     if path in HYDRA_PROGRAMS:
         return check_settings(path, arguments[1:])
     if arguments[1:] and path.startswith("tests/"):
