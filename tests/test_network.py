@@ -41,6 +41,24 @@ def test_clip_and_stream_agree(network):
         torch.testing.assert_close(ours.logits, streamed, rtol=1e-4, atol=1e-4)
 
 
+def test_the_past_of_a_clip_fills_the_memory_and_passes_no_gradients_on(network):
+    images, masks = clip(frames=6)
+    whole = network(images, masks)
+    images.requires_grad_()
+    last = network(images, masks, gradient_frames=2)
+    assert len(last) == 2
+    for short, full in zip(last, whole[-2:], strict=True):
+        torch.testing.assert_close(short.logits, full.logits, rtol=1e-4, atol=1e-4)
+    (gradients,) = torch.autograd.grad(last[-1].logits.square().mean(), images)
+    assert [bool(of_frame.any()) for of_frame in gradients[0]] == [False] * 4 + [True] * 2
+
+
+def test_a_clip_without_a_past_is_segmented_as_ever(network):
+    images, masks = clip(frames=3)
+    for ours, expected in zip(network(images, masks, gradient_frames=3), network(images, masks), strict=True):
+        assert torch.equal(ours.logits, expected.logits)
+
+
 @torch.inference_mode()
 def test_shuffling_objects_shuffles_masks(network):
     images, masks = clip(objects=3)

@@ -57,6 +57,21 @@ def test_a_step_moves_every_weight(videos):
     assert [name for name, parameter in network.named_parameters() if torch.equal(parameter, before[name])] == []
 
 
+def test_a_step_with_a_past_learns_from_the_frames_after_it(videos):
+    def result(gradient_frames):
+        stage = tiny_stage(gradient_frames=gradient_frames)
+        return make_step(tiny_network(batch_norm="frozen"), stage)(0, portions_of_first_batch(videos, stage))
+
+    whole, last = result(None), result(1)
+    assert last.moved and last.losses.keys() == whole.losses.keys()
+    assert all(last.losses[name] != whole.losses[name] for name in LOSS_NAMES)
+
+
+def test_no_frames_to_learn_from_are_refused():
+    with pytest.raises(ValueError, match="gradient_frames=0 must be 1 or more"):
+        make_step(tiny_network(), tiny_stage(gradient_frames=0))
+
+
 def test_a_loss_that_is_not_finite_changes_nothing_and_names_the_clip(videos):
     network = tiny_network()
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -204,6 +204,7 @@ class StageConfig:
     batch_size: int = 16  # clips in an iteration, over all processes and accumulated portions
     accumulation: int = 1  # portions that each process computes one after the other, to need less memory
     num_points: int = 12_544  # points of a frame at which the loss is computed
+    gradient_frames: int | None = None  # at the end of a longer clip; those before them only fill the memory
     learning_rate: float = 1e-4
     schedule: Schedule = Schedule.step  # constant, poly or step
     steps: list[int] = field(default_factory=lambda: [100_000, 115_000])  # step: iterations at which the rate falls

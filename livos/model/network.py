@@ -183,24 +183,48 @@ class LiVOS(nn.Module):
             last_masks=cells,
         )
 
-    def forward(self, images: Tensor, first_masks: Tensor, selector: Tensor | None = None) -> list[Prediction]:
+    def forward(
+        self,
+        images: Tensor,
+        first_masks: Tensor,
+        selector: Tensor | None = None,
+        gradient_frames: int | None = None,
+    ) -> list[Prediction]:
         """Segments clips by the masks of their first frames; used in training.
 
-        images (B, T, 3, H, W), RGB in [0, 1]; first_masks (B, N, H, W), 0 or 1; selector (B, N), True where a slot
-        holds an object (None: all take part, as published). Returns T - 1 predictions, of frames 1 to T - 1.
+        Args:
+            images: (B, T, 3, H, W), RGB in [0, 1].
+            first_masks: (B, N, H, W), 0 or 1.
+            selector: (B, N), True where a slot holds an object (None: all take part, as published).
+            gradient_frames: of a clip longer than this, gradients flow through that many frames at its end. Those
+                before them only fill the memory, as the past of a long video does, at a third of the cost.
+
+        Returns:
+            The predictions of frames 1 to T - 1, or of the frames through which gradients flow.
         """
-        num_frames = images.shape[1]
-        encoded = self.encode(images.flatten(0, 1))
-        frames = [encoded.at(t, num_frames) for t in range(num_frames)]
+        num_past = max(0, images.shape[1] - gradient_frames) if gradient_frames else 0
+        with torch.no_grad():
+            past = self._encode_clip(images[:, :num_past])
+        frames = past + self._encode_clip(images[:, num_past:])
         state = self.begin(frames[0], first_masks.shape[1])
-        state = self.remember(frames[0], first_masks, state)
-        predictions = []
-        for features in frames[1:]:
-            prediction, state = self.segment(features, state, selector)
-            predictions.append(prediction)
-            if features is not frames[-1]:
-                state = self.remember(features, prediction.logits.softmax(dim=1)[:, 1:], state)
-        return predictions
+        masks, predictions = first_masks, []
+        for t, features in enumerate(frames):
+            with torch.set_grad_enabled(torch.is_grad_enabled() and t >= num_past):
+                if t > 0:
+                    prediction, state = self.segment(features, state, selector)
+                    predictions.append(prediction)
+                    masks = prediction.logits.softmax(dim=1)[:, 1:]
+                if features is not frames[-1]:
+                    state = self.remember(features, masks, state)
+        return predictions[max(0, num_past - 1) :]
+
+    def _encode_clip(self, images: Tensor) -> list[ImageFeatures]:
+        """The image side of each frame of (B, T, 3, H, W)."""
+        num_frames = images.shape[1]
+        if num_frames == 0:
+            return []
+        encoded = self.encode(images.flatten(0, 1))
+        return [encoded.at(t, num_frames) for t in range(num_frames)]
 
     def compile_parts(self) -> None:
         """Has torch.compile build each part when it is first used. Names of the weights stay as they are."""

@@ -71,6 +71,9 @@ class TrainingStep:
     Args:
         network: in training mode on `device`; wrapped in DistributedDataParallel where there are several processes.
         padding_slots: as in `prepare_example`.
+
+    Raises:
+        ValueError: if stage.gradient_frames is less than 1.
     """
 
     def __init__(
@@ -85,6 +88,8 @@ class TrainingStep:
         padding_slots: int | None,
         device: torch.device,
     ):
+        if stage.gradient_frames is not None and stage.gradient_frames < 1:
+            raise ValueError(f"gradient_frames={stage.gradient_frames} must be 1 or more, or null for all frames")
         self.network, self.optimizer, self.scaler = network, optimizer, scaler
         self.stage, self.loss, self.seed = stage, loss, seed
         self.dtype, self.tf32 = PRECISIONS[precision], precision == "tf32"
@@ -117,10 +122,12 @@ class TrainingStep:
         example = prepare_example(batch, self.device, self.padding_slots)
         with self.exchange_if(last), float32_products(self.tf32):
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-                predictions = self.network(example.images, example.first_masks, example.selector)
+                predictions = self.network(
+                    example.images, example.first_masks, example.selector, self.stage.gradient_frames
+                )
             losses = losses_of_clips(
                 predictions,
-                example.labels[:, 1:],
+                example.labels[:, -len(predictions) :],
                 example.num_objects,
                 self.loss,
                 self.stage.num_points,
