@@ -1,4 +1,6 @@
 import dataclasses
+import gc
+import os
 import pickle
 from pathlib import Path
 
@@ -7,11 +9,13 @@ import pytest
 import torch
 from hydra import compose, initialize_config_module
 from omegaconf import OmegaConf
+from processes import Leftover
 from training_data import OBJECT_COLOURS, tiny_settings, write_images, write_videos
 
 from livos.config.schema import DataConfig, FlightConfig, ImageSetConfig
 from livos.training.data.augmentation import apply_colour
 from livos.training.data.loaders import BatchIndices, ClipBatch, ClipDataset, make_loader
+from livos.training.data.workers import ClipLoader
 
 SHARED_DATA = Path(__file__).parents[2] / "shared/data"
 MIXTURES = [path.stem for path in (Path(__file__).parents[1] / "livos/config/data").glob("*.yaml")]
@@ -64,6 +68,17 @@ def test_images_are_red_green_blue_planes(root):
 @pytest.mark.parametrize("num_workers", [1, 3])
 def test_the_number_of_workers_does_not_change_the_clips(root, num_workers):
     assert_equal(batches(root, num_workers=num_workers), batches(root))
+
+
+class CollectingDataset:
+    def __getitem__(self, index: int) -> int:
+        return gc.collect()
+
+
+def test_workers_do_not_free_what_this_process_left_behind(tmp_path):
+    Leftover(tmp_path / "freed by")
+    assert len(list(ClipLoader(CollectingDataset(), [[0], [1]], list, num_workers=1))) == 2
+    assert (tmp_path / "freed by").read_text() == str(os.getpid())
 
 
 def test_another_seed_gives_other_clips(root):

@@ -1,10 +1,12 @@
 """Processes that work, fail, die or are interrupted."""
 
+import gc
 import os
 import signal
 import time
 
 import pytest
+from processes import Leftover
 from vos_benchmark import ScoringError
 from vos_benchmark.workers import available_processors, run_tasks
 
@@ -36,6 +38,11 @@ def sleep(task: int) -> int:
     return os.getpid()
 
 
+def collect(task: int) -> int:
+    gc.collect()
+    return task
+
+
 def describe(task: int) -> str:
     return f"task {task}"
 
@@ -47,6 +54,12 @@ def test_all_tasks_are_done_once(processes):
 
 def test_no_tasks_are_no_work():
     assert list(run_tasks(double, [], 4, describe)) == []
+
+
+def test_workers_do_not_free_what_this_process_left_behind(tmp_path):
+    Leftover(tmp_path / "freed by")
+    assert len(list(run_tasks(collect, range(4), 2, describe))) == 4
+    assert (tmp_path / "freed by").read_text() == str(os.getpid())
 
 
 def test_failure_in_a_worker_names_the_task_and_the_reason():

@@ -1,6 +1,7 @@
 """Work shared among processes, without ever waiting for one that is gone."""
 
 import contextlib
+import gc
 import itertools
 import multiprocessing
 import os
@@ -49,6 +50,7 @@ def run_tasks(
     started: list[BaseProcess] = []
     busy: dict[Any, tuple[BaseProcess, int]] = {}  # by connection
     waiting = iter(range(len(tasks)))
+    gc.collect()  # here, not in a forked worker, where whatever waits for its own threads would wait forever
     try:
         with _interruption_delayed():
             for index in itertools.islice(waiting, processes):

@@ -1,5 +1,6 @@
 """Batches that worker processes prepare. Errors arrive as they were raised, and no worker outlives the loop."""
 
+import gc
 import logging
 import multiprocessing
 import signal
@@ -95,6 +96,7 @@ class ClipLoader:
 
     def __iter__(self) -> Generator[Any, None, None]:
         others = set(multiprocessing.active_children())
+        gc.collect()  # here, not in a forked worker, where what waits for its own threads (PyAV's frames) waits forever
         batches = iter(self._loader)
         workers = set(multiprocessing.active_children()) - others
         try:
