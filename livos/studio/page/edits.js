@@ -249,7 +249,7 @@ export class Edits {
  * @param {Edit} edit
  * @returns {number[]} the objects that have lost pixels
  */
-function lostIds(edit) {
+export function lostIds(edit) {
   /** @type {Set<number>} */
   const lost = new Set();
   const { labels } = edit.map;
@@ -263,7 +263,7 @@ function lostIds(edit) {
  * @param {Edit} edit
  * @returns {boolean} whether any pixel is another than when the change began
  */
-function isChanged({ dirty, before, map }) {
+export function isChanged({ dirty, before, map }) {
   for (let y = dirty?.top ?? 0; y < (dirty?.bottom ?? 0); y++) {
     for (let at = y * map.width; at < (y + 1) * map.width; at++) if (before[at] !== map.labels[at]) return true;
   }

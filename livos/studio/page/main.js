@@ -4,6 +4,7 @@ import { Connection } from "./connection.js";
 import { need } from "./dom.js";
 import { Edits } from "./edits.js";
 import { actionOf } from "./keys.js";
+import { Banner } from "./panels/banner.js";
 import { ExportDialog } from "./panels/export.js";
 import { HelpDialog } from "./panels/help.js";
 import { ImportDialog } from "./panels/import.js";
@@ -64,7 +65,7 @@ function kept() {
 
 function takeTools() {
   const bench = { studio, edits, options, redraw: () => stage.redrawLines(), view: () => stage.view };
-  /** @type {Record<string, import("./tools/tool.js").Tool>} */
+  /** @type {Record<string, import("./tools/tool.js").Tool<any>>} */
   const tools = {
     brush: new Brush(bench, false), eraser: new Brush(bench, true), polygon: new Polygon(bench, false),
     magnetic: new Polygon(bench, true), box: new Box(bench), scribble: new Scribble(bench), fill: new Fill(bench),
@@ -125,7 +126,8 @@ new TrackPanel(need("track"), studio, tracking);
 new Transport(need("transport"), studio, act, stage);
 new Timeline(need("timeline"), studio, { setRange: (range) => void setRange(studio, range) });
 new StartScreen(need("start"), studio);
-new Notes(need("notes"), need("banner"), studio);
+new Notes(need("notes"), studio);
+new Banner(need("banner"), studio);
 showTips();
 document.addEventListener("keydown", keyDown);
 document.addEventListener("keyup", keyUp);

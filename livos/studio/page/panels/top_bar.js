@@ -1,6 +1,6 @@
 /** The upper edge: which project, undo and redo, how the stage shows things, import, export, settings, theme, keys. */
 import { button, el, fill, setPressed } from "../dom.js";
-import { icon } from "../icons.js";
+import { logo, themeButton } from "./look.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */
 /** @typedef {import("../tools/options.js").Options} Options */
@@ -30,7 +30,6 @@ export class TopBar {
     this.views = VIEWS.map(([view, name, label]) =>
       button({ icon: name, label, action: `view.${view}`, press: () => act(`view.${view}`) })
     );
-    this.theme = button({ icon: "moon", label: "Dark or light", press: () => this.changeTheme(), testid: "theme" });
     this.work = el("div", { class: "bar-group work" }, [
       el("div", { class: "bar-group" }, [this.undo, this.redo]),
       el("div", { class: "bar-group joined", role: "group", "aria-label": "How the stage shows things" }, this.views),
@@ -41,14 +40,13 @@ export class TopBar {
       button({ icon: "exporting", label: "Export masks and videos", text: "Export", action: "export", class: "primary", press: () => act("export") }),
     ]);
     const project = el("div", { class: "project" }, [this.name, this.facts]);
-    holder.append(logo(), project, this.work, el("span", { class: "spring" }), this.files, el("div", { class: "bar-group" }, [
+    holder.append(logo("LiVOS Studio"), project, this.work, el("span", { class: "spring" }), this.files, el("div", { class: "bar-group" }, [
       button({ icon: "settings", label: "Settings", action: "settings", press: () => act("settings"), tip: "left" }),
-      this.theme,
+      themeButton(options, () => studio.emit("theme")),
       button({ icon: "help", label: "All keys", action: "help", press: () => act("help"), tip: "left" }),
     ]));
     for (const name of ["state", "phase", "line"]) studio.on(name, () => this.draw());
     options.on("change", () => this.draw());
-    matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => this.draw());
     this.draw();
   }
 
@@ -109,32 +107,5 @@ export class TopBar {
       this.behind.hidden = view !== "alone";
       fill(/** @type {HTMLElement} */ (this.behind.lastElementChild), [options.get("behind") === "black" ? "Black" : "Transparent"]);
     }
-    const dark = themeOf(options) === "dark";
-    document.documentElement.dataset.theme = dark ? "dark" : "light";
-    this.theme.replaceChildren(icon(dark ? "moon" : "sun"));
-    this.studio.emit("theme");
   }
-
-  changeTheme() {
-    this.options.set("theme", themeOf(this.options) === "dark" ? "light" : "dark");
-  }
-}
-
-/**
- * @param {Options} options
- * @returns {"dark" | "light"}
- */
-function themeOf(options) {
-  const theme = options.get("theme");
-  if (theme !== "system") return theme;
-  return matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
-}
-
-/** @returns {HTMLElement} */
-function logo() {
-  const mark = el("span", { class: "logo-mark", "aria-hidden": true });
-  mark.innerHTML =
-    '<svg viewBox="0 0 24 24"><rect x="1.5" y="4" width="21" height="16" rx="3.5" fill="none" stroke="currentColor" stroke-width="1.7"/>' +
-    '<path d="M6 20c0-5.500 2.200-9.500 5.800-9.500S17 14 17 20Z" fill="var(--accent)"/><circle cx="16.500" cy="8.800" r="1.800" fill="var(--accent)"/></svg>';
-  return el("div", { class: "logo" }, [mark, el("h1", { text: "LiVOS Studio" })]);
 }

@@ -49,7 +49,7 @@ export class Pointers {
 
   /**
    * Lets the tool do something once it has done what came before.
-   * @param {(tool: import("../tools/tool.js").Tool) => void | Promise<void>} act
+   * @param {(tool: import("./stage.js").Tool) => void | Promise<void>} act
    */
   inTurn(act) {
     const { tool, studio } = this.stage;

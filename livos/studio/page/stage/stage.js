@@ -7,12 +7,20 @@ import { View } from "./view.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */
 /** @typedef {import("../tools/options.js").Options} Options */
-/** @typedef {import("../tools/tool.js").Tool} Tool */
+/** @typedef {import("../tools/tool.js").Tool<any>} Tool */
+
+/**
+ * What a stage needs to know, so that pages without Studio's server can have one.
+ * @typedef {Pick<Studio, "on" | "emit" | "fail" | "refine" | "wantedWidth" | "objects" | "selected"> & {
+ *   state: { phase: string, video: import("./view.js").Size | null } | null,
+ *   shown: { frame: number, picture: ImageBitmap, mask: { map: import("../masks/label_map.js").LabelMap } } | null,
+ * }} Shown
+ */
 
 export class Stage {
   /**
    * @param {HTMLElement} holder
-   * @param {Studio} studio
+   * @param {Shown} studio
    * @param {Options} options
    */
   constructor(holder, studio, options) {

@@ -4,10 +4,20 @@ import { Tool, strokeVisibly } from "./tool.js";
 
 /** @typedef {import("./tool.js").Point} Point */
 /** @typedef {import("./tool.js").Modifiers} Modifiers */
+/** @typedef {import("./tool.js").Bench} Bench */
 
+/**
+ * What a brush needs, so that pages without Studio's server can have one.
+ * @typedef {Pick<Bench, "redraw" | "view"> & {
+ *   edits: Pick<Bench["edits"], "begin" | "finish" | "cancel" | "touched" | "paint" | "erase" | "current">,
+ *   options: Pick<Bench["options"], "get">,
+ * }} BrushBench
+ */
+
+/** @extends {Tool<BrushBench>} */
 export class Brush extends Tool {
   /**
-   * @param {import("./tool.js").Bench} bench
+   * @param {BrushBench} bench
    * @param {boolean} erases
    */
   constructor(bench, erases) {

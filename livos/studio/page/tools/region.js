@@ -26,7 +26,10 @@ export class Fill extends Tool {
   }
 }
 
-/** Hand: nothing but moving the picture, which the stage does. */
+/**
+ * Hand: nothing but moving the picture, which the stage does.
+ * @extends {Tool<Pick<import("./tool.js").Bench, "redraw" | "view">>}
+ */
 export class Hand extends Tool {
   get cursor() {
     return "grab";

@@ -14,8 +14,9 @@
  * @property {() => View | null} view
  */
 
+/** @template {Pick<Bench, "redraw" | "view">} [OwnBench=Bench] what the tool needs of the bench */
 export class Tool {
-  /** @param {Bench} bench */
+  /** @param {OwnBench} bench */
   constructor(bench) {
     this.bench = bench;
     /** @type {Point | null} where the pointer is */
