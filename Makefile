@@ -27,7 +27,7 @@ lint: .venv/installed-dev
 	$(BIN)/mypy benchmarks
 	cd vos-benchmark && ../$(BIN)/mypy --ignore-missing-imports vos_benchmark
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock && npm run --silent lint; \
-	else echo "Node is not installed: the types of Studio's page are not checked."; fi
+	else echo "Node is not installed: the types of the pages are not checked."; fi
 
 fuzz: .venv/installed-dev  # N inputs of each kind, damaged at random with SEED
 	$(BIN)/python tests/fuzz $(N) --seed $(SEED)

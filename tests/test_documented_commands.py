@@ -21,7 +21,7 @@ from livos.commands.main import COMMANDS as COMMANDS_OF_LIVOS
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/*.md")])
-PROGRAM_PATTERNS = ("*.py", "scripts/**/*.py", "livos/*.py", "livos/commands/*.py", "benchmarks/*.py")
+PROGRAM_PATTERNS = ("*.py", "scripts/**/*.py", "livos/*.py", "livos/commands/*.py", "benchmarks/*.py", "docs/*/*.py")
 PROGRAMS = sorted(path for pattern in PROGRAM_PATTERNS for path in ROOT.glob(pattern))
 HYDRA_PROGRAMS = {"livos/eval.py": "eval_config", "livos/train.py": "train_config"}
 RUNNERS = {"python", "python3", "torchrun", "make", "pip", "livos"}

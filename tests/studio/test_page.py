@@ -1,5 +1,6 @@
 """The page's own modules: their tests in node, and their types. Nothing of this is needed on a user's machine."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DEVELOPMENT_PACKAGES = json.loads((ROOT / "package.json").read_text())["devDependencies"]
 TESTS = sorted((ROOT / "tests" / "studio" / "page").glob("*.test.mjs"))
 
 
@@ -23,8 +25,9 @@ def test_modules_of_the_page_do_what_they_say():
 
 
 @pytest.mark.skipif(
-    shutil.which("npx") is None or not (ROOT / "node_modules" / "typescript").is_dir(),
-    reason="node or its package typescript is not installed (npm install)",
+    shutil.which("npx") is None or not all((ROOT / "node_modules" / name).is_dir() for name in DEVELOPMENT_PACKAGES),
+    reason="node or a package of package.json is not installed (npm install)",
 )
-def test_modules_of_the_page_have_sound_types():
-    run("npx", "tsc", "-p", "livos/studio/page/jsconfig.json")
+@pytest.mark.parametrize("page", ["livos/studio/page", "docs/browser"])
+def test_modules_of_the_pages_have_sound_types(page):
+    run("npx", "tsc", "-p", f"{page}/jsconfig.json")

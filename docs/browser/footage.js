@@ -1,0 +1,171 @@
+/** Videos and pictures that somebody chose, as frames. Nothing of them leaves the page. */
+import { Queue } from "studio/queue.js";
+
+/** @typedef {{ name: string, width: number, height: number, num_frames: number, frame_rate: number }} Facts */
+
+/**
+ * @typedef {Facts & {
+ *   read: (frame: number) => Promise<ImageBitmap>,
+ *   frameName: (frame: number) => string,
+ *   close: () => void,
+ * }} Footage `frameName`: for a file that belongs to the frame, without its ending
+ */
+
+const PATIENCE_MS = 20_000;
+const RATES = [24000 / 1001, 24, 25, 30000 / 1001, 30, 48, 50, 60000 / 1001, 60, 120];
+const LOOKED_AT = 60; // frames, to find the rate
+const LOOKED_AT_MS = 3000;
+const PICTURES_RATE = 24; // frames per second at which pictures are played
+
+/**
+ * Opens what was chosen.
+ * @param {File[]} files one video, or pictures
+ * @returns {Promise<Footage>}
+ * @throws {Error} with a sentence, where they cannot be frames
+ */
+export async function openFiles(files) {
+  const pictures = files.filter((file) => file.type.startsWith("image/"));
+  if (pictures.length && pictures.length === files.length) return openPictures(pictures);
+  if (files.length === 1) return openVideo(files[0]);
+  throw new Error("Choose one video, or the pictures of one: these are several files of different kinds.");
+}
+
+/**
+ * @param {File[]} files
+ * @returns {Promise<Footage>}
+ */
+async function openPictures(files) {
+  const order = new Intl.Collator("en", { numeric: true });
+  const sorted = [...files].sort((one, other) => order.compare(one.name, other.name));
+  const stems = sorted.map(({ name }) => name.replace(/\.[^.]*$/, ""));
+  const twice = stems.find((stem, place) => stems.indexOf(stem) !== place);
+  if (twice !== undefined) throw new Error(`Two pictures are called ${twice}: their masks would have the same name.`);
+  const first = await decoded(sorted[0]);
+  const { width, height } = first;
+  first.close();
+  return {
+    name: sorted.length === 1 ? sorted[0].name : `${sorted[0].name} – ${sorted[sorted.length - 1].name}`,
+    width, height, num_frames: sorted.length, frame_rate: PICTURES_RATE,
+    async read(frame) {
+      const picture = await decoded(sorted[frame]);
+      if (picture.width === width && picture.height === height) return picture;
+      const [found, expected] = [`${picture.width} × ${picture.height}`, `${width} × ${height}`];
+      throw new Error(`${sorted[frame].name} has ${found} pixels, the first picture ${expected}: all need the same size.`);
+    },
+    frameName: (frame) => stems[frame],
+    close() {},
+  };
+}
+
+/**
+ * @param {File} file
+ * @returns {Promise<ImageBitmap>}
+ */
+async function decoded(file) {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    throw new Error(`${file.name} is no picture that this browser can read.`);
+  }
+}
+
+/**
+ * @param {File} file
+ * @returns {Promise<Footage>}
+ */
+async function openVideo(file) {
+  const video = document.createElement("video");
+  Object.assign(video, { muted: true, playsInline: true, preload: "auto" });
+  const problem = `${file.name} is no video that this browser can play. Most play MP4 with H.264 and WebM.`;
+  video.src = URL.createObjectURL(file);
+  const close = () => {
+    URL.revokeObjectURL(video.src);
+    video.removeAttribute("src");
+  };
+  try {
+    await happened(video, "loadeddata", problem);
+    if (!video.videoWidth) throw new Error(problem);
+    if (!Number.isFinite(video.duration)) throw new Error(`${file.name} does not say how long it is.`);
+    const frame_rate = await rateOf(video);
+    return videoFrames(file.name, video, frame_rate, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {HTMLVideoElement} video
+ * @param {number} frame_rate
+ * @param {() => void} close
+ * @returns {Footage}
+ */
+function videoFrames(name, video, frame_rate, close) {
+  const num_frames = Math.max(1, Math.round(video.duration * frame_rate));
+  const turns = new Queue();
+  return {
+    name, width: video.videoWidth, height: video.videoHeight, num_frames, frame_rate,
+    read: (frame) => turns.add(async () => {
+      const sought = happened(video, "seeked", `Frame ${frame} of ${name} cannot be read.`);
+      video.currentTime = Math.min((frame + 0.5) / frame_rate, video.duration - 1e-3); // the middle of the frame
+      await sought;
+      return createImageBitmap(video);
+    }),
+    frameName: (frame) => String(frame).padStart(5, "0"),
+    close,
+  };
+}
+
+/**
+ * Finds the frame rate, which browsers do not tell, by playing the beginning.
+ * @param {HTMLVideoElement} video
+ * @returns {Promise<number>} frames per second
+ */
+async function rateOf(video) {
+  /** @type {number[]} */
+  const times = [];
+  await new Promise((resolve) => {
+    const note = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ { mediaTime }) => {
+      times.push(mediaTime);
+      if (times.length >= LOOKED_AT) resolve(null);
+      else video.requestVideoFrameCallback(note);
+    };
+    video.requestVideoFrameCallback(note);
+    video.addEventListener("ended", resolve, { once: true });
+    setTimeout(resolve, LOOKED_AT_MS);
+    video.play().catch(resolve);
+  });
+  video.pause();
+  return rateOfTimes(times);
+}
+
+/**
+ * The rate of frames that were seen at these times; some may have been left out.
+ * @param {number[]} times seconds
+ * @returns {number} frames per second: a usual one where it is within 0.2 %; 25 where too little was seen
+ */
+export function rateOfTimes(times) {
+  const steps = times.slice(1).map((time, place) => time - times[place]).filter((step) => step > 1e-3);
+  if (!steps.length) return 25;
+  const shortest = Math.min(...steps);
+  const frames = steps.reduce((sum, step) => sum + Math.round(step / shortest), 0);
+  const rate = frames / steps.reduce((sum, step) => sum + step, 0);
+  const usual = RATES.reduce((best, each) => (Math.abs(each - rate) < Math.abs(best - rate) ? each : best));
+  return Math.abs(usual - rate) / usual < 0.002 ? usual : rate;
+}
+
+/**
+ * @param {HTMLVideoElement} video
+ * @param {string} name of an event
+ * @param {string} problem what is said where it does not come
+ * @returns {Promise<unknown>}
+ */
+function happened(video, name, problem) {
+  return new Promise((resolve, reject) => {
+    const fail = () => reject(new Error(problem));
+    const timer = setTimeout(fail, PATIENCE_MS);
+    video.addEventListener(name, () => resolve(clearTimeout(timer)), { once: true });
+    video.addEventListener("error", fail, { once: true });
+  });
+}

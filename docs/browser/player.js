@@ -1,0 +1,37 @@
+/** Plays the frames with their masks: as fast as they were filmed, leaving out frames where the machine is slower. */
+import { dueFrame } from "studio/player.js";
+
+/** @typedef {import("./session.js").Session} Session */
+
+export class Player {
+  /** @param {Session} session */
+  constructor(session) {
+    this.session = session;
+    this.playing = false;
+    for (const name of ["gesture", "phase", "job"]) session.on(name, () => this.set(false));
+  }
+
+  toggle() {
+    this.set(!this.playing);
+    if (this.playing) void this.play();
+  }
+
+  /** @param {boolean} playing */
+  set(playing) {
+    if (playing !== this.playing) this.session.emit("playing", playing);
+    this.playing = playing;
+  }
+
+  async play() {
+    const { session } = this;
+    const range = { first: 0, last: session.lastFrame };
+    const from = session.frame === range.last ? 0 : session.frame;
+    const began = performance.now();
+    while (this.playing && session.state.video) {
+      const seconds = (performance.now() - began) / 1000;
+      const due = dueFrame(range, from, seconds, session.state.video.frame_rate);
+      if (due !== session.frame) await session.go(due);
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * What the page knows: the frames, the objects, their masks, and what is shown. It emits what Studio emits, so that Studio's
+ * stage can show it: `phase`, `state`, `frame`, `shown`, `painted`, `selection`, `look`, `gesture`, `note`; and `masks` (of some
+ * frame), `job` (tracking begins, goes on or ends), `playing`.
+ */
+import { defaultColour } from "studio/colours.js";
+import { Emitter } from "studio/emitter.js";
+import { LARGEST_ID, LabelMap } from "studio/masks/label_map.js";
+import { decodeRuns, encodeRuns } from "studio/masks/runs.js";
+
+/** @typedef {import("studio/protocol.js").TrackedObject} TrackedObject */
+/** @typedef {import("./footage.js").Footage} Footage */
+/** @typedef {{ frame: number, picture: ImageBitmap, mask: { map: LabelMap, given: number[] } }} Shown */
+/** @typedef {{ done: number, total: number, rate: number | null, sentence: string }} Job */
+
+export class Session extends Emitter {
+  constructor() {
+    super();
+    /** @type {{ phase: "choose" | "ready", video: Footage | null }} */
+    this.state = { phase: "choose", video: null };
+    /** @type {TrackedObject[]} */
+    this.objects = [];
+    /** @type {number | null} */
+    this.selected = null;
+    /** @type {Map<number, Uint32Array>} run-length codes by frame */
+    this.masks = new Map();
+    /** @type {Map<number, ReadonlySet<number>>} the objects that were given by hand, by frame */
+    this.given = new Map();
+    /** The first frame whose given masks are not yet in what was tracked. */
+    this.changedFrom = 0;
+    this.frame = 0;
+    /** @type {Shown | null} */
+    this.shown = null;
+    /** @type {Job | null} */
+    this.job = null;
+    this.wantedWidth = 0;
+  }
+
+  /** Takes other frames; what was drawn is gone. @param {Footage} footage */
+  open(footage) {
+    this.state.video?.close();
+    this.state = { phase: "ready", video: footage };
+    this.objects = [];
+    this.masks.clear();
+    this.given.clear();
+    this.changedFrom = 0;
+    this.shown = null;
+    this.select(null);
+    this.emit("phase");
+    this.emit("state");
+    void this.go(0);
+  }
+
+  get lastFrame() {
+    return (this.state.video?.num_frames ?? 1) - 1;
+  }
+
+  /** @returns {string | null} why nothing can be changed now */
+  get whyNot() {
+    return this.job ? "Tracking is under way: stop it first (Esc)." : null;
+  }
+
+  /** Shows a frame, as soon as it is there. @param {number} frame */
+  async go(frame) {
+    const { video } = this.state;
+    if (!video) return;
+    this.frame = Math.min(this.lastFrame, Math.max(0, frame));
+    this.emit("frame");
+    try {
+      const asked = this.frame;
+      const picture = await video.read(asked);
+      if (asked === this.frame && video === this.state.video) this.show(asked, picture);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /**
+   * @param {number} frame
+   * @param {ImageBitmap} picture
+   */
+  show(frame, picture) {
+    if (frame !== this.frame) {
+      this.frame = frame;
+      this.emit("frame");
+    }
+    this.shown = { frame, picture, mask: { map: this.mapOf(frame), given: [...(this.given.get(frame) ?? [])] } };
+    this.emit("shown");
+  }
+
+  /**
+   * @param {number} frame
+   * @returns {LabelMap} a map of its own
+   */
+  mapOf(frame) {
+    const { width, height } = /** @type {Footage} */ (this.state.video);
+    const runs = this.masks.get(frame);
+    return new LabelMap(width, height, runs && decodeRuns(runs, width * height));
+  }
+
+  /**
+   * Keeps a mask that was drawn.
+   * @param {number} frame
+   * @param {Uint32Array | undefined} runs undefined: there is none
+   * @param {ReadonlySet<number> | undefined} given which objects were given by hand
+   */
+  keep(frame, runs, given) {
+    if (runs) this.masks.set(frame, runs);
+    else this.masks.delete(frame);
+    if (given?.size) this.given.set(frame, given);
+    else this.given.delete(frame);
+    this.changedFrom = Math.min(this.changedFrom, frame);
+    this.emit("masks");
+  }
+
+  /**
+   * Keeps a mask that was computed.
+   * @param {number} frame
+   * @param {Uint8Array} labels
+   */
+  keepTracked(frame, labels) {
+    this.masks.set(frame, encodeRuns(labels));
+    this.changedFrom = frame + 1;
+    this.emit("masks");
+  }
+
+  /** @returns {TrackedObject | null} a new object, which is chosen; null where there are too many */
+  addObject() {
+    const id = Math.max(0, ...this.objects.map((object) => object.id)) + 1;
+    if (id > LARGEST_ID) {
+      this.say(`Masks hold ${LARGEST_ID} objects at most.`, "warning");
+      return null;
+    }
+    const object = { id, name: `Object ${id}`, color: defaultColour(id), hidden: false, locked: false };
+    this.objects = [...this.objects, object];
+    this.select(id);
+    this.emit("state");
+    return object;
+  }
+
+  /** Takes an object off all frames. @param {number} id */
+  removeObject(id) {
+    this.objects = this.objects.filter((object) => object.id !== id);
+    for (const frame of [...this.masks.keys()]) {
+      const map = this.mapOf(frame);
+      map.labels.forEach((label, at) => label === id && (map.labels[at] = 0));
+      const given = new Set([...(this.given.get(frame) ?? [])].filter((each) => each !== id));
+      this.keep(frame, encodeRuns(map.labels), given);
+    }
+    this.changedFrom = 0;
+    if (this.selected === id) this.select(this.objects[0]?.id ?? null);
+    this.emit("state");
+    if (this.shown) this.show(this.shown.frame, this.shown.picture);
+  }
+
+  /** @param {number | null} id */
+  select(id) {
+    this.selected = id;
+    this.emit("selection");
+  }
+
+  /** @returns {Map<number, string>} `#rrggbb` by id */
+  get colours() {
+    return new Map(this.objects.map(({ id, color }) => [id, color]));
+  }
+
+  /**
+   * @param {string} sentence
+   * @param {"info" | "warning" | "error"} [level]
+   */
+  say(sentence, level = "info") {
+    this.emit("note", { level, sentence });
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    this.say(error instanceof Error ? error.message : String(error), "error");
+  }
+
+  /** A stage asks for a sharper picture: it has the sharpest. */
+  async refine() {}
+}
