@@ -9,6 +9,8 @@ from tiny_network import tiny_network
 from livos import SegmenterState, VideoSegmenter, build_model
 from livos.engines import choice
 from livos.engines.choice import choose_engine, kept_graphs
+from livos.pipeline import memory_plan
+from livos.segmenter.memory_shortage import saving_advice
 
 CPU = torch.device("cpu")
 
@@ -44,6 +46,32 @@ def test_what_an_engine_cannot_do_is_refused(settings, message):
     usual = {"network": tiny_network(), "device": CPU, "precision": "float32", "chunk_size": None, "compiled": False}
     with pytest.raises(ValueError, match=message):
         choose_engine(**{**usual, **settings})
+
+
+def test_a_memory_limit_chooses_only_what_the_engine_can_do(make, monkeypatch):
+    """200 MiB are in use for all objects at once, a hundred for one at a time, and fewer at a smaller size."""
+    whole = make(size=128)
+    shares = {None: 200, 1: 100}
+    monkeypatch.setattr(
+        memory_plan, "measure_peak", lambda s, *_: shares[s.chunk_size] * 2**20 * s.size**2 // whole.size**2
+    )
+    limit = 150 * 2**20 + memory_plan.bytes_in_flight(CPU, (128, 128))
+    fitted = memory_plan.within_memory(whole, limit, (128, 128), num_objects=3)
+    assert (fitted.size, fitted.chunk_size) == ((128, 1) if whole.engine == "torch" else (96, None))
+    assert fitted.engine == whole.engine
+
+
+def test_limits_and_advice_are_those_that_the_engine_takes(make):
+    segmenter = make(size=64)
+    advice = saving_advice(segmenter)
+    if segmenter.engine == "torch":
+        assert "chunk_size=1 (" in advice and "engine=torch" not in advice and "bfloat16 or float16" in advice
+        assert segmenter.with_limits(32, 1).chunk_size == 1
+        return
+    assert "engine=torch with chunk_size=1" in advice and "float16 " not in advice
+    assert ("precision=bfloat16" in advice) == (segmenter.engine == "openvino")
+    with pytest.raises(ValueError, match="computes all objects at once, not chunk_size=1"):
+        segmenter.with_limits(32, 1)
 
 
 def test_an_engine_that_is_not_installed_is_named_with_its_extra(monkeypatch):

@@ -39,9 +39,9 @@ def choose_engine(
         return engine
     if engine == "auto":
         return _fastest(network, device, precision, chunk_size, compiled)
-    obstacle = _obstacle(engine, device, precision, chunk_size, compiled)
-    if obstacle:
-        raise ValueError(f"engine={engine} {obstacle}")
+    reason = obstacle(engine, device, precision, chunk_size, compiled)
+    if reason:
+        raise ValueError(f"engine={engine} {reason}")
     if not _installed(engine):
         raise ImportError(f"engine={engine} is not installed: pip install 'livos[{EXTRAS[engine]}]'")
     return engine
@@ -52,13 +52,17 @@ def _fastest(network: LiVOS, device: torch.device, precision: str, chunk_size: i
     if network.config.value_dim >= _WIDE and precision != "bfloat16":
         return "torch"
     for engine in ("openvino", "onnxruntime"):
-        if _installed(engine) and not _obstacle(engine, device, precision, chunk_size, compiled):
+        if _installed(engine) and not obstacle(engine, device, precision, chunk_size, compiled):
             return engine
     return "torch"
 
 
-def _obstacle(engine: str, device: torch.device, precision: str, chunk_size: int | None, compiled: bool) -> str | None:
+def obstacle(
+    engine: str, device: torch.device, precision: str, chunk_size: int | None = None, compiled: bool = False
+) -> str | None:
     """Why an engine cannot do what is asked for, in words; None if it can."""
+    if engine == "torch":
+        return None
     if device.type != "cpu":
         return f"computes on the CPU, not on {device}: take engine=torch"
     if precision not in _PRECISIONS[engine]:

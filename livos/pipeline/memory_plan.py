@@ -2,8 +2,9 @@
 
 The network is run on a few frames of the video's size with as many objects as were given, at growing sizes. A
 size is accepted only after it was run within the limit; the next one is tried only if the growth so far says that it
-will fit. All objects at once are tried first, then one at a time, which gives the same masks more slowly; only then is
-the size lowered. On a GPU this is about the GPU's memory, else about that of the process.
+will fit. All objects at once are tried first, then, where the engine can do that, one at a time, which gives the same
+masks more slowly; only then is the size lowered. On a GPU this is about the GPU's memory, else about that of the
+process.
 """
 
 from __future__ import annotations
@@ -95,15 +96,17 @@ def plan_memory(
     wanted_size: int,
     make_segmenter: Callable[[int, int | None], Segmenter],
     measure: Callable[[Segmenter], int],
+    chunk_sizes: Sequence[int | None] = (None, 1),
 ) -> MemoryPlan:
     """The largest size up to `wanted_size` with which `measure` keeps within so many bytes, and how.
 
     make_segmenter: takes size and chunk_size. measure: peak bytes of a segmenter at work, see `measure_peak`.
+    chunk_sizes: what is tried, the fastest first; None is all objects at once.
     Raises ValueError if the smallest size does not fit.
     """
     best: MemoryPlan | None = None
     smallest_peak = 0
-    for chunk_size in (None, 1):
+    for chunk_size in chunk_sizes:
         measured: list[tuple[int, int]] = []  # (pixels, peak)
         for side in candidate_sides(wanted_size):
             if measured and _expected_peak(measured, side * side) > budget:
@@ -160,7 +163,10 @@ def within_memory(
     """
     wanted = segmenter.size or min(frame_size)
     budget = limit - bytes_in_flight(segmenter.device, frame_size, backward)
-    plan = plan_memory(budget, wanted, segmenter.with_limits, lambda s: measure_peak(s, frame_size, num_objects))
+    chunk_sizes = (None, 1) if segmenter.computes_chunks else (None,)
+    plan = plan_memory(
+        budget, wanted, segmenter.with_limits, lambda s: measure_peak(s, frame_size, num_objects), chunk_sizes
+    )
     objects = "one object at a time" if plan.chunk_size == 1 else "all objects at once"
     logger.info("memory: size %d (asked for: %d), %s", plan.size, wanted, objects)
     return segmenter.with_limits(plan.size, plan.chunk_size)

@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from livos.engines.choice import obstacle
+
 # In what torch raises for CUDA, MPS and the CPU, and cuDNN and cuBLAS through it.
 _SIGNS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
 
@@ -34,10 +36,13 @@ def free_memory(segmenter: Any) -> None:
 
 
 def saving_advice(segmenter: Any) -> str:
-    """The settings with which a video needs less memory."""
-    advice = f"not enough memory on {segmenter.device}; try a smaller size (now {segmenter.size or -1})"
+    """The settings with which a video needs less memory, as far as the engine has them."""
+    engine, device = segmenter.engine, segmenter.device
+    advice = f"not enough memory on {device}; try a smaller size (now {segmenter.size or -1})"
     if segmenter.chunk_size != 1:
-        advice += f", chunk_size=1 (objects at a time; now {segmenter.chunk_size or -1})"
-    if segmenter.precision == "float32":
-        advice += ", precision=bfloat16 or float16"
+        with_torch = "" if segmenter.computes_chunks else "engine=torch with "
+        advice += f", {with_torch}chunk_size=1 (objects at a time; now {segmenter.chunk_size or -1})"
+    halves = [half for half in ("bfloat16", "float16") if obstacle(engine, device, half) is None]
+    if segmenter.precision == "float32" and halves:
+        advice += f", precision={' or '.join(halves)}"
     return advice

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from livos.acceleration.accelerate import accelerate
 from livos.devices import choose_device, float32_products
-from livos.engines.choice import choose_engine, network_on
+from livos.engines.choice import choose_engine, network_on, obstacle
 from livos.engines.network import GraphNetwork
 from livos.loading import load_model
 from livos.model.image_encoder import ImageFeatures
@@ -138,6 +138,11 @@ class VideoSegmenter:
     def object_ids(self) -> list[int]:
         """The ids of the objects that are being followed, in the order of the channels."""
         return list(self._state.object_ids)
+
+    @property
+    def computes_chunks(self) -> bool:
+        """Whether the engine can compute some objects at a time, as `chunk_size` asks for."""
+        return obstacle(self.engine, self.device, self.precision, chunk_size=1) is None
 
     @torch.inference_mode()
     def step(self, image: Image | EncodedFrame, labels: Image | None = None, last: bool = False) -> SegmentationResult:
@@ -279,7 +284,13 @@ class VideoSegmenter:
 
         Returns:
             The new segmenter, which remembers nothing yet.
+
+        Raises:
+            ValueError: If the engine does not compute objects in chunks.
         """
+        reason = obstacle(self.engine, self.device, self.precision, chunk_size)
+        if reason:
+            raise ValueError(f"engine={self.engine} {reason}")
         other = copy.copy(self)
         other.size, other.chunk_size = size, chunk_size
         other._origin = {**self._origin, "size": size}
