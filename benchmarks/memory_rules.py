@@ -1,10 +1,12 @@
-"""How rules for the memory stand time: J at the beginning, in the middle and at the end of long videos.
+"""What different rules for the memory do on long videos: J at the beginning, in the middle and at the end.
 
-    python benchmarks/memory_rules.py --images ../DAVIS/2016/JPEGImages/480p --masks ../DAVIS/2016/Annotations/480p \\
-        --videos bus hike scooter-gray mallard-water --frames 1000 --rules today capped kept
+    python benchmarks/stress.py --images ../DAVIS/2016/JPEGImages/480p --masks ../DAVIS/2016/Annotations/480p \\
+        --videos bus hike scooter-gray mallard-water --kinds fast hidden twin spinning --clips 2 --frames 60 \\
+        --write long --weights
+    python benchmarks/memory_rules.py --images long/JPEGImages --masks long/Annotations --frames 1000
 
-Each video is played there and back until it is long enough; now and then (--away) the frames of another video are
-shown, in which the object is not. Rules:
+The first command makes eight videos; add others that were not trained on. Each video is played there and back until it
+is long enough; now and then (--away) frames of another video are shown instead, which do not show the object. Rules:
 
 today    the normaliser grows with every frame, as the released weights know it
 capped   from frame 32 on it grows only as the state does: N_v = g_v N_v + 1 for channel v with gate g_v
@@ -28,7 +30,7 @@ from torch import Tensor
 
 from livos import VideoSegmenter
 from livos.files.images import IMAGE_SUFFIXES, read_image
-from livos.files.names import files_by_stem
+from livos.files.names import files_by_stem, folders_in
 from livos.loading import load_model
 from livos.masks.label_maps import read_labels
 from livos.model.memory import LinearMemory
@@ -155,7 +157,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--model", help="network of the file, where its name and content do not tell")
     add("--images", type=Path, required=True, help="folder with a folder of frames for each video")
     add("--masks", type=Path, required=True, help="the same for masks")
-    add("--videos", nargs="+", required=True, help="names of two videos or more")
+    add("--videos", nargs="+", help="names of two videos or more (default: all in --images)")
     add("--rules", nargs="+", choices=RULES, default=list(RULES), metavar="RULE", help="(default: all)")
     add("--frames", type=int, default=1000, help="length of the videos (default: 1000)")
     add("--size", type=int, default=240, help="short side in pixels (default: 240)")
@@ -163,8 +165,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--away", type=int, default=50, help="frames of an absence, 0 for none (default: 50)")
     add("--device", default="auto")
     options = parser.parse_args(arguments)
-    if len(options.videos) < 2 or options.frames < 20:
-        parser.error("expected two --videos or more, and --frames of at least 20")
+    if options.frames < 20:
+        parser.error("expected --frames of at least 20")
     return options
 
 
@@ -172,7 +174,10 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     try:
         network = load_model(options.weights, options.model)
-        videos = [read_video(name, options) for name in options.videos]
+        names = options.videos or [folder.name for folder in folders_in(options.images)]
+        if len(names) < 2:
+            raise ValueError(f"expected two videos or more, found {len(names)} in {options.images}")
+        videos = [read_video(name, options) for name in names]
     except (ValueError, OSError) as error:
         sys.exit(str(error))
     print("rule     " + " ".join(f"{10 * k:3}-{10 * (k + 1):3}%" for k in range(10)) + "     all")
