@@ -2,6 +2,7 @@
 
 python benchmarks/inference.py                                   base, 480 x 864, 1 and 3 objects, float32
 python benchmarks/inference.py --models base lite --sizes 480x864 720x1280 --objects 1 10 --precisions float32 bfloat16
+python benchmarks/inference.py --models lite --memory system reused   what livos.allocation gives on a CPU
 python benchmarks/inference.py --long 2000 --sizes 240x432        memory over that many frames
 
 Weights are random; speed does not depend on them. Each row runs in a process of its own, so that its peak memory is
@@ -20,6 +21,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from livos import VideoSegmenter, build_model, model_names
+from livos.allocation import reuse_freed_memory
 from livos.pipeline.speed import StepTimer, peak_memory
 from livos.segmenter.segmenter import PRECISIONS
 
@@ -35,6 +37,7 @@ class Case:
     device: str
     frames: int
     threads: int | None
+    memory: str
 
 
 def main() -> None:
@@ -42,10 +45,10 @@ def main() -> None:
     multiprocessing.set_start_method("spawn")
     run = functools.partial(long_run, num_frames=arguments.long) if arguments.long else measure
     if not arguments.long:
-        print("model            size        objects precision  s/frame  GFLOP  GFLOP/s  of matmul  peak MiB")
-    choices = (arguments.models, arguments.sizes, arguments.objects, arguments.precisions)
-    for model, size, objects, precision in itertools.product(*choices):
-        case = Case(model, size, objects, precision, arguments.device, arguments.frames, arguments.threads)
+        print("model            size        objects precision memory  s/frame  GFLOP  GFLOP/s  of matmul  peak MiB")
+    choices = (arguments.models, arguments.sizes, arguments.objects, arguments.precisions, arguments.memory)
+    for model, size, objects, precision, memory in itertools.product(*choices):
+        case = Case(model, size, objects, precision, arguments.device, arguments.frames, arguments.threads, memory)
         process = multiprocessing.Process(target=run, args=(case,))
         process.start()
         process.join()
@@ -57,6 +60,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sizes", nargs="+", type=_size, default=[(480, 864)], metavar="HxW")
     parser.add_argument("--objects", nargs="+", type=int, default=[1, 3], metavar="N")
     parser.add_argument("--precisions", nargs="+", default=["float32"], choices=list(PRECISIONS))
+    parser.add_argument(
+        "--memory", nargs="+", default=["reused"], choices=["reused", "system"], help="reused: as the commands do"
+    )
     parser.add_argument("--device", default="auto")
     parser.add_argument("--frames", type=int, default=10, help="frames that are timed; the fastest one counts")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's)")
@@ -79,7 +85,7 @@ def measure(case: Case) -> None:
     reference = matmul_rate(segmenter.device, PRECISIONS[case.precision] or torch.float32)
     peak = peak_memory(segmenter.device)
     print(
-        f"{case.model:16} {case.size[0]:4}x{case.size[1]:<5} {case.objects:7} {case.precision:9} "
+        f"{case.model:16} {case.size[0]:4}x{case.size[1]:<5} {case.objects:7} {case.precision:9} {case.memory:6} "
         f"{best:8.3f} {work:6.0f} {work / best:8.0f} {work / best / reference:9.0%} {(peak or 0) / 2**20:9.0f}",
         flush=True,
     )
@@ -97,6 +103,8 @@ def long_run(case: Case, num_frames: int) -> None:
 
 def prepare(case: Case) -> tuple[VideoSegmenter, list[np.ndarray], np.ndarray]:
     """A segmenter, a few frames of noise, and the mask of the first one."""
+    if case.memory == "reused":
+        reuse_freed_memory()
     if case.threads:
         torch.set_num_threads(case.threads)
     height, width = case.size

@@ -20,6 +20,7 @@ import hydra
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from livos.allocation import reuse_freed_memory
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import EvalConfig
 from livos.distributed import joined_processes, rank_of_this_process
@@ -35,6 +36,7 @@ ConfigStore.instance().store("eval_schema", EvalConfig)
 @hydra.main(version_base="1.3", config_path="config", config_name="eval_config")
 def main(config: DictConfig) -> None:
     """Exit status 1: some videos failed; 2: nothing was possible; 128 + N: interrupted by signal N (130: Ctrl-C)."""
+    reuse_freed_memory()
     settings = cast(EvalConfig, OmegaConf.to_object(config))
     try:
         patience = timedelta(days=30)  # long videos, or many objects

@@ -20,6 +20,7 @@ import torch
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from livos.allocation import reuse_freed_memory
 from livos.config.overrides import refuse_unknown_settings
 from livos.config.schema import TrainConfig
 from livos.distributed import joined_processes, num_restarts, rank_of_this_process
@@ -36,6 +37,7 @@ def main(settings: DictConfig) -> None:
     # Many gradients are tiny, and CPUs take many times longer for numbers below the normal range of float32.
     # The threads that torch starts from here on inherit this.
     torch.set_flush_denormal(True)
+    reuse_freed_memory()
     try:
         if OmegaConf.is_missing(settings, "exp_id"):
             raise ValueError("exp_id=NAME is needed: it names the experiment and its folder")

@@ -18,6 +18,7 @@ COMMAND_FILES = {"__main__", "datasets", "eval", "train"}  # the published comma
 USES: dict[str, set[str]] = {
     "model": set(),
     "files": set(),
+    "allocation": set(),
     "devices": set(),
     "interruptions": set(),
     "released_weights": set(),

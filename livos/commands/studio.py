@@ -20,6 +20,8 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from livos.allocation import reuse_freed_memory
+
 if TYPE_CHECKING:
     from livos.studio.guard import Door
 
@@ -47,6 +49,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
     options = parse_arguments(arguments)
+    reuse_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         from livos.studio.document import Settings

@@ -34,6 +34,7 @@ from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from livos import VideoSegmenter, load_model, model_names, weight_names
+from livos.allocation import reuse_freed_memory
 from livos.commands import track_project
 from livos.distributed import Process, gather, joined_processes, shared_out
 from livos.engines.choice import ENGINES
@@ -60,6 +61,7 @@ def main(
     if any(word.partition("=")[0] == "--project" for word in (sys.argv[1:] if arguments is None else arguments)):
         return track_project.main(arguments)
     options = parse_arguments(arguments)
+    reuse_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         with raising_interrupted(), joined_processes(options.device, PATIENCE) as process, logging_redirect_tqdm():

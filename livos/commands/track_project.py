@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from livos.allocation import reuse_freed_memory
 from livos.studio.jobs import Progress
 
 INTERRUPTED = 130  # exit status, as shells expect it
@@ -24,6 +25,7 @@ INTERRUPTED = 130  # exit status, as shells expect it
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status."""
     options = parse_arguments(arguments)
+    reuse_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     from livos.studio.headless import track_project
 
