@@ -3,22 +3,26 @@
 python benchmarks/studio.py                              150 frames of 1080p, three turns each
 python benchmarks/studio.py --size 2160x3840 --frames 60
 python benchmarks/studio.py --jumps 100 --frames 9000 --rounds 0
+python benchmarks/studio.py --jumps 100 --rounds 0 --video hour.mp4 --browser     a video of yours, in Chromium
 
 Both track the same video, made for it, from the same mask, with the weights that come with LiVOS, in turns. Both begin
 with a network that is warm. Studio serves in a process of its own, and a client does what the page does: it listens to
 the events, and asks for picture and mask of the last frame that was tracked, at most ten times a second.
+With --browser, jumps are made on the page itself, and last until the stage has been drawn.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -35,6 +39,23 @@ from livos.studio.runs import to_runs
 from livos.video.sources import find_videos
 
 BETWEEN_LOOKS_S = 0.1
+BROWSER_RESTS_S = 5.0
+"""Before the first jump: what a page does once, like its first thumbnails, is no part of a jump."""
+
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+JUMP = """async (frame) => {
+    const [stage, field] = [document.querySelector("#stage"), document.querySelector("[data-testid=frame-number]")];
+    const isThere = () => stage.dataset.frame === String(frame);
+    const begun = performance.now();
+    let something = null;
+    field.value = frame;
+    field.dispatchEvent(new Event("change"));
+    for (;;) {
+        await new Promise(requestAnimationFrame);
+        if (something === null && (isThere() || stage.dataset.preview)) something = performance.now() - begun;
+        if (isThere()) return [something / 1000, (performance.now() - begun) / 1000];
+    }
+}"""
 
 
 @dataclass
@@ -122,21 +143,44 @@ def track_plainly(video: Path, mask: Path, output: Path, segmenter: VideoSegment
     return num_frames / (time.perf_counter() - begun)
 
 
-def jump(page: Page, num_frames: int, count: int) -> None:
+def jump_by_requests(page: Page, number: int) -> tuple[float, float]:
+    """Seconds until something is there after a jump to a frame, and until the frame itself is."""
+    begun = time.perf_counter()
+    page.ask("GET", f"frames/{number}?width=1280&quick=1")
+    something = time.perf_counter() - begun
+    page.ask("GET", f"frames/{number}?width=1280")
+    return something, time.perf_counter() - begun
+
+
+@contextmanager
+def browser_at(address: str) -> Iterator[Callable[[int], tuple[float, float]]]:
+    """A page at 1920 x 1080 in Chromium, as a function that jumps like `jump_by_requests`."""
+    from playwright.sync_api import sync_playwright
+
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        raise SystemExit(f"no Chromium is installed: looked for {', '.join(BROWSERS)}")
+    with sync_playwright() as driver, closing(driver.chromium.launch(executable_path=path)) as browser:
+        window = browser.new_page(viewport={"width": 1920, "height": 1080})
+        window.goto(address)
+        window.wait_for_selector('#stage[data-frame="0"]')
+        time.sleep(BROWSER_RESTS_S)
+        yield lambda number: tuple(window.evaluate(JUMP, number))
+
+
+def jump(page: Page, jump_to: Callable[[int], tuple[float, float]], num_frames: int, count: int) -> None:
     """Shows frames at random, and prints how long it took until something was there, and the frame itself."""
     rng = np.random.default_rng(0)
-    seconds: dict[str, list[float]] = {"something": [], "the frame": []}
-    before = page.memory()
+    before, most = page.memory(), 0
+    took = []
     for number in rng.integers(0, num_frames, count):
-        begun = time.perf_counter()
-        page.ask("GET", f"frames/{number}?width=1280&quick=1")
-        seconds["something"].append(time.perf_counter() - begun)
-        page.ask("GET", f"frames/{number}?width=1280")
-        seconds["the frame"].append(time.perf_counter() - begun)
-    for what, values in seconds.items():
-        middle, most = 1000 * np.median(values), 1000 * np.percentile(values, 95)
-        print(f"{count} jumps until {what} is there: {middle:.0f} ms (median), {most:.0f} ms (95 of 100)")
-    print(f"memory of the server: {before / MIB:.0f} MiB before, {page.memory() / MIB:.0f} MiB after")
+        took.append(jump_to(int(number)))
+        most = max(most, page.memory())
+    for what, values in zip(("something", "the frame"), np.transpose(took), strict=True):
+        middle, high, highest = (1000 * np.percentile(values, share) for share in (50, 95, 100))
+        shares = f"{middle:.0f} ms (median), {high:.0f} (95 of 100), {highest:.0f} (all)"
+        print(f"{count} jumps until {what} is there: {shares}")
+    print(f"memory of the server: {before / MIB:.0f} MiB before, at most {most / MIB:.0f} MiB")
 
 
 def main() -> None:
@@ -144,11 +188,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         video, mask = folder / "video.mp4", folder / "mask.png"
-        make_video(video, options.size, options.frames)
-        make_mask(mask, options.size, options.objects)
-        with studio(video, options.short_side) as page:
+        if options.video is None:
+            make_video(video, options.size, options.frames)
+        else:
+            video = folder / options.video.name  # so that the project does not lie beside the user's video
+            video.symlink_to(options.video.resolve())
+        with studio(video, options.short_side) as page, ExitStack() as stack:
+            shown = json.loads(page.ask("GET", "state"))["video"]
+            options.frames, options.size = shown["num_frames"], (shown["height"], shown["width"])
             if options.jumps:
-                jump(page, options.frames, options.jumps)
+                jump_to: Callable[[int], tuple[float, float]] = partial(jump_by_requests, page)
+                if options.browser:
+                    jump_to = stack.enter_context(browser_at(page.address))
+                jump(page, jump_to, options.frames, options.jumps)
+            stack.close()
+            make_mask(mask, options.size, options.objects)
             if options.rounds:
                 compare(page, video, mask, folder, options)
 
@@ -182,6 +236,8 @@ def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=150)
+    parser.add_argument("--video", type=Path, help="in place of one that is made; its frames and size count")
+    parser.add_argument("--browser", action="store_true", help="jump on the page, in Chromium")
     parser.add_argument("--size", type=_size, default=(1080, 1920), metavar="HxW")
     parser.add_argument("--objects", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)

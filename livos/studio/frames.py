@@ -23,8 +23,8 @@ THUMBNAIL_WIDTH = 160
 
 DECODED_BYTES = 128 * 2**20
 ENCODED_BYTES = 64 * 2**20
-NEAR = 12
-"""A frame at most so many after its key frame is shown at once itself."""
+NEAR_PIXELS = 4 * 1920 * 1080
+"""A frame is shown at once itself where no more than so many pixels have to be decoded after its key frame."""
 
 HELD_BACK = 60
 """In place of a damaged frame, one of so many before it is shown."""
@@ -84,6 +84,7 @@ class FrameReader:
         self._source = source
         self._video = source.video.another() if isinstance(source, OneVideoFile) else None
         self._lock = threading.Lock()
+        self.first = source.first_number
 
     def read(self, number: int) -> tuple[Image, bool]:
         """The (H, W, 3) RGB image of a frame, and whether it is damaged: then it is the last one before that is not.
@@ -103,6 +104,13 @@ class FrameReader:
             return number
         return next((key.number for key in self._video.index().keys_before(number)), number)
 
+    def key_within(self, number: int, span: int) -> int:
+        """The first of `span` frames from this one on that comes without others before it; this one if none does."""
+        if self._video is None:
+            return number
+        found = self._video.index().first_key(number, number + span)
+        return number if found is None else found
+
     def _read(self, number: int) -> Image | None:
         first = self._source.first_number
         if self._video is not None:
@@ -114,32 +122,28 @@ class FrameReader:
 
 
 class FrameStore:
-    """Pictures of frames, at some widths, the last ones kept."""
+    """Pictures of frames, at some widths, the last ones kept.
+
+    There is a reader for the frame on the stage, one for what is shown at once, and one for thumbnails, so that none of
+    them waits for another.
+    """
 
     def __init__(self, source: FrameSource):
-        self._stage, self._beside = FrameReader(source), FrameReader(source)
-        self._width = source.size[1]
+        self._stage, self._quick, self._beside = FrameReader(source), FrameReader(source), FrameReader(source)
+        height, self._width = source.size
+        self.near = NEAR_PIXELS // (height * self._width)
         self._decoded: Cache[tuple[Image, bool]] = Cache(DECODED_BYTES, lambda decoded: decoded[0].nbytes)
         self._encoded: Cache[Picture] = Cache(ENCODED_BYTES, lambda picture: len(picture.jpeg))
 
     def image(self, number: int) -> tuple[Image, bool]:
         """The (H, W, 3) RGB image of a frame in full, and whether it is damaged."""
-        found = self._decoded.get(number)
-        if found is None:
-            found = self._stage.read(number)
-            self._decoded.put(number, found)
-        return found
+        return self._image(number, self._stage)
 
     def picture(self, number: int, wanted_width: int | None) -> Picture:
         """A frame as JPEG, at the smallest of WIDTHS that is at least the wanted one, or in full."""
         width = self.width(wanted_width)
-        kept = self.kept(number, width)
-        if kept is None:
-            is_thumbnail = width is not None and width <= THUMBNAIL_WIDTH
-            found = self._decoded.get(number) or (self._beside.read(number) if is_thumbnail else self.image(number))
-            kept = Picture(_jpeg(found[0], width), found[1])
-            self._encoded.put((number, width), kept)
-        return kept
+        is_thumbnail = width is not None and width <= THUMBNAIL_WIDTH
+        return self._picture(number, width, self._beside if is_thumbnail else self._stage)
 
     def quick(self, number: int, wanted_width: int | None) -> tuple[int, Picture]:
         """What can be shown at once in place of a frame that takes long to decode: its number, and the picture.
@@ -147,18 +151,36 @@ class FrameStore:
         That is the frame itself if it is kept or its key frame is near, else the key frame.
         """
         width = self.width(wanted_width)
+        if self.kept(number, width) is None and self._decoded.get(number) is None:
+            key = self._quick.key_before(number)
+            number = number if number - key <= self.near else key
+        return number, self._picture(number, width, self._quick)
+
+    def thumbnail(self, number: int, span: int) -> tuple[int, Picture]:
+        """A small picture that stands for `span` frames from this one on: of the first key frame among them, if any."""
+        shown = self._beside.key_within(number, span)
+        return shown, self.picture(shown, THUMBNAIL_WIDTH)
+
+    def open(self) -> None:
+        """Opens the file for the readers that are waited for, so that the first jump takes no longer than others."""
+        for reader in (self._quick, self._stage):
+            reader.read(reader.first)
+
+    def _picture(self, number: int, width: int | None, reader: FrameReader) -> Picture:
         kept = self.kept(number, width)
-        if kept is not None:
-            return number, kept
-        key = self._beside.key_before(number)
-        if number - key <= NEAR or self._decoded.get(number) is not None:
-            return number, self.picture(number, width)
-        kept = self.kept(key, width)
         if kept is None:
-            image, damaged = self._beside.read(key)
-            kept = Picture(_jpeg(image, width), damaged)
-            self._encoded.put((key, width), kept)
-        return key, kept
+            is_small = reader is self._beside
+            found = self._decoded.get(number) or (reader.read(number) if is_small else self._image(number, reader))
+            kept = Picture(_jpeg(found[0], width), found[1])
+            self._encoded.put((number, width), kept)
+        return kept
+
+    def _image(self, number: int, reader: FrameReader) -> tuple[Image, bool]:
+        found = self._decoded.get(number)
+        if found is None:
+            found = reader.read(number)
+            self._decoded.put(number, found)
+        return found
 
     def kept(self, number: int, width: int | None) -> Picture | None:
         """A picture at one of WIDTHS (None: in full) if it is there already."""

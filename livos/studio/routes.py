@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from livos.studio import received
 from livos.studio.exporting import KINDS, begin_export, zipped
-from livos.studio.frames import Picture
+from livos.studio.frame_requests import frame
 from livos.studio.importing import Import, import_masks
 from livos.studio.received import TooLargeError, ids_in_address, ids_of, point, read_json, whole
 from livos.studio.runs import from_runs, to_runs
@@ -98,29 +98,6 @@ async def drop_video(request: Request, session: Session) -> Response:
         aside.unlink(missing_ok=True)
     session.open(path)
     return JSONResponse({}, 202)
-
-
-async def frame(request: Request, session: Session) -> Response:
-    number = request.path_params["number"]
-    session.check_number(number)
-    wanted, quick = request.query_params.get("width"), "quick" in request.query_params
-    frames = session.frames
-    width = frames.width(int(wanted) if wanted and wanted.isascii() and wanted.isdecimal() else None)
-    kept = frames.kept(number, width)
-    if kept is not None:
-        return _picture(number, kept, quick)
-    if await request.is_disconnected():  # scrolled away meanwhile
-        return Response(status_code=204)
-    if quick:
-        return _picture(*await run_in_threadpool(frames.quick, number, width), quick)
-    return _picture(number, await run_in_threadpool(frames.picture, number, width), quick)
-
-
-def _picture(shown: int, picture: Picture, quick: bool) -> Response:
-    headers = {"X-Studio-Frame": str(shown), "Cache-Control": "no-store" if quick else "private, max-age=3600"}
-    if picture.damaged:
-        headers["X-Studio-Damaged"] = "1"
-    return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
 
 
 async def mask(request: Request, session: Session) -> Response:

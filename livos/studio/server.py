@@ -18,6 +18,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from livos.studio.frame_requests import Turns
 from livos.studio.guard import Door, Guard
 from livos.studio.importing import Import
 from livos.studio.pages import Page
@@ -52,7 +53,7 @@ def make_app(session: Session, door: Door) -> Starlette:
         *ROUTES,
     ]
     app = Starlette(routes=routes, middleware=[Middleware(Guard, door=door)], lifespan=lifespan)
-    app.state.session = session
+    app.state.session, app.state.turns = session, Turns()
     imports: dict[int, Import] = {}
     app.state.imports, app.state.num_imports = imports, 0
     return app

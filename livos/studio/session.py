@@ -189,6 +189,7 @@ class Session:
         self._opened = opened
         if opened.source is not None:
             self._frames = FrameStore(opened.source)
+            self._frames.open()
 
     # Changing
 

@@ -5,6 +5,7 @@ import shutil
 import pytest
 from browser_pages import browser, new_page  # noqa: F401 (fixtures)
 from running_studio import CLIP, NUM_FRAMES, StudioProcess, StudioThread
+from video_makers import make_video
 
 
 @pytest.fixture
@@ -30,6 +31,17 @@ def empty_studio(clip_folder, monkeypatch):
     """A server without a video, in the folder of the clip."""
     monkeypatch.chdir(clip_folder)
     running = StudioThread(clip_folder, None)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def film_studio(tmp_path, monkeypatch):
+    """A server that has a film of 1280 x 720 open, in which the first frame is the only key frame."""
+    monkeypatch.chdir(tmp_path)
+    options = {"preset": "ultrafast", "sc_threshold": "0"}
+    film = make_video(tmp_path / "film.mp4", 34, size=(720, 1280), gop=50, options=options)
+    running = StudioThread(tmp_path, film)
     yield running
     running.stop()
 

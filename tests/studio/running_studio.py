@@ -5,6 +5,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -92,7 +93,14 @@ class StudioThread:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
+        self._wait_until_it_listens()
         self.address = f"http://127.0.0.1:{port}/?token=secret"
+
+    def _wait_until_it_listens(self) -> None:
+        end = time.monotonic() + START_S
+        while not self._server.started:
+            assert self._thread.is_alive() and time.monotonic() < end, "the server did not start"
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Ends the server."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from video_makers import make_video, number_shown
 
-from livos.studio.frames import NEAR, Cache, FrameReader, FrameStore
+from livos.studio.frames import Cache, FrameReader, FrameStore
 from livos.video.sources import OneVideoFile
 from livos.video.video_file import Frame
 
@@ -46,13 +46,40 @@ def test_frames_of_a_video_come_in_any_order(film):
 
 def test_far_frame_shows_its_key_frame_first_and_a_near_one_itself(film):
     store, index = FrameStore(film), film.video.index()
+    store.near = near = 12
     keys = {number: next(key.number for key in index.keys_before(number)) for number in range(100)}
-    far = next(number for number in range(100) if number - keys[number] > NEAR)
+    far = next(number for number in range(100) if number - keys[number] > near)
     number, picture = store.quick(far, None)
     assert number == keys[far] and shown_at(picture.jpeg) == number
-    assert store.quick(keys[far] + NEAR, None)[0] == keys[far] + NEAR
+    assert store.quick(keys[far] + near, None)[0] == keys[far] + near
     store.picture(far, None)
     assert store.quick(far, None)[0] == far
+
+
+def test_larger_frames_must_be_nearer_to_their_key_frame_to_be_shown_at_once():
+    def near(height, width):
+        source = Numbers()
+        source.size = height, width
+        return FrameStore(source).near
+
+    assert near(1080, 1920) == 4
+    assert near(2160, 3840) == 1
+
+
+def test_thumbnail_is_of_a_key_frame_that_it_stands_for_if_there_is_one(film):
+    store, index = FrameStore(film), film.video.index()
+    keys = {next(key.number for key in index.keys_before(number)) for number in range(100)}
+    key = min(keys - {0})
+    assert store.thumbnail(key - 5, 6)[0] == key
+    shown, picture = store.thumbnail(key - 5, 5)
+    assert shown == key - 5 == shown_at(picture.jpeg) % 35
+
+
+def test_jump_waits_for_no_frame_that_takes_long(film):
+    store = FrameStore(film)
+    with store._stage._lock, store._beside._lock:  # as while they decode
+        number, picture = store.quick(20, None)
+    assert number == 20 == shown_at(picture.jpeg)
 
 
 def test_damaged_frame_shows_the_one_before():

@@ -1,6 +1,9 @@
+import asyncio
 import json
 import time
 from fractions import Fraction
+from types import SimpleNamespace
+from unittest.mock import AsyncMock
 
 import cv2
 import numpy as np
@@ -14,6 +17,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from livos.segmenter.segmenter import VideoSegmenter
+from livos.studio.frame_requests import Turns
 from livos.studio.guard import Door
 from livos.studio.pages import Pages
 from livos.studio.runs import from_runs, to_runs
@@ -122,6 +126,22 @@ def test_frames_come_as_jpeg(page, client):
     assert answer.headers["content-type"] == "image/jpeg"
     assert cv2.imdecode(np.frombuffer(answer.content, np.uint8), 1).shape == (48, 64, 3)
     assert page.ask("GET", "frames/12", status=404)["error"].startswith("There is no frame 12")
+
+
+def test_frame_says_which_one_it_is_also_where_another_may_stand_for_it(client, page):
+    for query in ("", "?quick=1&width=96", "?span=4"):
+        answer = client.get(f"/api/frames/3{query}")
+        assert answer.status_code == 200 and answer.headers["x-studio-frame"] == "3"  # each picture is a key frame
+
+
+def test_frame_that_nobody_waits_for_is_not_decoded():
+    def run(is_disconnected):
+        made = []
+        request = SimpleNamespace(is_disconnected=AsyncMock(return_value=is_disconnected))
+        return asyncio.run(Turns().take("stage", request, lambda: made.append(1) or (3, None))), made
+
+    assert run(True) == (None, [])
+    assert run(False) == ((3, None), [1])
 
 
 def test_object_is_painted_tracked_undone_and_redone(page):

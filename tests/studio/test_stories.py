@@ -442,6 +442,25 @@ def test_keyboard_alone_paints_tracks_and_undoes(studio, page):
     page.get_by_test_id("help-dialog").filter(has_text="Previous given mask").wait_for()
 
 
+def test_jump_shows_the_key_frame_until_the_frame_is_there_and_nothing_can_be_drawn_on_it(film_studio, new_page):
+    page = new_page(film_studio.address)
+    wait_for_frame(page, 0)
+    held = []
+    page.route(re.compile(r"/api/frames/30\?width=\d+&v="), lambda route: held.append(route))
+    page.get_by_test_id("frame-number").fill("30")
+    page.get_by_test_id("frame-number").press("Enter")
+    page.wait_for_selector('#stage[data-preview="0"]')
+    assert page.get_by_test_id("preview-sign").inner_text() == "Key frame 0 is shown until frame 30 is decoded"
+    page.keyboard.press("b")
+    stroke(page, [(100, 100), (300, 100)])
+    wait_for_note(page, "Frame 30 is not there yet")
+    until(page, lambda: held)
+    held[0].continue_()
+    wait_for_frame(page, 30)
+    assert page.get_by_test_id("preview-sign").is_hidden()
+    assert timeline(film_studio)["marks"] == {}
+
+
 def test_page_scrolls_nowhere_and_every_control_has_a_name(studio, page):
     wait_for_frame(page, 0)
     draw_polygon(page, ASTRONAUT)

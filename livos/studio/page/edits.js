@@ -45,7 +45,7 @@ export class Edits {
     if (this.current) return this.current;
     while (this.suggesting) await this.suggesting;
     if (studio.whyNot) return this.refuse(studio.whyNot);
-    if (!studio.shown || studio.shown.frame !== studio.frame) return null;
+    if (!studio.shown || !studio.isShown) return this.refuse(`Frame ${studio.frame} is not there yet.`);
     const object = studio.object ?? (await this.addObject());
     if (!object || !studio.shown) return null;
     if (object.locked) return this.refuse(`${object.name} is locked: unlock it to change it (L).`);

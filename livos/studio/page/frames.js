@@ -9,6 +9,7 @@ import { decodeRuns, runsOfBytes } from "./masks/runs.js";
 /** A mask and the objects that were given by hand on its frame. @typedef {{ map: LabelMap, given: number[] }} Mask */
 
 const WIDTHS = [96, 160, 320, 640, 960, 1280, 1920];
+const QUICK_WIDTH = 960;
 const PICTURES_BYTES = 192 * 2 ** 20;
 const MASKS_BYTES = 96 * 2 ** 20;
 
@@ -74,6 +75,25 @@ export class Frames {
     const picture = await createImageBitmap(await answer.blob());
     this.pictures.set(`${frame} ${offered}`, picture);
     return picture;
+  }
+
+  /**
+   * What can be shown at once in place of a frame: itself, or the key frame before it where it takes long to decode. It may
+   * be less sharp than wanted.
+   * @param {number} frame
+   * @param {number} width as for `picture`
+   * @returns {Promise<{ frame: number, picture: ImageBitmap }>} which frame it is, and its picture
+   */
+  async quickPicture(frame, width) {
+    const kept = this.keptPicture(frame, width);
+    if (kept) return { frame, picture: kept };
+    const offered = offeredWidth(Math.min(width, QUICK_WIDTH), this.video.width);
+    const query = offered < this.video.width ? `width=${offered}&` : "";
+    const answer = await this.server.request(`/api/frames/${frame}?${query}quick=1`);
+    const found = Number(answer.headers.get("X-Studio-Frame") ?? frame);
+    const picture = await createImageBitmap(await answer.blob());
+    this.pictures.set(`${found} ${offered}`, picture);
+    return { frame: found, picture };
   }
 
   /**

@@ -3,11 +3,12 @@
  * page listen to it and ask it to change things.
  *
  * Emits `state` (anything of the server's state), `phase`, `timeline`, `frame` (another one is asked for), `shown` (its picture
- * and mask are there), `painted` (the shown mask has changed, with the area), `selection`, `look` (how the stage shows things),
+ * and mask are there), `preview` (another frame is shown meanwhile, or no more), `painted` (the shown mask has changed, with the area), `selection`, `look` (how the stage shows things),
  * `tracked` (a mask of this frame was computed), `line` (connected or not, active or not), `note` ({level, sentence}), `busy`.
  */
 import { Emitter } from "./emitter.js";
 import { Frames } from "./frames.js";
+import { Jumps } from "./jumps.js";
 import { noteTracked } from "./timeline/marks.js";
 
 /** @typedef {import("./server.js").Server} Server */
@@ -36,6 +37,8 @@ export class Studio extends Emitter {
     /** @type {Shown | null} */
     this.shown = null;
     this.frame = 0;
+    /** What is on the stage while a frame that takes long is fetched. */
+    this.jumps = new Jumps(this);
     /** @type {number | null} */
     this.selected = null;
     this.connected = false;
@@ -95,6 +98,7 @@ export class Studio extends Emitter {
     const ready = phase === "ready" && video;
     this.frames = ready ? new Frames(this.server, video, String(hash(`${project?.folder} ${video.name}`))) : null;
     this.shown = null;
+    this.jumps.end();
     this.timeline = { marks: {}, objects: [] };
     this.frame = 0;
     this.emit("phase");
@@ -140,6 +144,11 @@ export class Studio extends Emitter {
     return this.state?.phase === "ready" ? null : "No video is open.";
   }
 
+  /** @returns {boolean} whether the frame that was asked for is on the stage, so that one can draw on it */
+  get isShown() {
+    return this.shown?.frame === this.frame;
+  }
+
   /** @param {number | null} id */
   select(id) {
     if (id === this.selected) return;
@@ -171,6 +180,8 @@ export class Studio extends Emitter {
     const { strokes } = this;
     this.loading = loading;
     try {
+      if (this.jumps.isFar(frame)) await this.jumps.to(frame);
+      if (this.loading !== loading) return;
       const [picture, mask] = await Promise.all([
         frames.picture(frame, this.wantedWidth, loading.signal),
         frames.mask(frame, loading.signal),
@@ -179,6 +190,7 @@ export class Studio extends Emitter {
       const tooOld = this.holdsMask() || strokes !== this.strokes;
       if (this.shown?.frame === frame && tooOld) this.shown.picture = picture;
       else this.shown = { frame, picture, mask };
+      this.jumps.end();
       this.emit("shown");
     } catch (error) {
       if (!loading.signal.aborted) this.fail(error);

@@ -74,7 +74,7 @@ export class Transport {
   /** @param {KeyboardEvent} event */
   keyInNumber(event) {
     event.stopPropagation();
-    if (event.key === "Enter") this.goToWritten();
-    if (event.key === "Enter" || event.key === "Escape") this.number.blur();
+    if (event.key === "Escape") this.number.value = String(this.studio.frame);
+    if (event.key === "Enter" || event.key === "Escape") this.number.blur(); // which tells that it was changed
   }
 }

@@ -53,7 +53,7 @@ export class Pointers {
    */
   inTurn(act) {
     const { tool, studio } = this.stage;
-    if (!tool || !this.stage.view) return;
+    if (!tool || !this.stage.view || !studio.isShown) return;
     this.turn = this.turn.then(() => act(tool)).catch((error) => studio.fail(error));
   }
 
@@ -71,9 +71,17 @@ export class Pointers {
     else if (this.onDivider(this.screen)) this.gesture = "divider";
     else this.gesture = "tool";
     stage.studio.emit("gesture");
+    if (this.gesture === "tool" && !stage.studio.isShown) this.refuse();
     if (this.gesture !== "tool") return;
     const [point, modifiers] = [stage.view.toFrame(this.screen), modifiersOf(event)];
     this.inTurn((tool) => tool.down(point, modifiers));
+  }
+
+  /** Nothing is drawn on a frame that is only shown until another one is there. */
+  refuse() {
+    const { studio } = this.stage;
+    this.gesture = null;
+    studio.say(`Frame ${studio.frame} is not there yet.`, "warning");
   }
 
   /** @param {PointerEvent} event */

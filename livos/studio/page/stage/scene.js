@@ -26,15 +26,33 @@ const CHECK_PIXELS = 8;
  * @param {Look} look
  */
 export function drawScene(context, view, picture, overlay, look) {
-  const { canvas } = context;
-  context.setTransform(1, 0, 0, 1, 0, 0);
-  context.clearRect(0, 0, canvas.width, canvas.height);
-  context.imageSmoothingEnabled = !view.exact;
-  context.imageSmoothingQuality = "high";
+  clear(context, view);
   if (look.peek) drawPicture(context, view, picture);
   else if (look.view === "alone") drawAlone(context, view, picture, overlay, look);
   else if (look.view === "compare") drawCompared(context, view, picture, overlay, look);
   else drawOver(context, view, picture, overlay, look);
+}
+
+/**
+ * Draws a picture without any objects.
+ * @param {CanvasRenderingContext2D} context of a canvas in device pixels
+ * @param {View} view
+ * @param {CanvasImageSource} picture
+ */
+export function drawPlainly(context, view, picture) {
+  clear(context, view);
+  drawPicture(context, view, picture);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {View} view
+ */
+function clear(context, view) {
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, context.canvas.width, context.canvas.height);
+  context.imageSmoothingEnabled = !view.exact;
+  context.imageSmoothingQuality = "high";
 }
 
 /**

@@ -2,7 +2,7 @@
 import { el } from "../dom.js";
 import { Overlay } from "./overlay.js";
 import { Pointers } from "./pointers.js";
-import { drawScene } from "./scene.js";
+import { drawPlainly, drawScene } from "./scene.js";
 import { View } from "./view.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */
@@ -41,7 +41,8 @@ export class Stage {
       "aria-label": "Stage: the frame with its masks",
     });
     this.handle = el("div", { class: "divider", hidden: true, "aria-hidden": true });
-    holder.append(this.scene, this.lines, this.handle);
+    this.sign = el("p", { class: "preview-sign", role: "status", "data-testid": "preview-sign", hidden: true });
+    holder.append(this.scene, this.lines, this.handle, this.sign);
     this.pending = { scene: false, lines: false };
     this.pointers = new Pointers(this);
     this.listen();
@@ -52,6 +53,7 @@ export class Stage {
     new ResizeObserver(() => this.resize()).observe(this.holder);
     studio.on("phase", () => this.begin());
     studio.on("shown", () => this.showMask());
+    studio.on("preview", () => this.showPreview());
     studio.on("painted", (rect) => {
       this.overlay?.update(rect);
       this.redraw();
@@ -115,6 +117,14 @@ export class Stage {
     this.redraw();
   }
 
+  /** Says which frame is on the stage where it is not the one that was asked for. */
+  showPreview() {
+    const { preview } = this.studio.jumps;
+    this.sign.hidden = !preview || preview.frame === this.studio.frame;
+    if (preview) this.sign.textContent = `Key frame ${preview.frame} is shown until frame ${this.studio.frame} is decoded`;
+    this.redraw();
+  }
+
   recolour() {
     this.overlay?.recolour(this.colours());
     this.redraw();
@@ -152,7 +162,8 @@ export class Stage {
   drawScene() {
     const context = /** @type {CanvasRenderingContext2D} */ (this.scene.getContext("2d"));
     const { view, overlay, options } = this;
-    const { shown, selected } = this.studio;
+    const { shown, selected, jumps } = this.studio;
+    if (view && jumps.preview) return this.drawPreview(context, view, jumps.preview);
     if (!view || !shown || !overlay) {
       context.setTransform(1, 0, 0, 1, 0, 0);
       return context.clearRect(0, 0, this.scene.width, this.scene.height);
@@ -162,13 +173,25 @@ export class Stage {
       outline: options.get("outline"), peek: this.peek, divider: this.divider, colours: this.colours(), selected,
     });
     this.holder.dataset.frame = String(shown.frame);
+    delete this.holder.dataset.preview;
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @param {View} view
+   * @param {{ frame: number, picture: ImageBitmap }} preview
+   */
+  drawPreview(context, view, preview) {
+    drawPlainly(context, view, preview.picture);
+    this.holder.dataset.preview = String(preview.frame);
+    delete this.holder.dataset.frame;
   }
 
   drawLines() {
     const context = /** @type {CanvasRenderingContext2D} */ (this.lines.getContext("2d"));
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.lines.width, this.lines.height);
-    if (!this.view || !this.studio.shown) return;
+    if (!this.view || !this.studio.shown || this.studio.jumps.preview) return;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     this.tool?.draw(context, this.view);
     this.pointers.draw(context, this.view);

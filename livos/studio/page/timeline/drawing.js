@@ -61,11 +61,12 @@ function shortClock(seconds) {
 /**
  * @param {Sheet} sheet
  * @param {import("./filmstrip.js").Slot[]} slots
- * @param {(frame: number) => ImageBitmap | undefined} picture
+ * @param {(slot: import("./filmstrip.js").Slot) => ImageBitmap | undefined} picture
  */
 export function drawStrip({ context, colours }, slots, picture) {
-  for (const { frame, x, width } of slots) {
-    const bitmap = picture(frame);
+  for (const slot of slots) {
+    const { x, width } = slot;
+    const bitmap = picture(slot);
     const left = GUTTER + x;
     context.fillStyle = colours.lane;
     context.fillRect(left, RULER, width, STRIP - 2);

@@ -8,9 +8,12 @@ const AT_ONCE = 3;
 const KEPT_BYTES = 48 * 2 ** 20;
 
 /**
- * A place of the filmstrip.
- * @typedef {{ frame: number, x: number, width: number }} Slot
+ * A place of the filmstrip, which stands for `span` frames from `frame` on. Any of them may be shown there: the server takes
+ * one that is decoded soon.
+ * @typedef {{ frame: number, span: number, x: number, width: number }} Slot
  */
+
+/** A small picture, and which frame it is. @typedef {{ picture: ImageBitmap, shown: number }} Small */
 
 /**
  * The places of the filmstrip that are on the screen. They stay with their frames when the timeline is scrolled.
@@ -23,7 +26,8 @@ export function slots(scale, width) {
   const found = [];
   const end = Math.min(scale.frames, scale.start + scale.seen);
   for (let frame = Math.floor(scale.start / step) * step; frame < end; frame += step) {
-    found.push({ frame, x: scale.toX(frame), width: Math.min(step, scale.frames - frame) * scale.pixels });
+    const span = Math.min(step, scale.frames - frame);
+    found.push({ frame, span, x: scale.toX(frame), width: span * scale.pixels });
   }
   return found;
 }
@@ -34,11 +38,11 @@ export class Filmstrip {
     this.arrived = arrived;
     /** @type {Frames | null} */
     this.frames = null;
-    /** @type {Cache<ImageBitmap>} */
-    this.pictures = new Cache(KEPT_BYTES, (picture) => 4 * picture.width * picture.height);
+    /** @type {Cache<Small>} */
+    this.pictures = new Cache(KEPT_BYTES, ({ picture }) => 4 * picture.width * picture.height);
     /** @type {Map<number, AbortController>} */
     this.loading = new Map();
-    /** @type {number[]} */
+    /** @type {Slot[]} */
     this.wanted = [];
   }
 
@@ -50,41 +54,43 @@ export class Filmstrip {
   }
 
   /**
-   * @param {number} frame
-   * @returns {ImageBitmap | undefined}
+   * @param {Slot} slot
+   * @returns {ImageBitmap | undefined} a picture of one of its frames
    */
-  get(frame) {
-    return this.pictures.get(frame);
+  get({ frame, span }) {
+    const small = this.pictures.get(frame);
+    return small && small.shown < frame + span ? small.picture : undefined;
   }
 
   /**
-   * Says which frames are on the screen now; what is loading for others is given up.
-   * @param {number[]} frames
+   * Says what is on the screen now; what is loading for other places is given up.
+   * @param {Slot[]} slots
    */
-  want(frames) {
-    const seen = new Set(frames);
+  want(slots) {
+    const seen = new Set(slots.map((slot) => slot.frame));
     for (const [frame, controller] of this.loading) if (!seen.has(frame)) controller.abort();
-    this.wanted = frames.filter((frame) => !this.pictures.kept.has(frame) && !this.loading.has(frame));
+    this.wanted = slots.filter((slot) => !this.get(slot) && !this.loading.has(slot.frame));
     this.loadMore();
   }
 
   loadMore() {
     while (this.loading.size < AT_ONCE && this.wanted.length) {
-      void this.load(/** @type {number} */ (this.wanted.shift()));
+      void this.load(/** @type {Slot} */ (this.wanted.shift()));
     }
   }
 
-  /** @param {number} frame */
-  async load(frame) {
+  /** @param {Slot} slot */
+  async load({ frame, span }) {
     const { frames } = this;
     if (!frames) return;
     const controller = new AbortController();
     this.loading.set(frame, controller);
     try {
-      const path = `/api/frames/${frame}?width=160&v=${frames.version}`;
+      const path = `/api/frames/${frame}?span=${span}&v=${frames.version}`;
       const answer = await frames.server.request(path, { signal: controller.signal });
       const picture = await createImageBitmap(await answer.blob());
-      if (frames === this.frames) this.pictures.set(frame, picture);
+      const shown = Number(answer.headers.get("X-Studio-Frame") ?? frame);
+      if (frames === this.frames) this.pictures.set(frame, { picture, shown });
       this.arrived();
     } catch {
       // a small picture less: it is asked for again when the timeline is next drawn

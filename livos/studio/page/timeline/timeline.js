@@ -145,8 +145,8 @@ export class Timeline {
     const video = this.studio.state?.video;
     if (!video) return;
     const places = slots(this.scale, Math.max(24, (STRIP * video.width) / video.height));
-    this.filmstrip.want(places.map((slot) => slot.frame));
-    drawStrip(sheet, places, (frame) => this.filmstrip.get(frame));
+    this.filmstrip.want(places);
+    drawStrip(sheet, places, (slot) => this.filmstrip.get(slot));
   }
 
   /**

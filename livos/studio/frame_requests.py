@@ -1,0 +1,77 @@
+"""Answers requests for frames: those that somebody still waits for, one at a time of each kind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from livos.studio.frames import THUMBNAIL_WIDTH, FrameStore, Picture
+
+if TYPE_CHECKING:
+    from livos.studio.session import Session
+
+LONGEST_SPAN = 10**7
+"""Frames that a thumbnail may stand for."""
+
+
+class Turns:
+    """Lets requests of a kind decode one after the other.
+
+    They wait without holding a thread, so that one that was given up meanwhile costs nothing when its turn comes: a
+    page on which somebody drags along the timeline gives up many.
+    """
+
+    def __init__(self) -> None:
+        self._turns = {kind: asyncio.Lock() for kind in ("stage", "quick", "thumbnail")}
+
+    async def take(
+        self, kind: str, request: Request, make: Callable[[], tuple[int, Picture]]
+    ) -> tuple[int, Picture] | None:
+        """What a function makes, called in another thread; None: nobody waits for it any more."""
+        async with self._turns[kind]:
+            if await request.is_disconnected():
+                return None
+            return await run_in_threadpool(make)
+
+
+async def frame(request: Request, session: Session) -> Response:
+    """A frame as JPEG.
+
+    `width` is the one that is wanted. `quick=1` takes the key frame before, where the frame itself takes long.
+    `span=K` asks for a thumbnail that stands for K frames from this one on. The header X-Studio-Frame says which frame
+    it is. 204: the page has given the request up.
+    """
+    number = request.path_params["number"]
+    session.check_number(number)
+    kind, make = _wanted(request, session.frames, number)
+    found = await request.app.state.turns.take(kind, request, make)
+    if found is None:
+        return Response(status_code=204)
+    shown, picture = found
+    headers = {"X-Studio-Frame": str(shown)}
+    headers["Cache-Control"] = "no-store" if kind == "quick" else "private, max-age=3600"
+    if picture.damaged:
+        headers["X-Studio-Damaged"] = "1"
+    return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
+
+
+def _wanted(request: Request, frames: FrameStore, number: int) -> tuple[str, Callable[[], tuple[int, Picture]]]:
+    """The kind of a request, and what answers it."""
+    width, span = _number(request, "width"), _number(request, "span")
+    if span is not None:
+        return "thumbnail", lambda: frames.thumbnail(number, min(span, LONGEST_SPAN))
+    if "quick" in request.query_params:
+        return "quick", lambda: frames.quick(number, width)
+    is_thumbnail = width is not None and width <= THUMBNAIL_WIDTH
+    return "thumbnail" if is_thumbnail else "stage", lambda: (number, frames.picture(number, width))
+
+
+def _number(request: Request, name: str) -> int | None:
+    """A whole number in an address; None: it is not there, or something else is."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
