@@ -113,8 +113,8 @@ export function objectsPanel(holder, session, act) {
  */
 export function trackPanel(holder, session, tracking, act) {
   const body = el("div", { class: "track-body" });
-  const track = button({ icon: "forward", label: "Track", text: "Track", class: "primary", action: "track.forward", press: () => act("track.forward") });
-  const stop = button({ icon: "stop", label: "Stop; what was computed stays (Esc)", text: "Stop", class: "danger", testid: "stop", press: () => act("cancel") });
+  const track = button({ icon: "forward", label: "Track", text: "Track", class: "primary", action: "track.forward", press: () => act("track.forward"), tip: "left" });
+  const stop = button({ icon: "stop", label: "Stop; what was computed stays (Esc)", text: "Stop", class: "danger", testid: "stop", press: () => act("cancel"), tip: "left" });
   const sizes = el("select", { "aria-label": "Size at which the network works", "data-testid": "size", onchange: () => tracking.setShortSide(Number(sizes.value)) });
   const hint = el("p", { class: "hint", "data-testid": "track-hint" });
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" });

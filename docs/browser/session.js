@@ -70,6 +70,7 @@ export class Session extends Emitter {
       const asked = this.frame;
       const picture = await video.read(asked);
       if (asked === this.frame && video === this.state.video) this.show(asked, picture);
+      else picture.close();
     } catch (error) {
       this.fail(error);
     }
@@ -77,13 +78,14 @@ export class Session extends Emitter {
 
   /**
    * @param {number} frame
-   * @param {ImageBitmap} picture
+   * @param {ImageBitmap} picture takes the place of the one that is shown, which is given back
    */
   show(frame, picture) {
     if (frame !== this.frame) {
       this.frame = frame;
       this.emit("frame");
     }
+    if (this.shown?.picture !== picture) this.shown?.picture.close();
     this.shown = { frame, picture, mask: { map: this.mapOf(frame), given: [...(this.given.get(frame) ?? [])] } };
     this.emit("shown");
   }

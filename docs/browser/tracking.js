@@ -100,6 +100,7 @@ export class Tracking {
   async open() {
     if (this.engine) return;
     if (!this.about) await this.readAbout();
+    this.worker?.terminate(); // one that could not begin
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data: { id, answer, problem } }) => {
       const asked = this.asked.get(id);
