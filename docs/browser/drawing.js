@@ -34,7 +34,7 @@ export class Drawing {
     const { session } = this;
     if (this.current) return this.current;
     if (session.whyNot) session.say(session.whyNot, "warning");
-    if (session.whyNot || !session.shown || session.shown.frame !== session.frame) return null;
+    if (session.whyNot || !session.shown || !session.isShown) return null;
     const id = session.selected ?? session.addObject()?.id;
     if (id === undefined) return null;
     const { frame, mask } = session.shown;

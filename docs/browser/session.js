@@ -34,6 +34,8 @@ export class Session extends Emitter {
     /** @type {Job | null} */
     this.job = null;
     this.wantedWidth = 0;
+    /** Nothing is shown in place of a frame that is on its way, as Studio does in long videos. */
+    this.jumps = { preview: null };
   }
 
   /** Takes other frames; what was drawn is gone. @param {Footage} footage */
@@ -53,6 +55,11 @@ export class Session extends Emitter {
 
   get lastFrame() {
     return (this.state.video?.num_frames ?? 1) - 1;
+  }
+
+  /** @returns {boolean} whether the frame that is asked for is the one on the stage */
+  get isShown() {
+    return this.shown?.frame === this.frame;
   }
 
   /** @returns {string | null} why nothing can be changed now */

@@ -11,8 +11,9 @@ import { View } from "./view.js";
 
 /**
  * What a stage needs to know, so that pages without Studio's server can have one.
- * @typedef {Pick<Studio, "on" | "emit" | "fail" | "refine" | "wantedWidth" | "objects" | "selected"> & {
+ * @typedef {Pick<Studio, "on" | "emit" | "say" | "fail" | "refine" | "wantedWidth" | "objects" | "selected" | "frame" | "isShown"> & {
  *   state: { phase: string, video: import("./view.js").Size | null } | null,
+ *   jumps: { preview: { frame: number, picture: ImageBitmap } | null },
  *   shown: { frame: number, picture: ImageBitmap, mask: { map: import("../masks/label_map.js").LabelMap } } | null,
  * }} Shown
  */
