@@ -1,4 +1,4 @@
-"""Download the released weights into ./weights: `livos download` under its published name.
+"""Downloads the released weights into ./weights: `livos download` under its published name.
 
 python ./download.py                              # all of them
 python ./download.py nomose-480p nomose-ft-480p   # these

@@ -1,7 +1,7 @@
 """LiVOS: video object segmentation in constant memory.
 
-What is promised to programs is here; everything deeper may move. Names are imported when they are first asked for, so
-that `import livos` itself takes no time.
+The public names are here; everything deeper may move. Names are imported when they are first used, so `import livos`
+itself takes no time.
 """
 
 from importlib import import_module

@@ -23,7 +23,7 @@ def model_names() -> list[str]:
 
 
 def model_config(name: str, **changes) -> ModelConfig:
-    """Returns the settings of a named network, with some of them changed.
+    """Returns the settings of a named network, with some changes.
 
     Raises:
         ValueError: If the name or a key is unknown.
@@ -47,7 +47,7 @@ def build_model(
     Args:
         model: A name (one of `model_names()`), or settings.
         pretrained: Start the encoders from ImageNet weights, which torchvision or timm downloads.
-        seed: Draws the same random weights each time. By default they depend on torch's global generator.
+        seed: Makes the random weights reproducible. By default they depend on torch's global generator.
         **changes: Settings of a named model to replace, such as `key_dim=32`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Weights from files: released ones, our own training's, safetensors; and what to say when they do not fit."""
+"""Weights from files: released ones, those of our own training, safetensors; and what to say if they do not fit."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -14,42 +14,42 @@ from livos.files.tensor_files import load_tensors, save_tensors, tensor_metadata
 Network = TypeVar("Network", bound=nn.Module)
 
 STANDARD_SHORT_SIDE = 480
-"""Short side in pixels at which weights work whose file says nothing of it, as the released ones."""
+"""The short side in pixels for weights whose file does not specify one, such as the released ones."""
 
 SHORT_SIDE_KEY = "short_side"
-"""Of the metadata of .safetensors files: at which short side, in pixels, their weights work best."""
+"""In the metadata of .safetensors files: the short side, in pixels, at which their weights work best."""
 
 CONFIDENCE_KEY = "confidence"
-"""Of the same: the coefficients of `livos.segmenter.confidence.ConfidenceModel`."""
+"""In the same metadata: the coefficients of `livos.segmenter.confidence.ConfidenceModel`."""
 
-DERIVED = ("inv_freq",)  # entries that a fixed formula gives; they may be missing
+DERIVED = ("inv_freq",)  # entries given by a fixed formula; they may be missing
 
 HOLDERS = (
     *("average", "ema", "model_ema", "ema_state_dict", "params_ema"),  # averaged weights first
     *("network", "model", "net", "state_dict", "model_state_dict", "weights", "params"),
 )
-"""Under which of its keys a checkpoint of training may hold the network's weights."""
+"""The keys under which a training checkpoint may hold the network's weights."""
 
 PREFIXES = ("module.", "model.", "network.", "net.")
-"""What wrappers put before names: DDP and torch's AveragedModel, Lightning, and many a program. Compiled modules have
-`_orig_mod.` anywhere in their names."""
+"""Prefixes that wrappers add to names: DDP and torch's AveragedModel, Lightning, and many other programs. Compiled
+modules have `_orig_mod.` anywhere in their names."""
 
 
 def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]) -> Network:
     """Puts weights into a network.
 
     Args:
-        network: Where the weights go. It is changed in place.
+        network: The network, which is changed in place.
         source: A released state dict (.pth), a checkpoint of `livos train` (its averaged weights, if it has them) or
             of many other programs, a .safetensors file, or a dict of tensors. Half-precision weights become float32.
-            What a file says about its weights is put into `network.notes`, if the network has that attribute.
+            The metadata of a file is put into `network.notes`, if the network has that attribute.
 
     Returns:
         The same network.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not a checkpoint, if it does not fit (the message names the misfits), or if it holds
+        ValueError: If the file is not a checkpoint, if it does not fit (the message says why), or if it contains
             numbers that are not finite.
     """
     name = "the given weights" if isinstance(source, Mapping) else str(source)
@@ -61,7 +61,7 @@ def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]
     weights = {entry: x.to(own[entry].dtype) for entry, x in weights.items()}
     if endless := [entry for entry, x in weights.items() if not x.isfinite().all()]:
         raise ValueError(
-            f"{name} holds NaN or infinity in {_some(endless)}: its training went wrong, or the file is damaged"
+            f"{name} contains NaN or infinity in {_some(endless)}: its training went wrong, or the file is damaged"
         )
     network.load_state_dict(weights, strict=False)
     notes: Mapping[str, str] = {} if isinstance(source, Mapping) else weights_metadata(source)
@@ -71,14 +71,14 @@ def load_weights(network: Network, source: str | PathLike | Mapping[str, Tensor]
 
 
 def save_weights(network: nn.Module, path: str | PathLike, half: bool = False, short_side: int | None = None) -> None:
-    """Writes the weights of a network as a plain state dict (.pth) or as .safetensors, completely or not at all.
+    """Writes the weights of a network as a plain state dict (.pth) or as .safetensors, atomically.
 
     Args:
         network: The network whose weights are written.
-        path: The file. An existing one is replaced.
+        path: The file. An existing file is replaced.
         half: Write floating-point numbers as float16.
-        short_side: Short side of the frames, in pixels, at which the weights work best. `load_model` reads it and
-            `VideoSegmenter` then works at this size. Only .safetensors files can hold it. By default it is taken from
+        short_side: Short side of the frames, in pixels, at which the weights work best. `load_model` reads it, and
+            `VideoSegmenter` then works at this size. Only .safetensors files can store it. By default it is taken from
             `network.notes`, which are written as well.
 
     Raises:
@@ -97,34 +97,34 @@ def save_weights(network: nn.Module, path: str | PathLike, half: bool = False, s
 
 
 def read_state_dict(path: str | PathLike) -> dict[str, Tensor]:
-    """The network's state dict out of a weights file. Raises as `read_weights` and `upgrade` do."""
+    """The network's state dict from a weights file. Raises like `read_weights` and `upgrade`."""
     return upgrade(read_weights(path), str(path))
 
 
 def read_weights(path: str | PathLike) -> dict[str, Any]:
     """The content of a weights file, on the CPU.
 
-    Raises FileNotFoundError where there is none, and ValueError where the file is of another kind, is damaged, or does
-    not have the SHA-256 that the checksums.txt beside it recorded.
+    Raises FileNotFoundError if there is none, and ValueError if the file is of another kind, is damaged, or does not
+    match the SHA-256 recorded in the checksums.txt of its folder.
     """
     path = Path(path)
     if not path.is_file():
         raise _no_weights_at(path)
     content = load_tensors(path)
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise ValueError(f"{path} holds {_kind(content)}, not a network's weights by their names")
+        raise ValueError(f"{path} contains {_kind(content)}, not a network's weights by name")
     refuse_other_content(path)
     return content
 
 
 def best_short_side(path: str | PathLike) -> int:
-    """The short side in pixels at which the weights in a file work best: what it says, else 480.
+    """The short side in pixels at which the weights in a file work best, from the file; otherwise 480.
 
-    Commands and `VideoSegmenter` work at it where nobody asks for another size.
+    It is the default size of commands and `VideoSegmenter`.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is a damaged .safetensors file, or says something else than a positive number.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is a damaged .safetensors file, or its short side is not a positive number.
     """
     said = weights_metadata(path).get(SHORT_SIDE_KEY, str(STANDARD_SHORT_SIDE))
     if not said.isdecimal() or int(said) < 1:
@@ -133,11 +133,11 @@ def best_short_side(path: str | PathLike) -> int:
 
 
 def weights_metadata(path: str | PathLike) -> dict[str, str]:
-    """What a .safetensors file says about its weights; nothing for any other file.
+    """What a .safetensors file says about its weights; empty for any other file.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is a damaged .safetensors file.
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is a damaged .safetensors file.
     """
     path = Path(path)
     if not path.is_file():
@@ -146,26 +146,26 @@ def weights_metadata(path: str | PathLike) -> dict[str, str]:
 
 
 def upgrade(content: Mapping[str, Any], source: str = "the given weights") -> dict[str, Tensor]:
-    """The network's state dict out of whatever holds it: a training checkpoint, or names with a wrapper's prefix.
+    """The network's state dict from whatever contains it: a training checkpoint, or names with a wrapper's prefix.
 
-    Raises ValueError, naming the source, where it holds anything but tensors, or one entry twice.
+    Raises ValueError, naming the source, if it contains anything but tensors, or an entry twice.
     """
     state = _state_dict_in(content)
     if state is None:
         strangers = [f"{name} ({_kind(x)})" for name, x in content.items() if not isinstance(x, Tensor)]
-        raise ValueError(f"{source} holds no state dict of a network, but {_some(strangers) or 'nothing'}")
+        raise ValueError(f"{source} does not contain a network's state dict, but {_some(strangers) or 'nothing'}")
     weights: dict[str, Tensor] = {}
     for name, x in state.items():
         entry = _own_name(name)
         if entry in weights:
-            raise ValueError(f"{source} holds {entry} twice, with and without a prefix such as {PREFIXES[0]}")
+            raise ValueError(f"{source} contains {entry} twice, with and without a prefix such as {PREFIXES[0]}")
         weights[entry] = x
     weights.pop("n_averaged", None)  # bookkeeping of torch's AveragedModel
     return weights
 
 
 def _state_dict_in(content: Mapping[str, Any], depth: int = 3) -> Mapping[str, Tensor] | None:
-    """The content itself, if it holds tensors by name and nothing else, or the first such part of it."""
+    """The content itself, if it contains only tensors by name, or the first such part of it."""
     if content and all(isinstance(name, str) and isinstance(x, Tensor) for name, x in content.items()):
         return content
     parts = [content[key] for key in HOLDERS if isinstance(content.get(key), Mapping)] if depth else []
@@ -173,7 +173,7 @@ def _state_dict_in(content: Mapping[str, Any], depth: int = 3) -> Mapping[str, T
 
 
 def _own_name(name: str) -> str:
-    """The name without what wrappers have put into it."""
+    """The name without what wrappers have added to it."""
     name = name.replace("_orig_mod.", "")
     while prefix := next((prefix for prefix in PREFIXES if name.startswith(prefix)), None):
         name = name.removeprefix(prefix)
@@ -181,7 +181,7 @@ def _own_name(name: str) -> str:
 
 
 def misfits(network: nn.Module, weights: Mapping[str, Tensor], shown: int = 5) -> str:
-    """What keeps weights from fitting, in lines; empty if they fit."""
+    """Why weights do not fit, line by line; empty if they fit."""
     own = network.state_dict()
     missing = [n for n in own if n not in weights and not n.endswith(DERIVED)]
     unknown = [n for n in weights if n not in own]
@@ -205,7 +205,7 @@ def misfits(network: nn.Module, weights: Mapping[str, Tensor], shown: int = 5) -
 
 
 def _is_of_kind(x: Tensor, own: Tensor) -> bool:
-    """Whether a tensor can be taken for `own`: floating point for floating point, integers for integers, and plain."""
+    """Whether a tensor can replace `own`: floating point or integer like it, and plain."""
     plain = x.layout == torch.strided and not x.is_quantized and not x.is_complex() and x.dtype != torch.bool
     return plain and x.is_floating_point() == own.is_floating_point()
 

@@ -1,4 +1,4 @@
-"""Which device to compute on."""
+"""The device to compute on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +8,10 @@ import torch
 
 
 def choose_device(device: str | torch.device = "auto", local_rank: int | None = None) -> torch.device:
-    """auto: the first of cuda, mps and cpu that this machine has; else a name as torch knows it.
+    """auto: the first of cuda, mps and cpu that this machine has; otherwise the name of a torch device.
 
-    local_rank: the number of this process on its machine, where several work together: each takes a GPU of its own if
-    the device does not name one. Raises ValueError for a device that is not there, or if there are too few GPUs.
+    local_rank: the number of this process on its machine, if several work together: each uses a different GPU unless
+    the device names one. Raises ValueError if a device is not available, or if there are too few GPUs.
     """
     has_mps, num_gpus = torch.backends.mps.is_available(), torch.cuda.device_count()
     if device == "auto":
@@ -19,7 +19,7 @@ def choose_device(device: str | torch.device = "auto", local_rank: int | None = 
     try:
         chosen = torch.device(device)
         there = {"cpu": True, "mps": has_mps, "cuda": (chosen.index or 0) < num_gpus}.get(chosen.type, False)
-    except RuntimeError:  # torch knows no device of that name
+    except RuntimeError:  # torch does not know this name
         there = False
     if not there:
         raise ValueError(f"device={device} is not on this machine: expected auto, cpu, cuda, cuda:1, … or mps")
@@ -27,20 +27,20 @@ def choose_device(device: str | torch.device = "auto", local_rank: int | None = 
         return chosen
     if local_rank >= num_gpus:
         raise ValueError(
-            f"process {local_rank} of this machine needs a GPU of its own, but there are {num_gpus}: "
-            "start fewer processes (--nproc_per_node), or take device=cpu"
+            f"process {local_rank} on this machine needs its own GPU, but there are {num_gpus}: "
+            "start fewer processes (--nproc_per_node), or use device=cpu"
         )
     return torch.device("cuda", local_rank)
 
 
 @contextmanager
 def float32_products(tf32: bool) -> Iterator[None]:
-    """Decides how NVIDIA GPUs multiply float32 numbers inside, whatever was set before.
+    """Decides how NVIDIA GPUs multiply float32 numbers inside the block, whatever was set before.
 
-    PyTorch's own default is TF32 (10 bits of mantissa, as in float16) for convolutions and float32 for all else.
+    PyTorch's own default is TF32 (10 bits of mantissa, as in float16) for convolutions and float32 for everything else.
 
     Args:
-        tf32: TF32 for convolutions and matrix products alike, where the GPU has it. False: all 23 bits everywhere.
+        tf32: TF32 for both convolutions and matrix products, if the GPU has it. False: all 23 bits everywhere.
     """
     places = _tf32_switches()
     before = [getattr(place, name) for place, name, _ in places]
@@ -59,6 +59,6 @@ def _tf32_switches() -> list[tuple[Any, str, tuple[Any, Any]]]:
     matmul = (torch.backends.cuda.matmul, "allow_tf32", (False, True))
     try:
         _ = cudnn.allow_tf32
-    except RuntimeError:  # the caller has set convolutions apart from recurrent layers
+    except RuntimeError:  # the caller has different settings for convolutions and recurrent layers
         return [matmul, (cudnn.conv, "fp32_precision", ("ieee", "tf32"))]
     return [matmul, (cudnn, "allow_tf32", (False, True))]

@@ -1,7 +1,7 @@
-"""Which process am I, on which device, and what do the processes share.
+"""The rank and device of this process, and the exchange between processes.
 
-Everything works in a plain `python` process too: then there is one process, and nothing is exchanged. Under torchrun
-the processes talk through NCCL where they train on GPUs and through gloo where they train on the CPU.
+Everything also works in a plain `python` process: then there is only one, and nothing is exchanged. Under torchrun, the
+processes communicate through NCCL on GPUs and through gloo on the CPU.
 """
 
 import logging
@@ -20,7 +20,7 @@ from livos.devices import choose_device
 
 Item = TypeVar("Item")
 
-# Processes wait for one another at most this long: validation is shared out by video, and videos differ in length.
+# Processes wait for one another at most this long: validation divides videos among them, and videos differ in length.
 PATIENCE = timedelta(hours=1)
 
 
@@ -39,14 +39,14 @@ class Process:
 
 @contextmanager
 def joined_processes(device: str = "auto", patience: timedelta = PATIENCE) -> Iterator[Process]:
-    """Join the other processes that torchrun started, if it did, and leave them at the end.
+    """Joins the other processes that torchrun started, if any, and leaves them at the end.
 
     Args:
-        device: auto (a GPU for each process where there are some, else mps or cpu), cpu, cuda, cuda:1 or mps.
-        patience: how long one process waits for the others.
+        device: auto (a GPU for each process if there are some, otherwise mps or cpu), cpu, cuda, cuda:1 or mps.
+        patience: How long one process waits for the others.
 
     Raises:
-        ConnectionError: if another process is gone.
+        ConnectionError: If another process is gone.
     """
     rank, world_size = rank_of_this_process(), int(os.environ.get("WORLD_SIZE", 1))
     process = Process(rank, world_size, choose_device(device, int(os.environ.get("LOCAL_RANK", 0))))
@@ -79,12 +79,12 @@ def says_that_a_process_is_gone(error: RuntimeError) -> bool:
 
 
 def rank_of_this_process() -> int:
-    """The number of this process among those that work together, 0 where it is alone."""
+    """The number of this process among those that work together; 0 if it is the only one."""
     return int(os.environ.get("RANK", 0))
 
 
 def num_restarts() -> int:
-    """How often torchrun has started these processes again after one of them failed."""
+    """How often torchrun has restarted these processes after one of them failed."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
 
 
@@ -119,7 +119,7 @@ def gather(value: Any) -> list[Any]:
 
 
 def shared_out(items: Sequence[Item], work: Callable[[Item], float], process: Process) -> list[Item]:
-    """This process's part of the items: the largest first, each to whoever has least to do so far."""
+    """This process's share of the items: the largest are assigned first, each to the process with the least work."""
     loads, mine = [0.0] * process.world_size, set()
     for place in sorted(range(len(items)), key=lambda place: work(items[place]), reverse=True):
         rank = loads.index(min(loads))
@@ -130,5 +130,5 @@ def shared_out(items: Sequence[Item], work: Callable[[Item], float], process: Pr
 
 
 def from_main(value: Any) -> Any:
-    """The value that the main process has, on every process."""
+    """The main process's value, on every process."""
     return gather(value)[0]

@@ -1,4 +1,4 @@
-"""Segment a test set and write its masks.
+"""Segments a test set and writes its masks.
 
 python livos/eval.py dataset=d17-val weights=./weights/livos-nomose-480p.pth
 """
@@ -49,14 +49,14 @@ def main(config: DictConfig) -> None:
         sys.exit(2)
     except Interrupted as interruption:
         if rank_of_this_process() == 0:
-            log.error("%s; the same command goes on with the video that was not finished", interruption)
+            log.error("%s; the same command continues with the unfinished video", interruption)
         sys.exit(interruption.status)
     if report.errors:
         sys.exit(1)
 
 
 def run() -> None:
-    """The program, with the settings that were typed."""
+    """Runs the program with the settings from the command line."""
     refuse_unknown_settings(EvalConfig, groups=("dataset", "model"))
     main()
 

@@ -1,7 +1,7 @@
-"""What a program does when it is told to end: by Ctrl-C, by a signal, or because torchrun, which started it, is gone.
+"""What a program does when it is told to stop: by Ctrl-C, by a signal, or because torchrun, which started it, is gone.
 
-Imports nothing that takes time, so that a program can answer before its other imports have begun. A program that ends
-so has the exit status that shells know: 128 and the signal's number (130 after Ctrl-C, 143 after SIGTERM).
+This module imports nothing that takes time, so that a program can react before its other imports begin. The exit status
+of an interrupted program is the usual one: 128 plus the signal's number (130 after Ctrl-C, 143 after SIGTERM).
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""The signals by which a program is told to end; Windows has no SIGHUP."""
+"""The signals that tell a program to stop; Windows has no SIGHUP."""
 
 _POLL_SECONDS = 0.5
-_PATIENCE_SECONDS = 300  # for a process without torchrun to end by itself
-_SAME_TIME_SECONDS = 1.0  # some programs send a signal twice: to a process, and to the group that it belongs to
+_PATIENCE_SECONDS = 300  # for a process whose torchrun is gone to end by itself
+_SAME_TIME_SECONDS = 1.0  # some programs send a signal twice: to a process and to its group
 
 
 class Interrupted(KeyboardInterrupt):
-    """The program was told to end by a signal. `what` was lost or saved is part of the text, if given."""
+    """A signal told the program to stop. The message includes `what` was lost or saved, if given."""
 
     def __init__(self, signal_number: int, what: str = "") -> None:
         super().__init__(f"interrupted by {signal.Signals(signal_number).name}{what and ': '}{what}")
@@ -38,29 +38,29 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Told:
-    """Whether the program was told to end, and by which signal."""
+    """Whether the program was told to stop, and by which signal."""
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self._since = 0.0
 
     def note(self, signal_number: int) -> None:
-        """Remember the first signal. A later Ctrl-C raises Interrupted: someone does not want to wait."""
+        """Remembers the first signal. A later Ctrl-C raises Interrupted, since someone does not want to wait."""
         if self.signal_number is None:
             self.signal_number, self._since = signal_number, time.monotonic()
         elif signal_number == signal.SIGINT and time.monotonic() - self._since > _SAME_TIME_SECONDS:
-            raise Interrupted(signal_number, "told twice, so it ends without having come to a good end")
+            raise Interrupted(signal_number, "interrupted twice, so it stops without finishing properly")
 
 
 def end_at_once_when_told() -> None:
-    """Answer signals with one sentence and the exit status, for the time in which there is nothing to lose.
+    """Answers signals with one sentence and the exit status, as long as there is nothing to lose.
 
-    To be called by a program before its slow imports. Also watches torchrun, if that started this process.
+    A program calls this before its slow imports. It also watches torchrun, if that started this process.
     """
 
     def end(signal_number: int) -> None:
         name = signal.Signals(signal_number).name
-        print(f"interrupted by {name} before any work was begun", file=sys.stderr, flush=True)
+        print(f"interrupted by {name} before any work began", file=sys.stderr, flush=True)
         os._exit(128 + signal_number)  # an exception could be lost within an import
 
     _answer_signals(end)
@@ -81,14 +81,14 @@ def raising_interrupted() -> Iterator[None]:
 
 @contextmanager
 def noticing_signals() -> Iterator[Told]:
-    """A block in which signals are only noted, so that work can come to a good end."""
+    """A block in which signals are only recorded, so that work can finish properly."""
     told = Told()
     with _answering_signals(told.note):
         yield told
 
 
 def end_with_parent(end: Callable[[], None] = lambda: os._exit(1)) -> None:
-    """Call `end`, in a thread, as soon as the process that started this one is gone. Windows never tells."""
+    """Calls `end`, in a thread, as soon as the process that started this one is gone. Windows does not report this."""
     parent = os.getppid()
 
     def watch() -> None:
@@ -100,7 +100,7 @@ def end_with_parent(end: Callable[[], None] = lambda: os._exit(1)) -> None:
 
 
 def _terminate() -> None:
-    """End as if told by torchrun, which can tell no more."""
+    """Ends as if torchrun, which is gone, had sent a signal."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_PATIENCE_SECONDS)
     os._exit(128 + signal.SIGTERM)
@@ -108,7 +108,7 @@ def _terminate() -> None:
 
 @contextmanager
 def _answering_signals(answer: Callable[[int], None]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # which alone may answer signals
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may handle signals
         yield
         return
     previous = _answer_signals(answer)
@@ -120,7 +120,7 @@ def _answering_signals(answer: Callable[[int], None]) -> Iterator[None]:
 
 
 def _answer_signals(answer: Callable[[int], None]) -> dict[int, Any]:
-    """Have signals answered; those that this process was started to ignore (nohup) stay ignored."""
+    """Installs handlers; signals that this process was started to ignore (nohup) stay ignored."""
 
     def handle(signal_number: int, frame: FrameType | None) -> None:
         answer(signal_number)

@@ -1,4 +1,4 @@
-"""A network with its weights, by one name."""
+"""Loads a network with its weights by one name."""
 
 import os
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ BUNDLED = {"lite": "livos-lite.safetensors"}
 
 @dataclass(frozen=True)
 class FoundWeights:
-    """A file of weights, and the network that it is for where its name tells."""
+    """A weights file, and its network if the name reveals it."""
 
     path: Path
     model: str | None
@@ -29,16 +29,16 @@ def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) 
 
     Args:
         name: `lite` (comes with LiVOS), the name of released weights (such as `nomose-480p`; see `weight_names`), or
-            the path of a file of weights. Released weights are looked for in ./weights, then in the user's cache.
+            the path of a weights file. Released weights are looked for in ./weights, then in the user's cache.
         model: The network that a file is for, one of `model_names()`. By default it is the network that the name
-            belongs to; for other files, the one whose weights have the names and shapes that the file holds.
+            belongs to, or for other files, the one whose weights have the same names and shapes.
 
     Returns:
         The network. `VideoSegmenter` takes it.
 
     Raises:
         FileNotFoundError: If the weights are not on this machine. The message says how to get them.
-        ValueError: If the file holds no weights or those of another network.
+        ValueError: If the file contains no weights, or those of another network.
     """
     found = find_weights(name)
     network = load_weights(build_model(model or found.model or _fitting_model(found.path)), found.path)
@@ -47,10 +47,10 @@ def load_model(name: str | os.PathLike[str] = "lite", model: str | None = None) 
 
 
 def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
-    """Where the weights of this name, or at this path, lie on this machine.
+    """Where the weights of this name, or at this path, are on this machine.
 
     Raises:
-        FileNotFoundError: If they are not there. The message says how to get them.
+        FileNotFoundError: If they are missing. The message says how to get them.
     """
     if name in BUNDLED:
         return FoundWeights(_first_file([bundled_dir() / "weights" / BUNDLED[str(name)]]), str(name))
@@ -70,7 +70,7 @@ def find_weights(name: str | os.PathLike[str]) -> FoundWeights:
 
 
 def weight_names() -> list[str]:
-    """Lists the names that `load_model` knows, whether their files are on this machine or not.
+    """Lists the names that `load_model` knows, whether or not their files are on this machine.
 
     Returns:
         `lite` and the names of the released weights.
@@ -79,12 +79,12 @@ def weight_names() -> list[str]:
 
 
 def default_weights(model: str) -> str | None:
-    """The name of the weights that a network is used with where nothing else is said; None if it has none."""
+    """The name of the default weights of a network; None if it has none."""
     return {"lite": "lite", "base": find_released_weights("nomose-480p").name}.get(model)
 
 
 def cache_dir() -> Path:
-    """The user's folder for downloaded weights: that of PyTorch's own, `~/.cache/torch/hub/checkpoints` by default."""
+    """The user's folder for downloaded weights: PyTorch's own, `~/.cache/torch/hub/checkpoints` by default."""
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
@@ -97,8 +97,8 @@ def _fitting_model(path: Path) -> str:
         if fits:
             return name
     raise ValueError(
-        f"{path} fits none of the networks {', '.join(model_names())}: for a network with settings of its own "
-        "use load_weights(build_model(…), path), which says what does not fit"
+        f"{path} fits none of the networks {', '.join(model_names())}: for a network with custom settings use "
+        "load_weights(build_model(…), path), which says what does not fit"
     )
 
 
@@ -106,4 +106,4 @@ def _first_file(places: list[Path]) -> Path:
     for path in places:
         if path.is_file():
             return path
-    raise FileNotFoundError(f"{places[0].name} is not on this machine; looked for {', '.join(map(str, places))}")
+    raise FileNotFoundError(f"{places[0].name} is not on this machine; tried {', '.join(map(str, places))}")

@@ -1,6 +1,6 @@
-"""The weights that the authors of LiVOS released: names, where they are, and the published results.
+"""The weights that the authors of LiVOS released: names, download locations, and published results.
 
-This is the one table of them: download.py reads it, and README.md, weights/README.md and docs/ are checked against it.
+This is the only table of them: download.py reads it, and README.md, weights/README.md and docs/ are checked against it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PARTS = (
     "pix_projector",
     "pixel_fuser",
 )
-"""First component of every entry name in a released state dict."""
+"""The first components of all entry names in a released state dict."""
 
 RESULT_TITLES = MappingProxyType(
     {
@@ -33,7 +33,7 @@ RESULT_TITLES = MappingProxyType(
         "lvos-test": "LVOS test",
     }
 )
-"""Data sets (as `dataset=` names them) with published results, and the titles that tables give them."""
+"""Data sets with published results, by their `dataset=` name, and their titles in tables."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class ReleasedWeights:
 
     name: str
     drive_ids: tuple[str, ...]
-    """Google Drive ids, newest first; the others are older uploads to fall back on."""
+    """Google Drive ids, newest first; the others are older uploads as a fallback."""
     note: str
     results: Mapping[str, float] = field(default_factory=dict)
     """Published J&F (YouTube-VOS: G) by `dataset=` name; empty where none was published."""
     num_bytes: int = 140_700_000
-    """About how large the file is: 525 entries that hold 140 683 980 bytes (134 MiB), and a little wrapping."""
+    """The approximate size of the file: 525 entries with 140 683 980 bytes (134 MiB), plus a little overhead."""
 
     @property
     def file_name(self) -> str:
@@ -91,10 +91,10 @@ RELEASED_WEIGHTS = (
 
 
 def find_released_weights(name: str) -> ReleasedWeights:
-    """The entry called `name`; the file's name (`livos-nomose-480p.pth`) is understood too. Raises ValueError."""
+    """The entry called `name`, which may also be the file's name (`livos-nomose-480p.pth`). Raises ValueError."""
     wanted = name.removeprefix("livos-").removesuffix(".pth")
     for weights in RELEASED_WEIGHTS:
         if weights.name == wanted:
             return weights
     known = ", ".join(weights.name for weights in RELEASED_WEIGHTS)
-    raise ValueError(f"no released weights are called {name!r}; there are: {known}")
+    raise ValueError(f"no released weights are called {name!r}; the names are: {known}")

@@ -1,4 +1,4 @@
-"""Train a network.
+"""Trains a network.
 
 OMP_NUM_THREADS=4 torchrun --master_port 25350 --nproc_per_node=4 livos/train.py exp_id=first_try model=base data=base
 """
@@ -33,7 +33,7 @@ ConfigStore.instance().store("train_schema", TrainConfig)
 
 @hydra.main(version_base="1.3", config_path="config", config_name="train_config")
 def main(settings: DictConfig) -> None:
-    """Exit status 2: training cannot go on, as the message says; 128 + N: interrupted by signal N (130: Ctrl-C)."""
+    """Exit status 2: training cannot continue, see the message; 128 + N: interrupted by signal N (130: Ctrl-C)."""
     # Many gradients are tiny, and CPUs take many times longer for numbers below the normal range of float32.
     # The threads that torch starts from here on inherit this.
     torch.set_flush_denormal(True)
@@ -54,8 +54,8 @@ def main(settings: DictConfig) -> None:
 
 
 def run() -> None:
-    """The program, with the settings that were typed."""
-    if "--config-dir" not in sys.argv:  # whose files would be unknown
+    """Runs the program with the settings from the command line."""
+    if "--config-dir" not in sys.argv:  # its files would be unknown
         refuse_unknown_settings(TrainConfig)
     main()
 

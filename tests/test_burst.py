@@ -114,7 +114,7 @@ def test_predictions_of_another_size_are_refused(root, tmp_path):
 def test_missing_frames_are_told(root):
     (root / "BURST/frames/val/YFCC100M/v_1" / f"{ANNOTATED[1]}.jpg").unlink()
     (video,) = open_test_set(settings_of("burst-val", root))
-    assert "frames that the set asks for are not in" in " ".join(video.problems())
+    assert "frames that the set requires are not in" in " ".join(video.problems())
     edit(root, height=99)
     (video,) = open_test_set(settings_of("burst-val", root))
     assert "first_frame_annotations.json: 32 x 99 pixels, expected 32 x 24" in " ".join(video.problems())

@@ -99,7 +99,7 @@ def test_numbers_that_are_not_finite_are_refused_by_name(tmp_path, name, number)
     network = tiny_network()
     network.mask_decoder.pred.bias.data[0] = number
     save_weights(network, tmp_path / name)
-    with pytest.raises(ValueError, match=rf"{name} holds NaN or infinity in mask_decoder\.pred\.bias: "):
+    with pytest.raises(ValueError, match=rf"{name} contains NaN or infinity in mask_decoder\.pred\.bias: "):
         load_weights(tiny_network(), tmp_path / name)
 
 
@@ -122,12 +122,12 @@ def test_integers_for_numbers_are_refused():
     [
         ([1, 2], "holds a list, not a network's weights"),
         (torch.zeros(3, 4), r"holds a Tensor of shape \(3, 4\), not a network's weights"),
-        ({1: torch.zeros(1)}, "holds a dict, not a network's weights by their names"),
+        ({1: torch.zeros(1)}, "contains a dict, not a network's weights by name"),
         (
             {"epoch": 3, "arguments": {"lr": 0.1}},
-            r"holds no state dict of a network, but epoch \(a int\), arguments \(a dict\)",
+            r"does not contain a network's state dict, but epoch \(a int\), arguments \(a dict\)",
         ),
-        ({}, "holds no state dict of a network, but nothing"),
+        ({}, "does not contain a network's state dict, but nothing"),
     ],
 )
 def test_what_holds_no_weights_is_refused_with_what_it_holds(tmp_path, content, message):

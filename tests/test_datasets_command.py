@@ -63,7 +63,11 @@ def test_the_documentation_knows_every_set_and_its_example_is_valid():
 def test_the_documented_messages_are_those_that_are_given():
     sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "livos").rglob("*.py"))
     text = (ROOT / "docs" / "masks.md").read_text(encoding="utf-8")
-    for message in ("a mask as JPEG has lost its exact values", "the only mask given is empty", "file is cut short"):
+    for message in (
+        "a mask saved as JPEG has lost its exact values",
+        "the only mask given is empty",
+        "file is truncated",
+    ):
         assert message in text
         assert message in sources
 

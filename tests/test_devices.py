@@ -34,7 +34,7 @@ def test_each_of_several_processes_gets_a_gpu_of_its_own(monkeypatch):
     assert choose_device("auto", 1) == choose_device("cuda", 1) == torch.device("cuda", 1)
     assert choose_device("cuda:0", 1) == torch.device("cuda", 0)
     assert choose_device("cpu", 1) == torch.device("cpu")
-    with pytest.raises(ValueError, match="process 2 of this machine needs a GPU of its own, but there are 2"):
+    with pytest.raises(ValueError, match="process 2 on this machine needs its own GPU, but there are 2"):
         choose_device("cuda", 2)
 
 

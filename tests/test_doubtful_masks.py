@@ -55,7 +55,7 @@ def test_dithered_masks_are_refused(tmp_path):
         "bilevel.png": Image.fromarray(chequered.astype(bool)).save(tmp_path / "bilevel.png"),
     }.items():
         del image
-        with pytest.raises(ValueError, match=rf"{name}: most of the pixels of value \d are surrounded by others"):
+        with pytest.raises(ValueError, match=rf"{name}: most pixels of value \d are surrounded by other values"):
             read_labels(tmp_path / name)
 
 

@@ -87,7 +87,7 @@ def test_an_older_upload_is_the_fallback(weights, directory, content):
 def test_a_quota_page_is_refused_with_advice(weights, directory):
     with pytest.raises(download.DownloadProblem, match="web page titled 'Google Drive - Quota exceeded'") as problem:
         download.download(weights, directory, Drive({"new": QUOTA_PAGE}))
-    assert "quota is used up" in str(problem.value) and "drive.google.com/file/d/new/view" in str(problem.value)
+    assert "quota is exceeded" in str(problem.value) and "drive.google.com/file/d/new/view" in str(problem.value)
     assert "Cannot retrieve the public link" in str(problem.value)  # of the older id
     assert names_in(directory) == []
 

@@ -87,10 +87,10 @@ RUNS = {"size": list(SIZE), "counts": [600]}
     [
         ({"segmentation": [FLAT[:-1]]}, r"annotations\[0\]\.segmentation\[0\]: expected pairs"),
         ({"segmentation": [FLAT[:4]]}, r"segmentation\[0\]: a polygon of 2 corners"),
-        ({"segmentation": [[1e8, *FLAT[1:]]]}, r"far outside of the image"),
+        ({"segmentation": [[1e8, *FLAT[1:]]]}, r"far outside the image"),
         ({"segmentation": [["x", *FLAT[1:]]]}, r"segmentation\[0\]\[0\]: expected a finite number, found 'x'"),
-        ({"segmentation": [[NAN, *FLAT[1:]]]}, "not readable as JSON: NaN is no number"),
-        ({"segmentation": [[HUGE, *FLAT[1:]]]}, r"finite number, found a number of more than|not readable as JSON"),
+        ({"segmentation": [[NAN, *FLAT[1:]]]}, "not valid JSON: NaN is not a number"),
+        ({"segmentation": [[HUGE, *FLAT[1:]]]}, r"finite number, found a number of more than|not valid JSON"),
         ({"segmentation": {"size": [20, 31], "counts": [620]}}, r"segmentation\.size: expected"),
         (
             {"segmentation": {**RUNS, "counts": [16]}},
@@ -125,7 +125,7 @@ def test_annotations_that_are_no_areas_are_refused_with_their_place(tmp_path, an
             {"shapes": [{"label": "x", "points": BOX, "shape_type": "line"}]},
             r"shapes\[0\]: 'x', a 'line' with 4",
         ),
-        ({"shapes": [{"label": ["x"], "points": BOX}]}, r"label: expected a text"),
+        ({"shapes": [{"label": ["x"], "points": BOX}]}, r"label: expected a string"),
     ],
 )
 def test_labelme_files_that_make_no_sense_are_refused_with_their_place(tmp_path, changes, place):
@@ -134,7 +134,7 @@ def test_labelme_files_that_make_no_sense_are_refused_with_their_place(tmp_path,
 
 
 def test_deeply_nested_files_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"a\.json: not readable as JSON: nested too deeply"):
+    with pytest.raises(ValueError, match=r"a\.json: not valid JSON: nested too deeply"):
         read(tmp_path / "a.json", "[" * 200_000)
 
 
@@ -171,5 +171,5 @@ def test_one_file_an_object_is_read_as_label_studio_exports_it(tmp_path):
     assert mask.read().ids == [1, 2, 3] and (mask.read().labels == 1).sum() == 25
     assert named.single_file and named.object_names == {1: "cat", 2: "cat", 3: "dog bowl"}
     Image.fromarray(soft).save(tmp_path / "task-58-annotation-4-by-3-tag-cat-0.png")
-    with pytest.raises(ValueError, match="tasks 57, 58 of Label Studio: which frames"):
+    with pytest.raises(ValueError, match="Label Studio's tasks 57, 58: which frames"):
         find_masks(tmp_path, SIZE)

@@ -36,8 +36,8 @@ def test_states_go_from_one_engine_to_another(make, tmp_path):
     ("settings", "message"),
     [
         ({"engine": "tensorrt"}, "expected one of torch, onnxruntime, openvino, auto"),
-        ({"engine": "openvino", "device": torch.device("cuda")}, "computes on the CPU, not on cuda"),
-        ({"engine": "onnxruntime", "precision": "bfloat16"}, "not with precision=bfloat16"),
+        ({"engine": "openvino", "device": torch.device("cuda")}, "runs on the CPU, not on cuda"),
+        ({"engine": "onnxruntime", "precision": "bfloat16"}, "not precision=bfloat16"),
         ({"engine": "onnxruntime", "chunk_size": 2}, "not chunk_size=2"),
         ({"engine": "openvino", "compiled": True}, "compile=True needs engine=torch"),
     ],

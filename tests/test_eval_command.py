@@ -73,7 +73,7 @@ def test_a_video_that_failed_gives_exit_status_1(root):
     (root / "masks/a/00000.png").unlink()
     printed, complaints = finish(start(root), status=1)
     assert "1 of 2 videos segmented, 1 FAILED" in printed and "FAILED a: a: no mask for the first frame" in printed
-    assert "ERROR: a failed and is left out: a: no mask" in complaints and "Traceback" not in complaints
+    assert "ERROR: a failed and is skipped: a: no mask" in complaints and "Traceback" not in complaints
 
 
 def test_a_run_that_is_impossible_gives_exit_status_2_and_one_line(root):
@@ -100,7 +100,7 @@ def test_an_interrupted_run_stops_at_once_and_the_same_command_goes_on(root, mon
     process.send_signal(number)
     _, complaints = finish(process, status)
     name = signal.Signals(number).name
-    assert f"ERROR: interrupted by {name}; the same command goes on" in complaints and "Traceback" not in complaints
+    assert f"ERROR: interrupted by {name}; the same command continues" in complaints and "Traceback" not in complaints
     assert not (root / "out/report.json").exists() and not list((root / "out").rglob("*.part*"))
     assert 3 < len(list((root / "out/Annotations/c").iterdir())) < 200
     for path in sorted((root / "images/c").iterdir())[5:]:  # the rest of them would only take time
@@ -115,7 +115,7 @@ def test_two_processes_share_the_videos(root, finished_run):
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
     printed, complaints = finish(start(root, launcher=torchrun), status=1)
     assert "1 of 2 videos segmented, 1 FAILED" in printed
-    assert complaints.count("b failed and is left out") == 1
+    assert complaints.count("b failed and is skipped") == 1
     alone, shared = masks_in(finished_run[0]), masks_in(root)
     assert all(alone[name] == shared[name] for name in ALL_MASKS[:4])
     report = json.loads((root / "out/report.json").read_text())

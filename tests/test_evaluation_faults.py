@@ -77,7 +77,7 @@ def test_an_output_folder_that_cannot_be_written_is_refused(root):
 
 
 def test_given_and_true_masks_are_not_written_over(root):
-    message = "Annotations.a holds given or true masks, which would be lost"
+    message = "Annotations.a contains given or true masks, which would be lost"
     (root / "masks").rename(root / "Annotations")
     before = (root / "Annotations/a/00000.png").read_bytes()
     with pytest.raises(ValueError, match=message):
@@ -118,7 +118,7 @@ def emptied(path: Path) -> None:
         ("masks/a/00000.png", with_soft_edge, r"masks.a.00000\.png: .* soft \(antialiased\) edge"),
         ("masks/a/00000.png", without_objects, r"masks.a.00000\.png: the only mask given is empty"),
         ("masks/a/00000.png", cut_short, r"masks.a.00000\.png: .*([Tt]runcated|cut short)"),
-        ("images/a/00002.jpg", cut_short, r"images.a.00002\.jpg: the file is cut short"),
+        ("images/a/00002.jpg", cut_short, r"images.a.00002\.jpg: the file is truncated"),
         ("images/a/00002.jpg", resized, r"images.a.00002\.jpg: 64 x 48 pixels, expected 32 x 24"),
         ("images/a/00003.jpg", emptied, r"images.a.00003\.jpg: not a readable image"),
     ],
@@ -127,7 +127,7 @@ def test_a_bad_file_fails_its_video_alone(root, caplog, capsys, place, spoil, me
     spoil(root / place)
     report = run(root)
     assert list(report.errors) == ["a"] and re.search(message, report.errors["a"])
-    assert f"a failed and is left out: {report.errors['a']}" in caplog.text
+    assert f"a failed and is skipped: {report.errors['a']}" in caplog.text
     assert report.segmented == ["b"] and set(ALL_MASKS[4:]) <= set(masks_in(root))
     print_report(report, root / "out")
     printed = capsys.readouterr().out

@@ -77,7 +77,7 @@ def test_other_settings_are_told_and_everything_is_done_again(root, caplog):
     run(root)
     caplog.clear()
     assert run(root, size=48, flip_aug=True).segmented == ["a", "b"]
-    assert "2 videos were made with other settings (flip_aug, size) and are done again" in caplog.text
+    assert "2 videos were made with other settings (flip_aug, size) and will be redone" in caplog.text
     model = ModelConfig(**{**TINY_MODEL, "num_blocks": 2})
     assert run(root, size=48, flip_aug=True, model=model).segmented == ["a", "b"]
     assert "other settings (model)" in caplog.text

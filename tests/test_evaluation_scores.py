@@ -113,7 +113,7 @@ def test_a_video_that_cannot_be_scored_keeps_its_masks_and_is_told(root):
     assert "00003.png: 64 x 48 pixels, expected 32 x 24" in scored_run(root).errors["a"]
     for path in (root / "truth/a").iterdir():
         path.unlink()
-    assert "truth" in scored_run(root).errors["a"] and "no true masks in it" in scored_run(root).errors["a"]
+    assert "truth" in scored_run(root).errors["a"] and "contains no true masks" in scored_run(root).errors["a"]
     (root / "truth/a").rmdir()
     assert str(root / "truth" / "a") in scored_run(root).errors["a"]
 
@@ -125,9 +125,9 @@ def test_nothing_to_score_is_told(tmp_path):
 
 
 def test_what_is_missing_for_scoring_is_told_before_anything_is_done(root, monkeypatch):
-    with pytest.raises(ValueError, match="score=true: dataset=generic has no truth at truth_directory=None"):
+    with pytest.raises(ValueError, match="score=true: dataset=generic has no true masks at truth_directory=None"):
         run(root, score=True)
-    with pytest.raises(ValueError, match="has no truth at truth_directory=nowhere"):
+    with pytest.raises(ValueError, match="has no true masks at truth_directory=nowhere"):
         run(root, score=True, truth_directory="nowhere")
     monkeypatch.setitem(sys.modules, "vos_benchmark", None)
     with pytest.raises(ImportError, match=r"score=true needs the scoring package: pip install \./vos-benchmark"):

@@ -111,7 +111,7 @@ def test_frames_that_meta_json_names_must_be_there(tmp_path):
     (tmp_path / "YouTube/all_frames/valid_all_frames/JPEGImages/late/00003.jpg").unlink()
     (_, late) = open_test_set(settings_of("y19-val", tmp_path))
     problems = " ".join(late.problems())
-    assert "frames that the set asks for are not in" in problems
+    assert "frames that the set requires are not in" in problems
     assert "masks without a frame" in problems
 
 
@@ -119,7 +119,7 @@ def test_frames_that_meta_json_names_must_be_there(tmp_path):
 def test_a_broken_meta_json_is_named(tmp_path, content):
     write_youtube(tmp_path, "YouTube/valid_all_frames/JPEGImages", "YouTube/valid")
     write_lines(tmp_path / "YouTube" / "valid" / "meta.json", content)
-    with pytest.raises(ValueError, match=r"meta\.json: .*(expected|not readable as JSON)"):
+    with pytest.raises(ValueError, match=r"meta\.json: .*(expected|not valid JSON)"):
         open_test_set(settings_of("y19-val", tmp_path))
 
 
@@ -216,7 +216,7 @@ def test_a_missing_set_is_described(tmp_path):
     folder = tmp_path / "DAVIS/2017"
     assert f"MISSING  image_directory: {folder}/trainval/JPEGImages/480p/<video>/<frame>.jpg" in message
     assert f"MISSING  video_list: {folder}/trainval/ImageSets/2017/val.txt" in message
-    assert message.count(f"{folder} holds: somewhere") == 1
+    assert message.count(f"{folder} contains: somewhere") == 1
     assert "Get it: https://davischallenge.org" in message
     assert "data_root=FOLDER" in message
 
@@ -227,7 +227,7 @@ def test_a_missing_split_file_is_the_only_thing_called_missing(tmp_path):
         open_test_set(settings_of("d17-val", tmp_path))
     message = str(caught.value)
     assert message.count("MISSING") == 1
-    assert "ImageSets/2017 holds: train.txt" in message
+    assert "ImageSets/2017 contains: train.txt" in message
     assert "found    image_directory" in message
 
 

@@ -99,7 +99,7 @@ def test_an_empty_first_mask_is_refused_unless_later_ones_count(clip, caplog):
     write_mask(clip / "masks" / "clip" / "00002.png", labels_with())
     with caplog.at_level(logging.WARNING):
         assert len(list(open_clip(clip, use_all_masks=True))) == 3
-    assert "clip: none of the given masks shows an object" in caplog.text
+    assert "clip: no given mask shows an object" in caplog.text
 
 
 def test_a_mask_of_another_size_is_told_before_reading(clip):
@@ -126,7 +126,7 @@ def test_a_damaged_frame_is_named_when_it_is_reached(clip):
     path.write_bytes(path.read_bytes()[:-200])
     frames = iter(open_clip(clip))
     assert next(frames).frame.name == "00000"
-    with pytest.raises(ValueError, match=r"00001\.jpg.*cut short"):
+    with pytest.raises(ValueError, match=r"00001\.jpg.*truncated"):
         next(frames)
 
 
@@ -153,7 +153,7 @@ def test_two_files_for_one_frame_are_refused(clip):
 def test_unreadable_masks_are_named(clip):
     path = clip / "masks" / "clip" / "00000.png"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"00000\.png.*cut short"):
+    with pytest.raises(ValueError, match=r"00000\.png.*truncated"):
         list(open_clip(clip))
 
 

@@ -70,4 +70,4 @@ def test_a_disk_without_locks_is_told_and_does_not_keep_from_working(tmp_path, m
 
     monkeypatch.setattr(folder_lock, "_lock", no_locks)
     with folder_in_use(tmp_path, "a training"):
-        assert "no locks on this disk" in caplog.text
+        assert "this disk has no locks" in caplog.text

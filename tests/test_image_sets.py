@@ -68,4 +68,4 @@ def test_missing_folders_images_and_masks_are_named(tmp_path):
     assert problems == [f"there is no folder {tmp_path / 'nowhere'}"]
     (tmp_path / "empty").mkdir()
     _, problems = open_image_set("images", ImageSetConfig(folder="empty"), settings)
-    assert "holds no images" in problems[0]
+    assert "contains no images" in problems[0]

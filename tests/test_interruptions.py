@@ -38,7 +38,7 @@ def test_a_program_that_is_interrupted_while_it_starts_says_one_sentence(tmp_pat
     process.send_signal(number)
     printed, complaints = process.communicate(timeout=60)
     assert process.returncode == status
-    assert (printed, complaints) == ("", f"interrupted by {signal.Signals(number).name} before any work was begun\n")
+    assert (printed, complaints) == ("", f"interrupted by {signal.Signals(number).name} before any work began\n")
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -73,7 +73,7 @@ def test_a_signal_that_comes_twice_at_once_counts_once_but_a_second_ctrl_c_does_
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 5)
     told.note(signal.SIGTERM)
-    with pytest.raises(Interrupted, match="told twice"):
+    with pytest.raises(Interrupted, match="interrupted twice"):
         told.note(signal.SIGINT)
 
 

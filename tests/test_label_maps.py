@@ -197,7 +197,7 @@ def test_a_mask_cut_short_is_refused_by_name(tmp_path):
 
 def test_files_that_are_no_masks_are_refused_by_name(tmp_path):
     Image.fromarray(blocks(255).astype(np.uint8)).save(tmp_path / "a.jpg")
-    with pytest.raises(ValueError, match=r"a\.jpg: a mask as JPEG"):
+    with pytest.raises(ValueError, match=r"a\.jpg: a mask saved as JPEG"):
         read_labels(tmp_path / "a.jpg")
     (tmp_path / "b.png").write_text("<html>")
     with pytest.raises(ValueError, match=r"b\.png: a web page; expected a picture"):
@@ -205,7 +205,7 @@ def test_files_that_are_no_masks_are_refused_by_name(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"c\.png"):
         read_labels(tmp_path / "c.png")
     Image.fromarray(blocks(1).astype(np.float32)).save(tmp_path / "d.tif")
-    with pytest.raises(ValueError, match=r"d\.tif: masks of image mode F"):
+    with pytest.raises(ValueError, match=r"d\.tif: image mode F"):
         read_labels(tmp_path / "d.tif")
 
 

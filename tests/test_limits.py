@@ -113,5 +113,5 @@ def test_a_mask_of_the_second_frame_alone_is_taken_with_a_warning(tmp_path, capl
     video = make_video(tmp_path / "clip.mp4", 3)
     arguments = ["--video", str(video), "--masks", str(tmp_path / "00001.png"), "--output", str(tmp_path / "out")]
     assert track.main(arguments, lambda *_: VideoSegmenter(tiny_network(), "cpu")) == 0
-    assert "00001.png is the mask of frame 1, the work begins with frame 0: nothing is marked until then" in caplog.text
+    assert "00001.png is the mask of frame 1, but the first frame is 0: nothing is marked until then" in caplog.text
     assert "--count-from 1" in caplog.text and read_labels(tmp_path / "out/masks/000000.png").ids == []

@@ -54,7 +54,7 @@ def test_nothing_much_above_the_limit_is_tried():
 
 
 def test_what_cannot_fit_is_refused_with_numbers():
-    with pytest.raises(ValueError, match=r"90 MiB are left for the network, which took 104 MiB.* size, 96"):
+    with pytest.raises(ValueError, match=r"90 MiB are left for the network, but it used 104 MiB.* size, 96"):
         plan_memory(90 * MIB, 480, Settings, Bench())
 
 

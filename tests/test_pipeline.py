@@ -110,7 +110,7 @@ def test_a_damaged_frame_with_a_mask_is_refused():
     class Given:
         path = "01.png"
 
-    with pytest.raises(ValueError, match=r"frame 1 is damaged.*is a mask of it"):
+    with pytest.raises(ValueError, match=r"frame 1 is damaged.*is its mask"):
         list(with_given_masks([frame(0), frame(1, damaged=True)], {1: Given()}))
 
 

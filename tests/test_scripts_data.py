@@ -252,4 +252,4 @@ def test_videos_that_training_would_refuse_are_left_out_with_the_reason(training
     images, masks = training_folder / "JPEGImages", training_folder / "Annotations"
     assert make_training_lists.usable_videos(images, masks, 3) == ["a", "d"]
     assert "is black and white" in make_training_lists.reason_against(images / "b", masks / "b", 3)
-    assert "a mask as JPEG" in make_training_lists.reason_against(images / "c", masks / "c", 3)
+    assert "a mask saved as JPEG" in make_training_lists.reason_against(images / "c", masks / "c", 3)

@@ -78,10 +78,10 @@ def test_weights_are_taken_by_name():
 @pytest.mark.parametrize(
     ("masks", "changes", "complaint"),
     [
-        (np.zeros(SIZE, np.int32), {}, "not one of 1 masks shows an object"),
-        (mask(1)[:40], {}, "mask of frame 0: 64 x 40 pixels, frame 0 has 64 x 48"),
+        (np.zeros(SIZE, np.int32), {}, "no mask shows an object"),
+        (mask(1)[:40], {}, "mask of frame 0: 64 x 40 pixels, but frame 0 has 64 x 48"),
         ({5: mask(1)}, {}, "mask of frame 5: is the mask of frame 5, but the video has 3 frames"),
-        ({0: mask(1)}, {"start": 1}, "only frames 1 to the end are asked for"),
+        ({0: mask(1)}, {"start": 1}, "only frames 1 to the end were requested"),
         (mask(1).astype(float), {}, "labels have type float64"),
         (mask(1), {"start": 7}, "no frames from 7"),
         (mask(1), {"damaged": "skip"}, "damaged='skip': expected one of hold, stop"),

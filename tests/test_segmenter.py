@@ -116,7 +116,7 @@ def test_kept_state_rewinds(segmenter):
 
 def test_state_file_of_something_else_is_refused(tmp_path):
     torch.save({"a": 1}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=r"other\.pt holds no segmenter state"):
+    with pytest.raises(ValueError, match=r"other\.pt does not contain a segmenter state"):
         SegmenterState.load(tmp_path / "other.pt")
 
 
@@ -125,8 +125,8 @@ def test_state_of_another_network_size_or_flip_is_refused(segmenter, make):
     state = segmenter.state()
     for other, complaint in (
         (VideoSegmenter(tiny_network(seed=1), device="cpu"), "network="),
-        (make(size=16), "size=None, this segmenter has size=16"),
-        (make(flip=True), "flip=False, this segmenter has flip=True"),
+        (make(size=16), "size=None, but this segmenter has size=16"),
+        (make(flip=True), "flip=False, but this segmenter has flip=True"),
     ):
         with pytest.raises(ValueError, match=complaint):
             other.restore(state)
@@ -153,10 +153,10 @@ def test_damaged_state_files_are_refused_with_their_name(segmenter, tmp_path):
     ]
     for entries in damaged:
         torch.save(entries, path)
-        with pytest.raises(ValueError, match=r"state\.pt holds no segmenter state"):
+        with pytest.raises(ValueError, match=r"state\.pt does not contain a segmenter state"):
             SegmenterState.load(path)
     path.write_bytes(b"something else")
-    with pytest.raises(ValueError, match=r"state\.pt holds no segmenter state"):
+    with pytest.raises(ValueError, match=r"state\.pt does not contain a segmenter state"):
         SegmenterState.load(path)
 
 

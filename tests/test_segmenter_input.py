@@ -54,7 +54,7 @@ def test_float_tensors_outside_of_0_to_1_are_refused(segmenter, wrong):
 
 def test_ids_that_results_cannot_hold_are_refused(segmenter):
     for labels in (LABELS.astype(np.int64) << 31, LABELS.astype(np.uint64) << np.uint64(63)):
-        with pytest.raises(ValueError, match=r"labels hold the id \d+: expected ids up to 2147483647"):
+        with pytest.raises(ValueError, match=r"labels contain the id \d+: expected ids up to 2147483647"):
             segmenter.step(FRAME, labels)
     assert segmenter.step(FRAME, LABELS.astype(np.int64) * (2**31 - 1)).object_ids == [2**31 - 1]
 

@@ -48,10 +48,10 @@ def test_files_are_read_by_what_they_are_rather_than_by_their_names(tmp_path, na
         (b"", " is empty"),
         (b"<!DOCTYPE html><html>quota exceeded", " is a web page: the download was refused"),
         (b"  \n<html><head>", " is a web page"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", " is a pointer of Git LFS"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", " is a Git LFS pointer"),
         (b"\x1f\x8b\x08 gzip", " is an archive: unpack it"),
         (b"\x89PNG\r\n", " is a picture"),
-        (b"PK\x03\x04 cut", " (8 bytes) cannot be read as tensors, perhaps because it is damaged or cut short"),
+        (b"PK\x03\x04 cut", " (8 bytes) cannot be read as tensors, perhaps because it is damaged or truncated"),
         (b"no file of tensors", " (18 bytes) cannot be read as tensors"),
     ],
 )
@@ -66,7 +66,7 @@ def test_archives_are_called_what_they_are(tmp_path):
     path = tmp_path / "weights.pth"
     with zipfile.ZipFile(path, "w") as archive:
         archive.write(tmp_path / "inside.pth", "folder/inside.pth")
-    assert complaint(path) == " is an archive of folder/inside.pth: unpack it and take the file inside"
+    assert complaint(path) == " is an archive of folder/inside.pth: unpack it and use the file inside"
     with tarfile.open(path, "w") as archive:
         archive.add(tmp_path / "inside.pth", "inside.pth")
     assert complaint(path).startswith(" is an archive")
@@ -79,7 +79,7 @@ def test_programs_of_torch_jit_are_called_what_they_are(tmp_path):
     with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "code/__torch__.py"):
             archive.writestr(f"program/{name}", b"")
-    assert "is a program that torch.jit saved" in complaint(tmp_path / "weights.pth")
+    assert "is a program saved by torch.jit" in complaint(tmp_path / "weights.pth")
 
 
 class Malicious:
@@ -92,9 +92,7 @@ def test_a_malicious_pickle_is_called_that_and_nothing_of_it_is_run(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "weights.pth"
     torch.save({"a": Malicious()}, path, _use_new_zipfile_serialization=zipped)
-    assert complaint(path).startswith(
-        f" would run {os.name}.system if it were read as Python reads it, as malicious files"
-    )
+    assert complaint(path).startswith(f" would run {os.name}.system if it were unpickled normally, as malicious files")
     assert not (tmp_path / "was-run").exists()
 
 
@@ -108,7 +106,7 @@ def test_a_plain_pickle_of_a_program_is_refused_too(tmp_path, monkeypatch):
 def test_harmless_objects_are_named(tmp_path):
     torch.save({"weights": TENSORS, "arguments": Namespace(lr=0.1)}, tmp_path / "weights.pth")
     text = complaint(tmp_path / "weights.pth")
-    assert text.startswith(" holds an object of argparse.Namespace beside tensors and plain values")
+    assert text.startswith(" contains an object of argparse.Namespace besides tensors and plain values")
 
 
 def test_a_flipped_bit_is_found_by_the_checksums_that_torch_stores(tmp_path):
@@ -117,7 +115,7 @@ def test_a_flipped_bit_is_found_by_the_checksums_that_torch_stores(tmp_path):
     content = bytearray(path.read_bytes())
     content[content.index(TENSORS["a"].numpy().tobytes()) + 2000] ^= 4
     path.write_bytes(content)
-    assert complaint(path) == " is damaged: weights/data/0 in it does not have the checksum that was stored with it"
+    assert complaint(path) == " is damaged: weights/data/0 in it does not match its stored checksum"
 
 
 def test_files_that_cannot_be_opened_are_named_by_the_system(tmp_path):

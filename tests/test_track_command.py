@@ -178,7 +178,7 @@ def test_a_range_without_frames_is_refused(tmp_path, run, capsys, start, end):
     video = make_video(tmp_path / "clip.mp4")
     assert run(video, write_mask(tmp_path / "mask.png", 1), "--start", start, "--end", end) == 1
     complaint = capsys.readouterr().err
-    assert "no frames" in complaint or "'ten': expected the number of a frame" in complaint
+    assert "no frames" in complaint or "'ten': expected a frame number" in complaint
 
 
 def test_a_mask_outside_the_range_is_refused(tmp_path, run, capsys):
@@ -238,7 +238,7 @@ def test_damage_can_be_refused(tmp_path, run, capsys):
     video = make_video(tmp_path / "clip.mp4")
     damage(video, 5)
     assert run(video, write_mask(tmp_path / "mask.png", 1), "--damaged", "stop") == 1
-    assert "is damaged; --damaged hold would go on" in capsys.readouterr().err
+    assert "is damaged; --damaged hold would continue" in capsys.readouterr().err
     assert not (tmp_path / "out/overlay.mp4").exists() and not list((tmp_path / "out").glob(".*.part*"))
 
 
@@ -311,7 +311,7 @@ def test_a_mask_of_another_size_and_an_empty_one_are_refused_before_the_work(tmp
     assert run(video, write_mask(tmp_path / "mask.png", 1, size=(50, 64))) == 1
     assert "mask.png: 64 x 50 pixels, frame 0 has 64 x 48" in capsys.readouterr().err
     assert run(video, write_mask(tmp_path / "mask.png")) == 1
-    assert "not one of 1 masks shows an object" in capsys.readouterr().err
+    assert "no mask shows an object" in capsys.readouterr().err
     assert segmenter.seen == []
 
 
@@ -405,7 +405,7 @@ def test_an_interrupted_run_goes_on_to_the_same_results(tmp_path, capsys, caplog
     assert {path.name for path in (tmp_path / "parts").iterdir()} <= {"masks", "job.json", ".resume"}
     caplog.set_level("INFO")
     assert run_into("parts", VideoSegmenter) == 0
-    assert "going on after frame" in caplog.text
+    assert "continuing after frame" in caplog.text
 
     def files(name: str) -> dict[str, bytes]:
         kept = [path for path in (tmp_path / name).rglob("*") if path.is_file() and path.suffix != ".mp4"]
@@ -422,7 +422,7 @@ def test_a_finished_job_is_not_done_again_and_more_outputs_come_from_its_masks(t
     assert run(video, mask, "--write", "masks") == 0
     segmenter.seen.clear()
     assert run(video, mask, "--write", "masks") == 0
-    assert "was finished already" in caplog.text
+    assert "was already finished" in caplog.text
     assert run(video, mask, "--write", "masks", "coco", "cutouts") == 0
     assert segmenter.seen == [] and (tmp_path / "out/coco.json").is_file() and (tmp_path / "out/cutouts/1").is_dir()
 
@@ -449,7 +449,7 @@ def test_given_masks_in_the_output_folder_are_not_written_over(tmp_path, run, ca
     video = make_video(tmp_path / "clip.mp4", 3)
     mask = write_mask(tmp_path / "out/masks/000000.png", 1)
     assert run(video, mask.parent, "--overwrite") == 1
-    assert "is a given mask in a folder that would be written to" in capsys.readouterr().err and mask.is_file()
+    assert "is a given mask in an output folder" in capsys.readouterr().err and mask.is_file()
 
 
 def test_a_job_can_be_watched_and_stopped_by_a_program(tmp_path):

@@ -161,7 +161,7 @@ def test_an_interrupted_run_saves_a_checkpoint_and_ends_with_its_workers(folder,
     assert process.returncode == status and len(workers) >= 2
     assert output.endswith(
         f"[ERROR] - interrupted by {signal.Signals(number).name}: iteration {done} of main_training is saved; "
-        "resume=auto goes on\n"
+        "resume=auto continues from there\n"
     )
     assert checkpoints(folder, name)[-1] == done and not any(map(is_alive, workers))
 
@@ -175,7 +175,7 @@ def kill_one(workers: list[int], root: Path) -> None:
     ("harm", "message"),
     [
         (lambda workers, root: spoil_images(root), r".*/JPEGImages/video\d/\d{5}\.png[: ].*\n"),
-        (kill_one, r"a process that prepares clips was killed \(.*\)\. Where memory is short, .* num_workers\n"),
+        (kill_one, r"a process that prepares clips was killed \(.*\)\. If memory is short, .* num_workers\n"),
     ],
 )
 def test_an_error_of_a_worker_ends_the_run_with_one_sentence(folder, tmp_path, harm, message):
@@ -242,7 +242,7 @@ def test_an_error_of_one_process_ends_the_whole_job(folder, tmp_path):
     spoil_images(tmp_path)
     output = torchrun.communicate(timeout=300)[0].decode()
     assert torchrun.returncode != 0 and re.search(r"\[ERROR\] - .*/JPEGImages/video\d/\d{5}\.png[: ]", output), output
-    assert "is not complete" in output, "torchrun has started it once more"
+    assert "is incomplete" in output, "torchrun has started it once more"
     assert not any(map(is_alive, family))
 
 

@@ -125,7 +125,7 @@ def test_a_signal_saves_a_checkpoint_and_ends_the_run(root, monkeypatch, request
     monkeypatch.setattr(TrainingStep, "__call__", interrupted)
     before = signal.signal(number, signal.SIG_DFL)  # heeded, even where the tests were started in the background
     request.addfinalizer(lambda: signal.signal(number, before))
-    with pytest.raises(Interrupted, match=r"iteration 1 of main_training is saved; resume=auto goes on"):
+    with pytest.raises(Interrupted, match=r"iteration 1 of main_training is saved; resume=auto continues from there"):
         trainer.train(tiny_run(root), ALONE)
     folder = root / "run"
     assert [path.name for path in checkpoints_in(folder / "checkpoints")] == ["main_training_00000001.pt"]
@@ -152,7 +152,7 @@ def test_a_run_does_not_begin_from_what_another_one_has_left_behind_meanwhile(ro
         return original(*arguments)
 
     monkeypatch.setattr(trainer, "prepare_network", meanwhile)
-    with pytest.raises(BlockingIOError, match="another training went on here while this one began"):
+    with pytest.raises(BlockingIOError, match="another training ran here while this one started"):
         trainer.train(tiny_run(root, resume="auto"), ALONE)
 
 
@@ -234,7 +234,7 @@ def test_settings_that_cannot_be_are_refused_before_training(root, changes, mess
 
 def test_a_checkpoint_of_other_parts_is_refused(root):
     trainer.train(tiny_run(root, tiny_stage(iterations=2)), ALONE)
-    with pytest.raises(ValueError, match="continue with the precision and average_decay"):
+    with pytest.raises(ValueError, match="continue with the same precision and average_decay"):
         trainer.train(tiny_run(root, resume="auto", average_decay=0.9), ALONE)
 
 

@@ -41,7 +41,7 @@ def test_ids_in_colours_and_16_bits_are_taken_up_to_254(tmp_path, kind):
         read_mask(write_mask(tmp_path / "b.png", labels_with(3, 200)), binary=False).labels,
     )
     if kind != "colours":
-        with pytest.raises(ValueError, match=r"c\.png: holds the id 300; training takes ids from 1 to 254"):
+        with pytest.raises(ValueError, match=r"c\.png: contains the id 300; training needs ids from 1 to 254"):
             read_mask(write_mask(tmp_path / "c.png", labels_with(300), kind), binary=False)
 
 
@@ -81,7 +81,7 @@ def test_a_mask_that_is_a_jpeg_is_refused_before_training(tmp_path):
     write_videos(tmp_path, num_objects=(1,), num_frames=4)
     path = tmp_path / "videos/Annotations/video0/00002.png"
     Image.fromarray(moving_squares(1, 1)[0]).save(path, "JPEG")
-    with pytest.raises(ValueError, match=r"00002\.png: a mask as JPEG has lost its exact values"):
+    with pytest.raises(ValueError, match=r"00002\.png: a mask saved as JPEG has lost its exact values"):
         open_sets(tiny_settings(tmp_path))
 
 

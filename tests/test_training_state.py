@@ -55,7 +55,7 @@ def test_a_whole_checkpoint_is_restored(saved):
         (
             "progress",
             [1],
-            "is no checkpoint of this program, or is damaged: progress: expected best_score, iteration, ",
+            "is not a checkpoint of this program, or is damaged: progress: expected best_score, iteration, ",
         ),
         ("progress/iteration", None, "progress: expected best_score, iteration, skipped"),
         ("progress/iteration", "7", "progress.iteration: expected a number, found '7'"),
@@ -69,7 +69,7 @@ def test_a_whole_checkpoint_is_restored(saved):
         ("network", [1], "network: expected bias, weight, found a list of 1"),
         ("network/bias", torch.zeros(4), r"network.bias: expected torch.float32 (3,), found torch.float32 (4,)"),
         ("network/bias", torch.zeros(3).int(), r"network.bias: expected torch.float32 (3,), found torch.int32 (3,)"),
-        ("network/bias", torch.full((3,), float("inf")), "network.bias: holds NaN or infinity"),
+        ("network/bias", torch.full((3,), float("inf")), "network.bias: contains NaN or infinity"),
         ("network/bias", 0.5, "network.bias: expected a tensor, found a float"),
         ("network/bias", None, "network: expected bias, weight, found weight"),
         (
@@ -78,8 +78,8 @@ def test_a_whole_checkpoint_is_restored(saved):
             r"optimizer.state.0.exp_avg: expected torch.float32 (3, 2), found",
         ),
         ("optimizer/state/0/exp_avg", None, "optimizer.state.0.exp_avg: expected a tensor"),
-        ("optimizer/state", {9: {}}, "optimizer.state: 9 is no parameter of this run"),
-        ("optimizer/param_groups", [], "optimizer.param_groups: not the groups of parameters of this run"),
+        ("optimizer/state", {9: {}}, "optimizer.state: 9 is not a parameter of this run"),
+        ("optimizer/param_groups", [], "optimizer.param_groups: not the parameter groups of this run"),
         ("optimizer/param_groups/0/lr", "fast", "optimizer.param_groups.0.lr: expected a number, found 'fast'"),
         ("scaler/scale", None, "scaler: expected _growth_tracker, backoff_factor"),
         ("means/sums", {"loss": "x"}, "means.sums.loss: expected a number, found 'x'"),

@@ -82,7 +82,7 @@ def test_a_set_without_truth_is_refused_before_training(root):
     with pytest.raises(ValueError, match="dataset=videos has no truth"):
         trainer.train(tiny_run(root, validation=config), ALONE)
     config.dataset.truth_directory = str(root / "nowhere")
-    with pytest.raises(ValueError, match=r"has no truth at truth_directory=.*nowhere"):
+    with pytest.raises(ValueError, match=r"has no true masks at truth_directory=.*nowhere"):
         trainer.train(tiny_run(root, validation=config), ALONE)
-    with pytest.raises(ValueError, match="no set to validate on"):
+    with pytest.raises(ValueError, match="not the set to validate on"):
         trainer.train(tiny_run(root, validation=schema.ValidationConfig(every=1)), ALONE)

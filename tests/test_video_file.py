@@ -158,7 +158,7 @@ def test_of_two_videos_the_larger_is_taken_and_that_is_said(tmp_path, caplog):
                 frame.pts = number
                 made.mux(stream.encode(frame))
     assert VideoFile(tmp_path / "a.mkv").size == (96, 128)
-    assert "has 2 videos; taken is stream 1 (128 x 96, mjpeg)" in caplog.text
+    assert "has 2 videos; using stream 1 (128 x 96, mjpeg)" in caplog.text
 
 
 MATRICES = {
@@ -203,7 +203,7 @@ def test_the_shape_of_pixels_turns_with_the_picture(tmp_path, matrix, expected):
 def test_what_points_to_other_files_is_refused(tmp_path, text, name):
     make_video(tmp_path / "real.ts", 3)
     (tmp_path / name).write_text(text)
-    with pytest.raises(ValueError, match=rf"{name}: cannot be opened as a video \(it is a .*points to other files"):
+    with pytest.raises(ValueError, match=rf"{name}: cannot be opened as a video \(it is a .*refers to other files"):
         VideoFile(tmp_path / name)
 
 

@@ -114,7 +114,7 @@ def test_antialiased_masks_and_jpegs_are_refused(tmp_path, source):
     with pytest.raises(ValueError, match=r"soft.png: .*antialiased"):
         found(tmp_path / "soft.png", source)
     Image.fromarray(box().astype(np.uint8)).save(tmp_path / "mask.jpg")
-    with pytest.raises(ValueError, match=r"mask.jpg: a mask as JPEG"):
+    with pytest.raises(ValueError, match=r"mask.jpg: a mask saved as JPEG"):
         found(tmp_path / "mask.jpg", source)
 
 
@@ -180,14 +180,14 @@ def test_labels_that_are_numbers_are_the_ids(tmp_path, source):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("{", "not readable as JSON"),
+        ("{", "not valid JSON"),
         ("[]", "expected an object"),
         ("{}", "neither labelme"),
         (
             labelme({"label": "a", "points": [[1, 1]], "shape_type": "point"}),
-            "a 'point' with 1 points, is no area",
+            "a 'point' with 1 points, is not an area",
         ),
-        (labelme(polygon("a", [[1, 1], [2, 2]])), "'a', a 'polygon' with 2 points, is no area"),
+        (labelme(polygon("a", [[1, 1], [2, 2]])), "'a', a 'polygon' with 2 points, is not an area"),
     ],
 )
 def test_drawings_that_are_none_are_named(tmp_path, source, content, complaint):

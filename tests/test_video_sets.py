@@ -142,8 +142,8 @@ def test_a_size_that_changes_within_a_video_is_refused_by_name(tmp_path):
             shutil.copy(tmp_path / f"later/{folder}/video0/{t:05d}.png", tmp_path / f"videos/{folder}/video0")
     (problem,) = problems_of(tmp_path, VideoSetConfig(folders=["videos"]))
     assert problem.startswith(f"{tmp_path / 'videos/Annotations/video0/00004.png'} has 72 x 48 pixels")
-    assert problem.endswith("00000.png 72 x 40: all frames of a video must have one size")
-    with pytest.raises(ValueError, match="all frames of a video must have one size"):  # it changed after the start
+    assert problem.endswith("00000.png has 72 x 40: all frames of a video must have the same size")
+    with pytest.raises(ValueError, match="all frames of a video must have the same size"):  # it changed after the start
         for index in range(40):
             opened.read_clip(0, 0.5, generator_for(0, index))
 
@@ -163,7 +163,7 @@ def test_a_frame_that_is_cut_short_is_refused(tmp_path):
     with Image.open(path) as image:
         image.save(path, format="JPEG", quality=95)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ValueError, match=r"00001\.png: the file is cut short or damaged"):
+    with pytest.raises(ValueError, match=r"00001\.png: the file is truncated or damaged"):
         videos.read_clip(0, 0.0, generator_for(0, 0))
 
 
@@ -205,13 +205,13 @@ def test_missing_and_empty_folders_and_masks_are_all_named(tmp_path):
         frame.unlink()
     missing, no_masks, no_frames = problems_of(root, videos)
     assert missing.endswith("video0 has no masks for the frames 00001, 00003, 00004, … (5)")
-    assert no_masks.endswith("video1 is missing or holds none of the frames' masks")
-    assert no_frames.endswith("video2 is missing or holds no frames")
+    assert no_masks.endswith("video1 is missing or contains no masks of the frames")
+    assert no_frames.endswith("video2 is missing or contains no frames")
 
     assert "nowhere" in problems_of(root, VideoSetConfig(folders=["nowhere"]))[0]
     assert "no list of videos" in problems_of(root, VideoSetConfig(folders=["videos"], video_list="val.txt"))[0]
     (root / "empty/JPEGImages").mkdir(parents=True)
-    assert "holds no folders of frames" in problems_of(root, VideoSetConfig(folders=["empty"]))[0]
+    assert "contains no folders of frames" in problems_of(root, VideoSetConfig(folders=["empty"]))[0]
 
 
 def test_problems_of_all_sets_come_in_one_message(tmp_path):
@@ -240,7 +240,7 @@ def test_unreadable_and_unfitting_files_are_named(tmp_path):
         videos.read_clip(0, 0.0, generator_for(0, 0))
     Image.new("RGB", (72, 40)).save(image_path)
     Image.new("RGB", (72, 40), (200, 1, 3)).save(tmp_path / "videos/Annotations/video0/00001.png")
-    with pytest.raises(ValueError, match=r"00001.png: holds the id 197064; training takes ids from 1 to 254"):
+    with pytest.raises(ValueError, match=r"00001.png: contains the id 197064; training needs ids from 1 to 254"):
         videos.read_clip(0, 0.0, generator_for(0, 0))
 
 

@@ -175,7 +175,7 @@ def test_sound_that_cannot_be_written_is_dropped_with_a_warning(tmp_path, caplog
 
     monkeypatch.setattr("livos.video.sound._track", refuse)
     with_sound_of(source, tmp_path / "b.mp4")
-    assert len(times_of(tmp_path / "b.mp4")) == 30 and "one of its sounds cannot be kept (no tag" in caplog.text
+    assert len(times_of(tmp_path / "b.mp4")) == 30 and "one of its sound tracks cannot be kept (no tag" in caplog.text
 
 
 def test_the_shape_of_pixels_is_kept(tmp_path):
@@ -234,7 +234,7 @@ def test_mpeg4_is_the_way_out_without_h264_and_says_so(tmp_path, caplog):
     assert "lacks no-such-codec: writing mpeg4" in caplog.text
     nothing = replace(H264, codecs=("no-such-codec",))
     with (
-        pytest.raises(ValueError, match="can write none of no-such-codec"),
+        pytest.raises(ValueError, match="cannot write no-such-codec"),
         VideoWriter(tmp_path / "b.mp4", nothing, MILLISECOND, Fraction(25)) as video,
     ):
         video.add(picture(0), 0)

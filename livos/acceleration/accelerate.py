@@ -1,8 +1,8 @@
-"""A network made ready for inference: the same results, sooner.
+"""Prepares a network for inference: the same results, faster.
 
-Everywhere, batch normalisation goes into the convolutions before it. Half precision on CUDA gets channels_last, which
-tensor cores want. On CPU in float32 there is more to gain, from arithmetic that is left out and memory that is not
-touched: maps are channels_last, 3x3 convolutions use Winograd's filtering, and blocks compute in place.
+On every device, batch normalisation is folded into the convolutions before it. Half precision on CUDA gets
+channels_last, which suits tensor cores. In float32 on the CPU there is more to gain, by avoiding arithmetic and memory
+traffic: maps are channels_last, 3x3 convolutions use Winograd filtering, and blocks compute in place.
 """
 
 import copy
@@ -15,16 +15,16 @@ from livos.acceleration.folding import fold_batch_norms, replace_module
 from livos.acceleration.winograd import WinogradConv2d, is_plain_3x3
 from livos.model.network import LiVOS
 
-_MIN_CHANNELS = 64  # in and out: with fewer, the transforms of Winograd's filtering cost what the products save
+_MIN_CHANNELS = 64  # in and out: with fewer, the transforms of Winograd filtering cost what the products save
 
 
 def accelerate(network: LiVOS, device: torch.device, precision: str, compiled: bool = False) -> LiVOS:
-    """The network on the device, for inference only. The given one stays as it was.
+    """Returns the network on the device, for inference only. The given one is not changed.
 
-    compiled: have torch.compile build the parts when they are first used, instead of what is written here for the CPU.
+    compiled: let torch.compile build the parts when they are first used, instead of the replacements for the CPU.
 
-    Weights that need no change are shared with it: after training it further, accelerate it again. What is chosen
-    depends on the arguments and the shapes of the weights alone, never on timing, so results are reproducible.
+    Weights that need no change are shared with the given network: after training it further, accelerate it again. The
+    choices depend only on the arguments and the shapes of the weights, never on timing, so results are reproducible.
     """
     network = without_batch_norms(network).to(device)
     if compiled:
@@ -39,7 +39,7 @@ def accelerate(network: LiVOS, device: torch.device, precision: str, compiled: b
 
 
 def without_batch_norms(network: LiVOS) -> LiVOS:
-    """A copy for inference, with batch normalisation folded into convolutions. Weights that stay are shared."""
+    """A copy for inference, with batch normalisation folded into convolutions. Unchanged weights are shared."""
     network = _copy_sharing_weights(network).eval()
     fold_batch_norms(network.image_encoder, 3)
     fold_batch_norms(network.mask_encoder, 5)
@@ -47,7 +47,7 @@ def without_batch_norms(network: LiVOS) -> LiVOS:
 
 
 def _copy_sharing_weights(network: LiVOS) -> LiVOS:
-    """New modules around the same memory; moving or replacing a weight of the copy leaves the original alone."""
+    """New modules around the same memory; moving or replacing a weight of the copy does not affect the original."""
     weights = {id(p): nn.Parameter(p.detach(), requires_grad=False) for p in network.parameters()}
     buffers = {id(b): b.detach() for b in network.buffers()}
     return copy.deepcopy(network, {**weights, **buffers})

@@ -1,7 +1,7 @@
-"""Blocks of the network that compute the same sooner, for inference on CPUs in float32.
+"""Faster versions of the network's blocks with the same results, for inference on CPUs in float32.
 
-They work in place, on channels_last maps, with Winograd's convolutions where there are such. `FASTER` says which block
-takes the place of which.
+They work in place, on channels_last maps, with Winograd convolutions where these are used. `FASTER` says which block
+replaces which.
 """
 
 import copy
@@ -18,9 +18,9 @@ from livos.model.mask_encoder import MaskEncoder
 
 
 def faster(module: nn.Module) -> nn.Module | None:
-    """Returns the faster block for this one, around the same layers and weights; None if there is none.
+    """Returns the faster version of this block, around the same layers and weights; None if there is none.
 
-    The given block stays as it was.
+    The given block is not changed.
     """
     kind = FASTER.get(type(module))
     if kind is None:
@@ -31,9 +31,9 @@ def faster(module: nn.Module) -> nn.Module | None:
 
 
 def as_channels_last(x: Tensor) -> Tensor:
-    """The same (B, C, H, W), channels_last, with strides that say so where an axis has length 1.
+    """The same (B, C, H, W), channels_last, with strides that say so even where an axis has length 1.
 
-    Without that PyTorch takes the ambiguous strides for the other layout, and copies to and fro.
+    Otherwise PyTorch mistakes the ambiguous strides for the other layout, and copies back and forth.
     """
     x = x.contiguous(memory_format=torch.channels_last)
     _, channels, height, width = x.shape
@@ -77,7 +77,7 @@ class FastFeatureFuser(FeatureFuser):
 
 class FastMaskEncoder(MaskEncoder):
     def after_first_convolution(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        f4 = self.layer1(self.maxpool(as_channels_last(x)).relu_())  # the largest is positive, or none is
+        f4 = self.layer1(self.maxpool(as_channels_last(x)).relu_())  # max pooling and ReLU commute
         f8 = self.layer2(f4)
         return f4, f8, self.layer3(f8)
 

@@ -6,19 +6,19 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def fold_batch_norms(backbone: nn.Module, in_channels: int) -> None:
-    """Puts every normalisation that directly follows a convolution into it, in place."""
+    """Folds every normalisation that directly follows a convolution into it, in place."""
     for conv_name, norm_name in _convolutions_before_norms(backbone, in_channels).items():
         conv, norm = backbone.get_submodule(conv_name), backbone.get_submodule(norm_name)
         assert isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
         replace_module(backbone, conv_name, fuse_conv_bn_eval(conv, norm))
         replace_module(
             backbone, norm_name, getattr(norm, "act", nn.Identity())
-        )  # timm's norms have their activation inside
+        )  # timm's norms include their activation
 
 
 def _convolutions_before_norms(backbone: nn.Module, in_channels: int) -> dict[str, str]:
-    """Names of convolutions and of the normalisations that take their results, unchanged, found by running it once."""
-    made: dict[int, tuple[str, Tensor, int]] = {}  # results by id; kept, so that no id comes twice
+    """Names of convolutions and of the normalisations that take their unmodified results, found by running it once."""
+    made: dict[int, tuple[str, Tensor, int]] = {}  # results by id; kept alive, so that no id is reused
     found: dict[str, str] = {}
 
     def note_result(name: str):
@@ -47,6 +47,6 @@ def _convolutions_before_norms(backbone: nn.Module, in_channels: int) -> dict[st
 
 
 def replace_module(network: nn.Module, name: str, module: nn.Module) -> None:
-    """Puts a module in the place of the one that has this dotted name."""
+    """Replaces the module that has this dotted name."""
     parent, _, child = name.rpartition(".")
     setattr(network.get_submodule(parent), child, module)

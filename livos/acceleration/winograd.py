@@ -1,11 +1,11 @@
-"""3x3 convolutions with a quarter of the multiplications, for processors.
+"""3x3 convolutions with a quarter of the multiplications, for CPUs.
 
 Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, CVPR 2016): each 4x4 tile of the output comes from a 6x6
 patch of the input. Patch and filter are transformed by small matrices, multiplied element by element (summed over
-channels, that is 36 matrix products), and transformed back: 36 multiplications where 144 were needed. The usual points
-0, 1, -1, 2, -2 lose digits; with 0, +-sqrt(1/2), +-sqrt(2) the error is about that of a direct convolution in float32.
+channels, that is 36 matrix products), and transformed back: 36 multiplications instead of 144. The usual points
+0, 1, -1, 2, -2 lose precision; with 0, +-sqrt(1/2), +-sqrt(2) the error is about that of a direct float32 convolution.
 
-Letters beside the project's: I input and O output channels, P patches of a strip.
+Letters in addition to the project's: I input and O output channels, P patches of a strip.
 """
 
 import numpy as np
@@ -15,14 +15,14 @@ from torch import Tensor, nn
 _TILE = 4  # side of an output tile
 _PATCH = 6  # side of the input patch that it needs
 _POINTS = (0.0, 0.5**0.5, -(0.5**0.5), 2**0.5, -(2**0.5))  # and infinity
-_STRIP = 128  # patches transformed at a time: what they need fits into the cache, and the products stay large
+_STRIP = 128  # patches transformed at a time: their data fits into the cache, and the products stay large
 
 
 class WinogradConv2d(nn.Module):
-    """Computes what a 3x3 convolution with stride 1 and padding 1 does: inputs (B, I, H, W) -> (B, O, H, W).
+    """Computes a 3x3 convolution with stride 1 and padding 1: inputs (B, I, H, W) -> (B, O, H, W).
 
-    Several inputs are taken as one, concatenated along the channels. The result is channels_last. For inference on
-    CPU in float32: there is no gradient. Raises ValueError for a convolution of another kind.
+    Several inputs are treated as one, concatenated along the channels. The result is channels_last. It is meant for
+    inference on CPU in float32: there is no gradient. Raises ValueError for any other kind of convolution.
     """
 
     weight: Tensor
@@ -42,7 +42,7 @@ class WinogradConv2d(nn.Module):
         self.register_buffer("bias", None if conv.bias is None else conv.bias.detach())
 
     def forward(self, *inputs: Tensor, relu: bool = False) -> Tensor:
-        """`relu`: clamp the inputs to positive values first, which is free here."""
+        """`relu`: apply a ReLU to the inputs first, which costs nothing here."""
         maps = [x.permute(0, 2, 3, 1) for x in inputs]  # (B, H, W, I)
         batch, height, width, _ = maps[0].shape
         rows, columns = -(-height // _TILE), -(-width // _TILE)
@@ -59,7 +59,7 @@ class WinogradConv2d(nn.Module):
         return result.permute(0, 3, 1, 2)
 
     def _pad(self, maps: list[Tensor], top: int, height: int, columns: int) -> Tensor:
-        """Rows `top` to `top + height` of the inputs, with zeros or neighbours around: (B, height + 2, W', I)."""
+        """Rows `top` to `top + height` of the inputs, surrounded by zeros or neighbours: (B, height + 2, W', I)."""
         batch, bottom, width, _ = maps[0].shape
         padded = maps[0].new_empty(batch, height + 2, columns * _TILE + 2, self.weight.shape[1])
         first, last = max(top - 1, 0), min(top + height + 1, bottom)  # rows of the inputs
@@ -88,9 +88,9 @@ class WinogradConv2d(nn.Module):
 
 
 def is_plain_3x3(conv: nn.Module) -> bool:
-    """Whether Winograd's filtering can do what this layer does."""
+    """Whether Winograd filtering can replace this layer."""
     return (
-        type(conv) is nn.Conv2d  # what subclasses do beside is not known
+        type(conv) is nn.Conv2d  # subclasses may do something else
         and conv.kernel_size == (3, 3)
         and conv.stride == (1, 1)
         and conv.padding == (1, 1)
@@ -101,7 +101,7 @@ def is_plain_3x3(conv: nn.Module) -> bool:
 
 
 def _write_tiles(tiles: Tensor, bias: Tensor | None, target: Tensor) -> None:
-    """Puts (4, 4, B, h, w, O), plus the bias, where they belong in (B, H, W, O); what sticks out is left out."""
+    """Writes (4, 4, B, h, w, O), plus the bias, to their places in (B, H, W, O), cropping what sticks out."""
     height, width = target.shape[1:3]
     for y, rows in _whole_and_rest(height):
         for x, columns in _whole_and_rest(width):
@@ -116,14 +116,14 @@ def _write_tiles(tiles: Tensor, bias: Tensor | None, target: Tensor) -> None:
 
 
 def _whole_and_rest(length: int) -> list[tuple[int, int]]:
-    """First tile and number of tiles: of those that fit into a length, then of the one that sticks out."""
+    """First tile and number of tiles: first for those that fit into a length, then for the one that sticks out."""
     whole = length // _TILE
     spans = [(0, whole), (whole, 1 if length % _TILE else 0)]
     return [span for span in spans if span[1]]
 
 
 def _matrices() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The transforms of outputs (4, 6), filters (6, 3) and patches (6, 6) by Toom-Cook's algorithm, float64."""
+    """The transforms of outputs (4, 6), filters (6, 3) and patches (6, 6) by the Toom-Cook algorithm, float64."""
     points = np.array(_POINTS)
     output, filters, patches = np.zeros((_TILE, _PATCH)), np.zeros((_PATCH, 3)), np.zeros((_PATCH, _PATCH))
     for i, point in enumerate(points):

@@ -1,10 +1,10 @@
 """List the test sets, how much of each is on this machine, and what is wrong with it.
 
     livos datasets                                all sets
-    livos datasets d17-val data_root=/data        one or more, with settings as `livos eval` takes them
-    livos datasets y19-val --every-frame          look into the header of every frame, too
+    livos datasets d17-val data_root=/data        one or more, with the settings of `livos eval`
+    livos datasets y19-val --every-frame          also check the header of every frame
 
-Exit status 1 if a set that was asked for by name is missing or has problems.
+The exit status is 1 if a set that was named is missing or has problems.
 """
 
 import argparse
@@ -26,9 +26,9 @@ _SHOWN_PROBLEMS = 5
 
 @dataclass(frozen=True)
 class Report:
-    """What there is of one set."""
+    """What is available of one set."""
 
-    state: str  # complete, incomplete (fewer videos than official), problems, missing, or unset (takes folders)
+    state: str  # complete, incomplete (fewer videos than official), problems, missing, or unset (needs folders)
     num_videos: int = 0
     num_frames: int = 0
     num_masks: int = 0
@@ -41,7 +41,7 @@ def names() -> list[str]:
 
 
 def load_settings(name: str, overrides: Sequence[str] = ()) -> TestSetConfig:
-    """The settings of a set. ValueError for an unknown set or key, with the known ones."""
+    """The settings of a set. Raises ValueError for an unknown set or key, naming the known ones."""
     if name not in names():
         raise ValueError(f"no data set named {name!r}; known: {', '.join(names())}")
     with initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
@@ -57,9 +57,9 @@ def load_settings(name: str, overrides: Sequence[str] = ()) -> TestSetConfig:
 
 
 def inspect(settings: TestSetConfig, every_frame: bool = False) -> Report:
-    """Counts what is there, and looks at names and headers; no image is decoded."""
+    """Counts what is there, and checks names and headers; no image is decoded."""
     if settings.dataset_name == "generic" and not (settings.image_directory and settings.mask_directory):
-        return Report("unset", problems=("takes image_directory=FOLDER mask_directory=FOLDER",))
+        return Report("unset", problems=("needs image_directory=FOLDER mask_directory=FOLDER",))
     try:
         videos = open_test_set(settings)
     except FileNotFoundError as error:
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     if not chosen:
-        print(f"below data_root={settings[0].data_root}; name a set to see what is expected of it")
+        print(f"below data_root={settings[0].data_root}; name a set to see what is expected")
     print(f"{'set':18} {'state':12} {'videos':>12} {'frames':>8} {'masks':>7}")
     reports = [_show(entry, options.every_frame, in_full=bool(chosen)) for entry in settings]
     return int(bool(chosen) and any(report.state in ("missing", "problems") for report in reports))

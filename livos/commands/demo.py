@@ -43,19 +43,19 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def next_steps(clip: Path) -> str:
-    """What to do after the demo, with commands that work as they stand."""
+    """What to do after the demo, with commands that work unchanged."""
     here, livos = _from_here(clip), _livos_command()
     return f"""
-Next, the same with files of your own. This command works with those of the clip:
+Next, do the same with your own files. This command works with those of the clip:
   {livos} track --video {here}/JPEGImages/{CLIP} --masks {here}/GivenMasks/{CLIP} --output results/first
 
-No mask yet? Draw it over the video in the browser:
+No mask yet? Draw one over the video in the browser:
   {livos} studio {here}/JPEGImages/{CLIP}
 or in any paint program that saves PNG: docs/masks.md says what a mask may look like."""
 
 
 def _livos_command() -> str:
-    """How `livos` can be typed in the shell that this was started from."""
+    """How to call `livos` in the shell that started this program."""
     beside = Path(sys.executable).with_name("livos")
     found = shutil.which("livos")
     if found and Path(found) == beside:

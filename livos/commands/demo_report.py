@@ -1,11 +1,11 @@
-"""Shows the masks of one video: overlay.mp4, and contact_sheet.jpg with some of its frames.
+"""Visualises the masks of one video: overlay.mp4, and contact_sheet.jpg with some of its frames.
 
     python -m livos.commands.demo_report --images examples/demo/JPEGImages/launch-pad-cafe \\
         --masks results/demo/Annotations/launch-pad-cafe --truth examples/demo/Annotations/launch-pad-cafe \\
         --output results/demo
 
-With --truth each row of predictions stands below a row of what it should be. Frames and masks belong together by the
-names of their files without the suffix.
+With --truth, each row of predictions is below a row of true masks. Frames and masks are matched by their file names
+without the suffix.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GAP = 6
 
 
 def files_by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """{name without suffix: file} in the order of the frames. Raises ValueError where there are none."""
+    """{name without suffix: file} in the order of the frames. Raises ValueError if there are none."""
     files, faults = files_by_stem(folder, suffixes)
     if faults or not files:
         raise ValueError(faults[0] if faults else f"{folder}: expected files {', '.join(suffixes)}, found none")
@@ -38,7 +38,7 @@ def files_by_name(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
 
 
 def masks_of(frames: dict[str, Path], folder: Path) -> dict[str, Path]:
-    """{name: mask file} for every frame. Raises ValueError where a frame has none."""
+    """{name: mask file} for every frame. Raises ValueError if a frame has none."""
     masks = files_by_name(folder, (".png",))
     missing = [name for name in frames if name not in masks]
     if missing:
@@ -47,16 +47,16 @@ def masks_of(frames: dict[str, Path], folder: Path) -> dict[str, Path]:
 
 
 def read_pair(frame: Path, mask: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Image (H, W, 3) and labels (H, W). Raises ValueError, naming both files, where their sizes differ."""
+    """Image (H, W, 3) and labels (H, W). Raises ValueError, naming both files, if their sizes differ."""
     image, labels = read_image(frame), read_labels(mask).labels
     if image.shape[:2] != labels.shape:
         sizes = [f"{array.shape[1]} x {array.shape[0]}" for array in (labels, image)]
-        raise ValueError(f"{mask} has {sizes[0]} pixels, its frame {frame} has {sizes[1]}")
+        raise ValueError(f"{mask} has {sizes[0]} pixels, but its frame {frame} has {sizes[1]}")
     return image, labels
 
 
 def write_video(frames: dict[str, Path], masks: dict[str, Path], rate: Fraction, path: Path) -> list[int]:
-    """Writes the frames with their masks over them, and returns the ids of all objects seen."""
+    """Writes the frames with their masks over them, and returns the ids of all visible objects."""
     ids: set[int] = set()
     with VideoWriter(path, H264, 1 / rate, rate) as video:
         for number, (name, frame) in enumerate(tqdm(frames.items(), desc=path.name, unit="frame")):
@@ -73,7 +73,7 @@ def evenly_chosen(names: list[str], number: int) -> list[str]:
 
 
 def cell(frame: Path, mask: Path, width: int) -> np.ndarray:
-    """The frame shrunk to this width, its mask drawn over at that size, so that contours stay as thick."""
+    """The frame reduced to this width, with its mask drawn at that size, so that outlines stay equally thick."""
     image, labels = read_pair(frame, mask)
     size = (width, max(1, round(width * image.shape[0] / image.shape[1])))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -81,7 +81,7 @@ def cell(frame: Path, mask: Path, width: int) -> np.ndarray:
 
 
 def legend(ids: list[int], note: str, width: int) -> np.ndarray:
-    """(40, width, 3): a note, and as many objects with their colours as there is room for."""
+    """(40, width, 3): a note, and as many objects with their colours as fit."""
     band = np.full((40, width, 3), 255, np.uint8)
     cv2.putText(band, note, (GAP, 27), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
     left = GAP + cv2.getTextSize(note, cv2.FONT_HERSHEY_SIMPLEX, 0.6, 1)[0][0] + 24
@@ -100,7 +100,7 @@ def legend(ids: list[int], note: str, width: int) -> np.ndarray:
 def make_sheet(
     frames: dict[str, Path], rows: dict[str, dict[str, Path]], chosen: list[str], columns: int, width: int
 ) -> np.ndarray:
-    """The chosen frames in rows of so many columns, each row once for every entry of {kind: {name: mask}}."""
+    """The chosen frames in rows of `columns`, each row once for every entry of {kind: {name: mask}}."""
     cells, titles = [], []
     cell_width = (width - GAP) // columns - GAP
     for begin in range(0, len(chosen), columns):
@@ -123,13 +123,13 @@ def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True, help="folder of the video's frames")
     parser.add_argument("--masks", type=Path, required=True, help="folder of the masks to show, one for each frame")
-    parser.add_argument("--truth", type=Path, help="folder of the true masks, to be shown for comparison")
+    parser.add_argument("--truth", type=Path, help="folder of the true masks, for comparison")
     parser.add_argument("--output", type=Path, required=True, help="folder to write to")
     parser.add_argument("--rate", type=Fraction, default=Fraction(24), help="frames per second, such as 30000/1001")
     parser.add_argument("--frames", type=int, default=10, help="how many frames the contact sheet shows")
-    parser.add_argument("--columns", type=int, default=5, help="how many of them stand side by side")
-    parser.add_argument("--width", type=int, default=1800, help="of the contact sheet, in pixels")
-    parser.add_argument("--quality", type=int, default=88, help="of the contact sheet, 1 to 95")
+    parser.add_argument("--columns", type=int, default=5, help="how many of them are side by side")
+    parser.add_argument("--width", type=int, default=1800, help="width of the contact sheet in pixels")
+    parser.add_argument("--quality", type=int, default=88, help="JPEG quality of the contact sheet, 1 to 95")
     options = parser.parse_args(arguments)
     if options.frames < 1 or not 1 <= options.columns <= options.width // 50:
         parser.error("expected --frames and --columns of at least 1, and --width of at least 50 pixels for each column")

@@ -1,12 +1,12 @@
-"""Fetch the released weights into ./weights, or where there is no such folder into the user's cache.
+"""Fetch the released weights into ./weights, or into the user's cache if there is no such folder.
 
     livos download                              all of them
     livos download nomose-480p nomose-ft-480p   these
-    livos download --list                       what there is
+    livos download --list                       what is available
 
-Files that are there already and in order are left alone, and an interrupted download continues where it stopped. Every
-file is checked before it gets its name: its size, and whether it is a checkpoint of this network. Its SHA-256 is
-written to weights/checksums.txt the first time, and compared with that from then on.
+Existing intact files are left alone, and an interrupted download continues where it stopped. Every file is checked
+before it gets its name: its size, and whether it is a checkpoint of this network. Its SHA-256 is written to
+weights/checksums.txt the first time, and compared with it from then on.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from livos.released_weights import PARTS, RELEASED_WEIGHTS, RESULT_TITLES, Relea
 SIZE_TOLERANCE = 0.1
 
 Fetch = Callable[[str, Path], None]
-"""Takes a Google Drive id and the path to write; continues a partial download if there is one; raises when it fails."""
+"""Takes a Google Drive id and the path to write; continues a partial download if there is one; raises on failure."""
 
 
 class DownloadProblem(RuntimeError):
-    """A file could not be had, or is not what it should be. The message says what to do."""
+    """A file could not be downloaded, or is not what it should be. The message says what to do."""
 
 
 def fetch_from_drive(drive_id: str, path: Path) -> None:
-    """Download with gdown, showing its progress bar; its partial file beside `path` is continued next time."""
+    """Downloads with gdown, showing its progress bar; its partial file next to `path` is continued next time."""
     import gdown
 
-    if gdown.download(id=drive_id, output=str(path), resume=True) is None:  # how older versions fail
+    if gdown.download(id=drive_id, output=str(path), resume=True) is None:  # how older versions signal failure
         raise DownloadProblem("gdown could not retrieve the file")
 
 
 def download(weights: ReleasedWeights, directory: Path, fetch: Fetch = fetch_from_drive) -> str:
-    """Make sure that `directory` holds these weights, checked; returns a line that says what was done.
+    """Makes sure that `directory` contains these weights, verified; returns a line that says what was done.
 
     The newest Drive id is tried first, then the older ones. Raises DownloadProblem.
     """
@@ -54,7 +54,7 @@ def download(weights: ReleasedWeights, directory: Path, fetch: Fetch = fetch_fro
         incoming = directory / f".{weights.name}.{drive_id}.download"  # a name per id: partial files must not be mixed
         try:
             fetch_checked(drive_id, incoming, weights, fetch)
-        except Exception as error:  # whatever went wrong, the next id may work; all are reported below
+        except Exception as error:  # whatever went wrong, the next id may work; all errors are reported below
             failures.append(f"  Drive id {drive_id}: {type(error).__name__}: {_first_line(error)}")
             continue
         verify_checksum(incoming, path)
@@ -65,8 +65,8 @@ def download(weights: ReleasedWeights, directory: Path, fetch: Fetch = fetch_fro
 
 
 def fetch_checked(drive_id: str, incoming: Path, weights: ReleasedWeights, fetch: Fetch) -> None:
-    """Fetch to `incoming`; what is not a checkpoint of this network is deleted and reported with DownloadProblem."""
-    if incoming.exists():  # complete, but something stopped us before it was checked
+    """Fetches to `incoming`; anything but a checkpoint of this network is deleted and raises DownloadProblem."""
+    if incoming.exists():  # complete, but interrupted before it was checked
         incoming.unlink()
     fetch(drive_id, incoming)
     if not incoming.exists():
@@ -78,12 +78,12 @@ def fetch_checked(drive_id: str, incoming: Path, weights: ReleasedWeights, fetch
 
 
 def check_present(path: Path, weights: ReleasedWeights) -> str:
-    """Check a file that is there already. Raises DownloadProblem, without touching the file."""
+    """Checks an existing file. Raises DownloadProblem, without touching the file."""
     problem = problem_with(path, weights)
     if problem:
-        raise DownloadProblem(f"{path} is there, but {problem}. Delete it and run this again.")
+        raise DownloadProblem(f"{path} exists, but {problem}. Delete it and run this again.")
     verify_checksum(path, path)
-    return f"{path}: there already, in order"
+    return f"{path}: already there, intact"
 
 
 def problem_with(path: Path, weights: ReleasedWeights) -> str | None:
@@ -94,7 +94,7 @@ def problem_with(path: Path, weights: ReleasedWeights) -> str | None:
         return _describe_page(start)
     size = path.stat().st_size
     if abs(size - weights.num_bytes) > SIZE_TOLERANCE * weights.num_bytes:
-        return f"it has {size / 1e6:.1f} MB instead of about {weights.num_bytes / 1e6:.0f} MB (cut short?)"
+        return f"it has {size / 1e6:.1f} MB instead of about {weights.num_bytes / 1e6:.0f} MB (truncated?)"
     return _problem_with_entries(path)
 
 
@@ -118,14 +118,16 @@ def _describe_page(start: bytes) -> str:
     text = start.decode("utf-8", errors="replace")
     title = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
     words = f" titled {title.group(1).strip()!r}" if title else ""
-    quota = " (the file's download quota is used up)" if re.search(r"quota|too many users", text, re.IGNORECASE) else ""
+    quota = (
+        " (the file's download quota is exceeded)" if re.search(r"quota|too many users", text, re.IGNORECASE) else ""
+    )
     return f"it is a web page{words} instead of the file{quota}"
 
 
 def verify_checksum(path: Path, final_path: Path) -> None:
-    """Compare the SHA-256 of `path` with the one recorded for `final_path`, or record it if there is none.
+    """Compares the SHA-256 of `path` with the one recorded for `final_path`, or records it if there is none.
 
-    Raises DownloadProblem when they differ.
+    Raises DownloadProblem if they differ.
     """
     checksums_path = final_path.parent / CHECKSUMS
     recorded = read_checksums(checksums_path)
@@ -153,13 +155,13 @@ def _first_line(error: Exception) -> str:
 def _advice(weights: ReleasedWeights, path: Path) -> str:
     pages = " or ".join(f"https://drive.google.com/file/d/{drive_id}/view" for drive_id in weights.drive_ids)
     return (
-        "Google Drive refuses often-wanted files for up to a day. Try again later, or download it in a browser where "
-        f"you are signed in,\nfrom {pages}, and save it as {path}; then run this again to check it."
+        "Google Drive refuses popular files for up to a day. Try again later, or download it in a browser where you "
+        f"are signed in,\nfrom {pages}, and save it as {path}; then run this again to verify it."
     )
 
 
 def default_directory() -> Path:
-    """./weights where that is a folder, as in a checkout; else the cache, in which `load_model` looks, too."""
+    """./weights if it is a folder, as in a checkout; otherwise the cache, in which `load_model` also looks."""
     return Path("weights") if Path("weights").is_dir() else cache_dir()
 
 
@@ -180,12 +182,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="which weights (default: all)")
     parser.add_argument("--list", action="store_true", help="print the table of weights and published results")
-    parser.add_argument("--directory", type=Path, help="where to (default: ./weights, or the user's cache)")
+    parser.add_argument("--directory", type=Path, help="where to save them (default: ./weights, or the user's cache)")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None, fetch: Fetch = fetch_from_drive) -> int:
-    """Returns the exit status: 0 if everything asked for is there and in order."""
+    """Returns the exit status: 0 if all requested files are there and intact."""
     options = parse_arguments(arguments)
     if options.list:
         print(list_text())
@@ -199,7 +201,7 @@ def main(arguments: list[str] | None = None, fetch: Fetch = fetch_from_drive) ->
     for weights in wanted:
         try:
             print(download(weights, options.directory or default_directory(), fetch))
-        except (DownloadProblem, OSError) as problem:  # OSError: the folder cannot be written to
+        except (DownloadProblem, OSError) as problem:  # OSError: the folder is not writable
             print(problem, file=sys.stderr)
             status = 1
     return status

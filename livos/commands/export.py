@@ -17,11 +17,11 @@ from livos.loading import default_weights, load_model, weight_names
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     add = parser.add_argument
-    add("--model", choices=model_names(), help="the network (default: the one that the weights are for)")
+    add("--model", choices=model_names(), help="the network (default: the one that matches the weights)")
     add("--weights", help=f"{', '.join(weight_names())}, or a file (default: lite; with --model base: nomose-480p)")
     add("--output", required=True, metavar="FOLDER", help="new, empty, or an earlier export")
-    add("--size", type=_size, metavar="HxW", help="of the frames, for graphs of fixed shapes (with --objects)")
-    add("--objects", type=int, metavar="N", help="the most objects, for graphs of fixed shapes (with --size)")
+    add("--size", type=_size, metavar="HxW", help="size of the frames, for graphs with fixed shapes (with --objects)")
+    add("--objects", type=int, metavar="N", help="largest number of objects, for fixed shapes (with --size)")
     add("--dynamic", action="store_true", help="graphs for any size and number of objects: the default")
 
 
@@ -39,21 +39,21 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         weights = options.weights or default_weights(options.model or "lite")
         if weights is None:
-            raise ValueError(f"--model {options.model} has no weights of its own: give --weights")
+            raise ValueError(f"--model {options.model} has no default weights: use --weights")
         network = load_model(weights, options.model)
         done = export(network, options.output, options.size, options.objects, print)
     except (ValueError, OSError, ImportError) as error:
         print(f"livos export: {error}", file=sys.stderr)
         return 2
-    print(f"{done.folder}: {done.num_bytes / 2**20:.1f} MiB of graphs; largest difference of probabilities from")
-    print(f"PyTorch's over {done.num_frames} frames: {done.largest_difference:.1e}")
+    print(f"{done.folder}: {done.num_bytes / 2**20:.1f} MiB of graphs; largest difference in probabilities from")
+    print(f"PyTorch over {done.num_frames} frames: {done.largest_difference:.1e}")
     return 0
 
 
 def _size(text: str) -> tuple[int, int]:
     height, _, width = text.partition("x")
     if not (height.isdecimal() and width.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r}: expected height and width in pixels, like 320x576")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected height and width in pixels, such as 320x576")
     return int(height), int(width)
 
 

@@ -1,4 +1,4 @@
-"""`livos`: one command for everything. It imports a program only when it is asked for."""
+"""`livos`: one command for everything. It imports a program only when that is called."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ COMMANDS = {
     "train": "train a network",
     "score": "compare masks with true ones: J and F",
     "download": "fetch the released weights",
-    "datasets": "list the test sets, what there is of each, and what is wrong with it",
-    "convert": "write weights in another form",
+    "datasets": "list the test sets, and check which are there and intact",
+    "convert": "write weights in another format",
     "export": "write a network as ONNX graphs, for other engines",
 }
 
@@ -37,12 +37,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def overview() -> str:
-    """What there is, for people who type `livos` alone."""
+    """An overview, for people who type only `livos`."""
     lines = [f"  livos {name:10} {what}" for name, what in COMMANDS.items()]
     example = "livos track --video video.mp4 --masks mask.png --output results/video"
     return "\n".join(
         [
-            *("Follow objects through a video, in constant memory.", "", f"  {example}", ""),
+            *("Track objects through a video, in constant memory.", "", f"  {example}", ""),
             *("Commands:", *lines, "", "livos COMMAND --help says more about each."),
         ]
     )

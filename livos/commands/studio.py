@@ -5,8 +5,8 @@
     livos studio video.livos
     livos studio
 
-Serves a page on this machine alone and opens it. What is done there is saved after every step in a project: a folder
-next to the video, `video.livos`, which can be opened again. Without an argument, the page asks for a video.
+Serves a page on this machine only and opens it. Your work is saved after every step in a project: a folder next to the
+video, `video.livos`, which can be opened again. Without an argument, the page asks for a video.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("path", nargs="?", type=Path, metavar="VIDEO | FOLDER | PROJECT", help="a video, a folder of frames, a project")
     add("--project", type=Path, help="folder of the video's project (default: next to the video)")
-    add("--weights", default="lite", help="with which to track in a new project: a name or a file (default: lite)")
+    add("--weights", default="lite", help="weights for a new project: a name or a file (default: lite)")
     add("--size", type=int, help="short side for the network (default: what suits the weights)")
     add("--precision", default="float32", help="float32, bfloat16 or float16 (default: float32)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    add("--port", type=int, help="(default: 8765, or any that is free)")
-    add("--host", default="127.0.0.1", help="address to listen on; others than this machine can reach it then")
+    add("--port", type=int, help="(default: 8765, or any free one)")
+    add("--host", default="127.0.0.1", help="address to listen on, to make it reachable from other machines")
     add("--no-browser", action="store_true", help="only print the address")
     return parser.parse_args(arguments)
 
@@ -81,13 +81,13 @@ def main(arguments: list[str] | None = None) -> int:
 def _tell_address(door: Door, no_browser: bool) -> None:
     if not door.is_loopback:
         logger.warning(
-            "Whoever can reach %s and knows the address below can see the video and change the project. The connection "
-            "is not encrypted.",
+            "Anyone who can reach %s and knows the address below can see the video and change the project. The "
+            "connection is not encrypted.",
             door.host,
         )
     shown = f"[{door.host}]" if ":" in door.host else door.host
     address = f"http://{shown}:{door.port}/?token={door.token}"
-    print(f"LiVOS Studio: {address}\nCtrl-C ends it; everything is saved.", flush=True)
+    print(f"LiVOS Studio: {address}\nPress Ctrl-C to stop; everything is saved.", flush=True)
     if not no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 

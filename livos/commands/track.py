@@ -8,14 +8,14 @@
 
 A video is a file, a folder of images, a pattern in quotes, the number of a camera, or an address (Ctrl-C ends it).
 Masks are images (docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders
-named by object id. They belong to the frame that their name says (00042.png), a single file to the first frame. Objects
+named by object id. They belong to the frame given by their name (00042.png), a single file to the first frame. Objects
 may appear later; a mask of a known object corrects it. With several videos, masks are looked for under the name of
 each: MASKS/<video>/ or MASKS/<video>.png.
 
-Written to OUTPUT: masks/ (PNG), overlay.mp4 (H.264, at the source's times, with its sound) and objects.json (areas and
-boxes); --write chooses, and adds cutouts/ (each object alone, transparent around it) and coco.json (run-length codes).
-Memory does not grow with the length of the video. When the same command is run again, an interrupted run continues
-where it was; finished videos are left alone. Several processes (torchrun) share the videos.
+OUTPUT gets masks/ (PNG), overlay.mp4 (H.264, with the source's timing and sound) and objects.json (areas and boxes);
+--write chooses, and adds cutouts/ (each object on a transparent background) and coco.json (run-length codes). Memory
+does not grow with the length of the video. When the same command is run again, an interrupted run continues where it
+stopped; finished videos are left alone. Several processes (torchrun) share the videos.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ from livos.video.sources import FoundVideo, FrameSource, find_videos
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = timedelta(days=30)  # of one process for the others: videos may be long
+PATIENCE = timedelta(days=30)  # how long one process waits for the others: videos may be long
 
 
 def main(
     arguments: list[str] | None = None,
     make_segmenter: Callable[[argparse.Namespace, Process], VideoSegmenter] | None = None,
 ) -> int:
-    """Returns the exit status: 1 if a video failed, which does not lose the others; 2 if nothing was possible."""
+    """Returns the exit status: 1 if a video failed, which does not stop the others; 2 if nothing was possible."""
     if any(word.partition("=")[0] == "--project" for word in (sys.argv[1:] if arguments is None else arguments)):
         return track_project.main(arguments)
     options = parse_arguments(arguments)
@@ -85,7 +85,7 @@ def track_all(
     options: argparse.Namespace,
     process: Process,
 ) -> dict[str, str]:
-    """Segments this process's share of the videos. Returns what went wrong, by video, of all processes."""
+    """Segments this process's share of the videos. Returns what went wrong, by video, in all processes."""
     failed: dict[str, str] = {}
     several = len(videos) > 1
     for found in shared_out(videos, size_on_disk, process):
@@ -107,7 +107,7 @@ def track_all(
 
 
 def run_job(job: TrackJob, segmenter: VideoSegmenter, memory_limit: int | None) -> None:
-    """Runs a job to its end, within the limit if there is one, and shows how far it is."""
+    """Runs a job to its end, within the limit if there is one, and shows its progress."""
     if memory_limit is not None:
         num_objects, backward = len(job.masks.object_ids), job.settings.backward
         segmenter = within_memory(segmenter, memory_limit, job.source.size, num_objects, backward)
@@ -127,12 +127,12 @@ def run_job(job: TrackJob, segmenter: VideoSegmenter, memory_limit: int | None) 
             if bar is not None:
                 bar.close()
     if not stage:
-        logger.info("%s: was finished already", job.found.name)
+        logger.info("%s: was already finished", job.found.name)
 
 
 @contextmanager
 def ended_by_interrupt(source: FrameSource) -> Iterator[None]:
-    """Ctrl-C ends a camera's video instead of throwing it away; a second time, it does."""
+    """Makes Ctrl-C end a camera's video instead of discarding it; a second Ctrl-C interrupts the program."""
     if not isinstance(source, LiveSource):
         yield
         return
@@ -150,7 +150,7 @@ def ended_by_interrupt(source: FrameSource) -> Iterator[None]:
 
 
 def masks_for(found: FoundVideo, masks: Path, several: bool) -> Path:
-    """The masks of one video: everything, or where there are several videos, what bears its name."""
+    """The masks of one video: everything, or if there are several videos, those under its name."""
     under_its_name = [path for path in sorted(masks.glob("*")) if found.name in (path.name, path.stem)]
     if not several and (masks.is_file() or not under_its_name):
         return masks
@@ -161,7 +161,7 @@ def masks_for(found: FoundVideo, masks: Path, several: bool) -> Path:
 
 
 def size_on_disk(found: FoundVideo) -> float:
-    """About how much work a video is, for sharing them out."""
+    """Roughly how much work a video is, for dividing videos among processes."""
     if found.path is None:
         return 0.0
     files = [found.path] if found.path.is_file() else [path for path in found.path.iterdir() if path.is_file()]
@@ -169,10 +169,10 @@ def size_on_disk(found: FoundVideo) -> float:
 
 
 def build_segmenter(options: argparse.Namespace, process: Process) -> VideoSegmenter:
-    """The network with its weights. Raises ValueError or OSError that says how to get them."""
+    """The network with its weights. Raises ValueError or OSError, saying how to get them."""
     weights = options.weights or default_weights(options.model or "lite")
     if weights is None:
-        raise ValueError(f"--model {options.model} has no weights of its own: give --weights")
+        raise ValueError(f"--model {options.model} has no default weights: use --weights")
     network = load_model(weights, options.model)
     return VideoSegmenter(
         network,
@@ -200,39 +200,39 @@ def settings_of(options: argparse.Namespace) -> TrackSettings:
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Reads the command line; ends the program with a message where it makes no sense."""
+    """Reads the command line; ends the program with a message if it makes no sense."""
     parser = argparse.ArgumentParser(
         prog="livos track", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
     add("--video", required=True, help="file, folder, pattern in quotes, or number of a camera")
     add("--masks", type=Path, required=True, help="file or folder")
-    add("--output", type=Path, required=True, help="folder; of several videos, each gets a folder in it")
+    add("--output", type=Path, required=True, help="folder; with several videos, each gets a folder inside")
     add("--write", nargs="+", choices=KINDS, default=["masks", "overlay", "boxes"], help="(default: %(default)s)")
     add("--cutouts-as", choices=CUTOUT_FORMATS, default="png", help="pictures, or videos with alpha")
     add("--overwrite", action="store_true", help="replace the results of another job in OUTPUT")
-    add("--start", help="first frame: its number, or a time like 4.5s or 1:30")
+    add("--start", help="first frame: its number, or a time such as 4.5s or 1:30")
     add("--end", help="last frame, which is included: its number, or the time at which it ends")
     add("--backward", action="store_true", help="segment from the last frame to the first")
     add("--count-from", type=int, default=0, help="number of the first frame, in names of masks and here (default: 0)")
-    add("--frame-rate", type=rate, default=Fraction(24), help="of images; videos have their own (default: 24)")
-    add("--damaged", choices=DAMAGED_RULES, default="hold", help="keep the mask at damaged frames, or give up")
-    add("--colour-masks", choices=COLOUR_RULES, default="auto", help="what RGB masks hold: DAVIS colours, or ids")
-    add("--model", choices=model_names(), help="the network (default: the one that the weights are for)")
+    add("--frame-rate", type=rate, default=Fraction(24), help="for images; videos have their own (default: 24)")
+    add("--damaged", choices=DAMAGED_RULES, default="hold", help="at damaged frames, keep the mask or give up")
+    add("--colour-masks", choices=COLOUR_RULES, default="auto", help="what RGB masks contain: DAVIS colours, or ids")
+    add("--model", choices=model_names(), help="the network (default: the one that matches the weights)")
     add("--weights", help=f"{', '.join(weight_names())}, or a file (default: lite; with --model base: nomose-480p)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
     add("--precision", choices=list(PRECISIONS), default="float32", help="(default: float32)")
-    add("--engine", choices=ENGINES, default="torch", help="what computes the network (default: torch)")
-    size_help = "short side in pixels for the network, -1: that of the frames (default: what suits the weights)"
+    add("--engine", choices=ENGINES, default="torch", help="what runs the network (default: torch)")
+    size_help = "short side in pixels for the network; -1: that of the frames (default: what suits the weights)"
     add("--size", "--internal-size", type=limit, metavar="PIXELS", help=size_help)
-    add("--chunk-size", type=limit, metavar="OBJECTS", help="computed at a time, -1: all (default: all)")
+    add("--chunk-size", type=limit, metavar="OBJECTS", help="objects processed at a time; -1: all (default: all)")
     add("--flip", action="store_true", help="average with the mirrored frame: better masks in twice the time")
-    add("--memory-limit", type=memory, help="4GB, say: lower --chunk-size and --size to keep within it")
+    add("--memory-limit", type=memory, help="such as 4GB: lower --chunk-size and --size to stay within it")
     return parser.parse_args(arguments)
 
 
 def limit(text: str) -> int:
-    """A positive number, or -1 for no limit (0 is understood, too)."""
+    """A positive number, or -1 for no limit (0 also works)."""
     number = int(text) if text.lstrip("-").isdecimal() else None
     if number is None or number < -1:
         raise argparse.ArgumentTypeError(f"{text!r}: expected a positive number, or -1 for no limit")
@@ -246,7 +246,7 @@ def rate(text: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         number = Fraction(0)
     if number <= 0:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected frames per second above 0, like 24 or 30000/1001")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected frames per second above 0, such as 24 or 30000/1001")
     return number
 
 

@@ -1,10 +1,10 @@
-"""Track a project of LiVOS Studio without its page: what its given masks ask for and is not done yet.
+"""Track a project of LiVOS Studio without its page: everything that follows from its given masks and is not done yet.
 
     livos track --project video.livos
     livos track --project video.livos --write masks overlay --output results/video
 
-Masks are saved in the project, whose settings and in and out points hold. An interrupted run continues where it
-was when the same command is run again. With --write, files are written to a new folder then, as Studio exports them.
+Masks are saved in the project, whose settings and in and out points apply. An interrupted run continues where it
+stopped when the same command is run again. With --write, the results are then exported to a new folder, as in Studio.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tqdm import tqdm
 from livos.allocation import reuse_freed_memory
 from livos.studio.jobs import Progress
 
-INTERRUPTED = 130  # exit status, as shells expect it
+INTERRUPTED = 130  # the exit status that shells expect
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,21 +51,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="livos track", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--project", type=Path, required=True, help="the folder, which ends in .livos")
-    parser.add_argument("--write", nargs="+", choices=KINDS, default=[], help="files to write then (default: none)")
+    parser.add_argument("--project", type=Path, required=True, help="the project folder, which ends in .livos")
+    parser.add_argument("--write", nargs="+", choices=KINDS, default=[], help="files to export (default: none)")
     parser.add_argument("--output", type=Path, help="a new folder for them (default: one next to the project)")
     return parser.parse_args(arguments)
 
 
 class _Bars:
-    """A bar of progress for each part of the work."""
+    """A progress bar for each part of the work."""
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
         self._shown: object = None
 
     def show(self, progress: Progress) -> None:
-        """Shows how far the present part is."""
+        """Shows the progress of the current part."""
         part = (progress.kind, progress.first, progress.last)
         if part != self._shown:
             self.close()
@@ -76,7 +76,7 @@ class _Bars:
             self._bar.update(progress.done - self._bar.n)
 
     def close(self) -> None:
-        """Ends the bar that is shown."""
+        """Ends the current bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None

@@ -1,4 +1,4 @@
-"""Settings that are one of a few words."""
+"""Settings with a few allowed words."""
 
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -6,8 +6,8 @@ from typing import Any, get_args, get_type_hints
 
 
 class Choice(str, Enum):
-    """One of a few words; the schema refuses any other, naming them. In code a choice is the word: equal to it, and
-    printed and stored as it, so that plain strings do as well.
+    """One of a few words; the schema refuses any other, naming them. In code, a choice behaves like the word: it
+    compares equal to it, and is printed and stored as it, so plain strings work as well.
     """
 
     def __str__(self) -> str:
@@ -18,7 +18,7 @@ class Choice(str, Enum):
 
 
 class Precision(Choice):
-    """Of the network's numbers; what is delicate stays float32."""
+    """The precision of the network's numbers; sensitive parts stay float32."""
 
     float32 = "float32"
     tf32 = "tf32"  # float32 with products of 10 bits, on recent NVIDIA GPUs
@@ -27,7 +27,7 @@ class Precision(Choice):
 
 
 class BatchNorm(Choice):
-    """Which statistics batch normalisation takes while training."""
+    """Which statistics batch normalisation uses during training."""
 
     train = "train"  # of each process's portion
     sync = "sync"  # of the portions of all processes
@@ -35,7 +35,7 @@ class BatchNorm(Choice):
 
 
 class Schedule(Choice):
-    """How the learning rate falls."""
+    """How the learning rate decays."""
 
     constant = "constant"
     poly = "poly"
@@ -50,14 +50,14 @@ class AuxiliaryClips(Choice):
 
 
 class Resume(Choice):
-    """Whether training continues what is there of the same name."""
+    """Whether training continues an existing experiment of the same name."""
 
     never = "never"
     auto = "auto"
 
 
 class ColourMasks(Choice):
-    """What RGB masks hold."""
+    """What RGB masks contain."""
 
     auto = "auto"
     palette = "palette"  # the colours of DAVIS
@@ -65,7 +65,7 @@ class ColourMasks(Choice):
 
 
 class Archive(Choice):
-    """How a set's server wants the masks packed."""
+    """How a set's server expects the masks to be packed."""
 
     inside = "inside"  # a zip of the videos
     folder = "folder"  # a zip of Annotations/
@@ -73,13 +73,13 @@ class Archive(Choice):
 
 
 def refuse_other_words(settings: Any, prefix: str = "") -> None:
-    """Raises ValueError, naming the key and the choices, for a word that is none of them.
+    """Raises ValueError, naming the key and the choices, for a word that is not allowed.
 
-    For settings that a program has built itself; those that people type have been checked against the schema.
+    This is for settings built by a program; those typed by people are checked against the schema.
 
     Args:
-        settings: a dataclass of config/schema.py.
-        prefix: what comes before its keys.
+        settings: A dataclass of config/schema.py.
+        prefix: What comes before its keys.
     """
     types = get_type_hints(type(settings))
     for field in fields(settings):

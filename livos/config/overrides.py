@@ -1,4 +1,4 @@
-"""Settings typed on the command line, checked before Hydra sees them: a typing mistake is told with the names."""
+"""Settings from the command line, checked before Hydra sees them: for a typo, the known names are listed."""
 
 import difflib
 import sys
@@ -18,10 +18,10 @@ _CONFIG = Path(__file__).parent
 def refuse_unknown_settings(
     schema: type, arguments: list[str] | None = None, groups: Collection[str] | None = None
 ) -> None:
-    """Ends the program with status 2, naming the known settings, if an argument KEY=VALUE sets none of them.
+    """Ends the program with status 2, naming the known settings, if an argument KEY=VALUE is not one of them.
 
-    groups: folders beside this file, e.g. model, one of whose files is chosen by its name; by default all of them.
-    Hydra's own keys are left to it.
+    groups: folders next to this file, e.g. model, whose files are chosen by name; by default all of them. Hydra's own
+    keys are left to Hydra.
     """
     words = sys.argv[1:] if arguments is None else arguments
     typed = [word for word in words if "=" in word and not word.startswith("-")]
@@ -67,7 +67,7 @@ def _check_key(node: DictConfig, key: str, groups: Collection[str]) -> None:
     for part in key.split("."):
         if not isinstance(node, DictConfig) or (not OmegaConf.get_type(node) or OmegaConf.get_type(node) is dict):
             return
-        if part not in list(node):  # `in` would pass over a key without a value
+        if part not in list(node):  # `in` would miss a key without a value
             names = sorted({str(name) for name in node} | (set() if path else set(groups)))
             place = f" in {'.'.join(path)}" if path else ""
             _refuse(f"unknown setting {key}{_suggestion(part, names)}. Known{place}: {', '.join(names)}")
@@ -76,7 +76,7 @@ def _check_key(node: DictConfig, key: str, groups: Collection[str]) -> None:
 
 
 def _check_value(settings: DictConfig, key: str, override: Override) -> None:
-    """Whether the value has the type of a key of the schema; below dictionaries of free names Hydra will tell."""
+    """Checks that the value has the type in the schema; below dictionaries of free names, Hydra checks it."""
     *path, name = key.split(".")
     node: Any = OmegaConf.select(settings, ".".join(path)) if path else settings
     if not isinstance(node, DictConfig) or name not in list(node):

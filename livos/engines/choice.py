@@ -1,4 +1,4 @@
-"""Which engine computes the network, and how it gets its graphs."""
+"""Which engine runs the network, and how it gets its graphs."""
 
 import hashlib
 import importlib.util
@@ -20,17 +20,17 @@ EXTRAS = {"onnxruntime": "onnx", "openvino": "onnx,openvino"}
 """What to install for an engine: pip install 'livos[EXTRA]'."""
 
 _PRECISIONS = {"onnxruntime": ("float32", "tf32"), "openvino": ("float32", "tf32", "bfloat16")}
-_GRAPHS_FORMAT = 1  # a new number has all graphs exported anew
-_WIDE = 128  # value_dim from which PyTorch with Winograd's convolutions is the fastest in float32
+_GRAPHS_FORMAT = 1  # with a new number, all graphs are exported again
+_WIDE = 128  # value_dim from which PyTorch with Winograd convolutions is the fastest in float32
 
 
 def choose_engine(
     engine: str, network: LiVOS, device: torch.device, precision: str, chunk_size: int | None, compiled: bool
 ) -> str:
-    """Returns the name of the engine to use: `engine` itself, or for `auto` the one that docs/performance.md names.
+    """Returns the name of the engine to use: `engine` itself, or for `auto` the one listed in docs/performance.md.
 
     Raises:
-        ValueError: If there is no such engine, or it cannot do what the other settings ask for.
+        ValueError: If there is no such engine, or it does not support the other settings.
         ImportError: If it is not installed.
     """
     if engine not in ENGINES:
@@ -48,7 +48,7 @@ def choose_engine(
 
 
 def _fastest(network: LiVOS, device: torch.device, precision: str, chunk_size: int | None, compiled: bool) -> str:
-    """The table of docs/performance.md: narrow networks on the CPU are faster outside PyTorch."""
+    """Chooses by the table in docs/performance.md: narrow networks on the CPU are faster outside PyTorch."""
     if network.config.value_dim >= _WIDE and precision != "bfloat16":
         return "torch"
     for engine in ("openvino", "onnxruntime"):
@@ -60,15 +60,15 @@ def _fastest(network: LiVOS, device: torch.device, precision: str, chunk_size: i
 def obstacle(
     engine: str, device: torch.device, precision: str, chunk_size: int | None = None, compiled: bool = False
 ) -> str | None:
-    """Why an engine cannot do what is asked for, in words; None if it can."""
+    """Why an engine does not support these settings, in words; None if it does."""
     if engine == "torch":
         return None
     if device.type != "cpu":
-        return f"computes on the CPU, not on {device}: take engine=torch"
+        return f"runs on the CPU, not on {device}: use engine=torch"
     if precision not in _PRECISIONS[engine]:
-        return f"computes with {' or '.join(_PRECISIONS[engine])}, not with precision={precision}"
+        return f"supports {' or '.join(_PRECISIONS[engine])}, not precision={precision}"
     if chunk_size is not None:
-        return f"computes all objects at once, not chunk_size={chunk_size}: take engine=torch"
+        return f"processes all objects at once, not chunk_size={chunk_size}: use engine=torch"
     if compiled:
         return "compiles the network itself: compile=True needs engine=torch"
     return None
@@ -79,10 +79,10 @@ def _installed(engine: str) -> bool:
 
 
 def network_on(engine: str, network: LiVOS, checksum: str, precision: str) -> GraphNetwork:
-    """A network computed by `onnxruntime` or `openvino`.
+    """A network run by `onnxruntime` or `openvino`.
 
     Args:
-        checksum: Of the network's weights. The graphs of a network are exported once and kept in the user's cache.
+        checksum: The checksum of the network's weights. Its graphs are exported once and kept in the user's cache.
     """
     folder = kept_graphs(network, checksum)
     runner: Runner
@@ -98,19 +98,19 @@ def network_on(engine: str, network: LiVOS, checksum: str, precision: str) -> Gr
 
 
 def kept_graphs(network: LiVOS, checksum: str) -> Path:
-    """The folder with the graphs of a network, for every size and number of objects. Exports them if there is none."""
+    """The folder with a network's graphs, for every size and number of objects. Exports them if there are none yet."""
     key = hashlib.sha256(f"{_GRAPHS_FORMAT} {checksum} {network.config}".encode()).hexdigest()[:16]
     folder = graphs_dir() / key
     if folder.is_dir():
         return folder
-    log.info("exporting the network for other engines, once; this takes about a minute")
+    log.info("exporting the network for other engines; this happens once and takes about a minute")
     aside = folder.with_name(f".{key}-{os.getpid()}")
     aside.mkdir(parents=True)
     try:
         write_graphs(network, aside)
         aside.rename(folder)
     except OSError:
-        if not folder.is_dir():  # else another process was faster
+        if not folder.is_dir():  # otherwise another process was faster
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -1,9 +1,9 @@
-"""The network as three functions over plain tensors, which exporters and other engines take.
+"""The network as three functions over plain tensors, which exporters and other engines can use.
 
-`encode` knows no masks, `segment` finds the objects of a state on a frame, `remember` writes a frame with its masks
-into the state. What comes between, such as given masks and new objects, needs no network; so these three serve every
-frame of a video, the first one, and corrections. A whole step as one graph would be needed in several kinds, and
-torch.export does not finish with it where size and number of objects are open.
+`encode` sees no masks, `segment` finds the objects of a state on a frame, and `remember` writes a frame with its masks
+into the state. Everything between them, such as given masks and new objects, needs no network, so these three are
+enough for every frame of a video, including the first one and corrections. A whole step as one graph would be needed
+in several variants, and torch.export does not finish on it with a dynamic size and number of objects.
 
 One video at a time: B = 1. Letters: see livos/model/layers.py.
 """
@@ -23,7 +23,7 @@ FEATURES = ("normalised_image", "pixel_feature", "key", "gate", "skip8", "skip4"
 """What `encode` returns, in the order of the fields of ImageFeatures."""
 
 Axis = int | str
-"""A fixed length, or a letter that stands for one, perhaps with a factor: N objects, h and w cells, `16h` pixels."""
+"""A fixed length, or a letter for a variable one, perhaps with a factor: N objects, h and w cells, `16h` pixels."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Encode(nn.Module):
 
 
 class Segment(nn.Module):
-    """Features, which slots hold an object, and a state -> probabilities, and the sensory memory to go on with."""
+    """Features, which slots hold an object, and a state -> probabilities, and the updated sensory memory."""
 
     def __init__(self, network: LiVOS):
         super().__init__()
@@ -81,7 +81,7 @@ class Segment(nn.Module):
     def forward(
         self, pixel_feature: Tensor, key: Tensor, skip8: Tensor, skip4: Tensor, present: Tensor, *state: Tensor
     ) -> tuple[Tensor, Tensor]:
-        nothing = key.new_zeros(0)  # what segmenting a frame does not look at
+        nothing = key.new_zeros(0)  # for features that segmenting a frame does not use
         features = ImageFeatures(nothing, pixel_feature, key, nothing, skip8, skip4)
         video = video_of(dict(zip(STATE_TENSORS, state, strict=True)))
         prediction, video = self.network.segment(features, video, selector=present > 0.5)
@@ -122,7 +122,7 @@ GRAPHS = (
 
 
 def length(axis: Axis, num_objects: int, cells: tuple[int, int]) -> int:
-    """The length of an axis for so many objects and cells."""
+    """The length of an axis for this number of objects and cells."""
     if isinstance(axis, int):
         return axis
     if axis in ("N", "1+N"):
@@ -131,6 +131,6 @@ def length(axis: Axis, num_objects: int, cells: tuple[int, int]) -> int:
 
 
 def example_inputs(graph: Graph, config: ModelConfig, num_objects: int, cells: tuple[int, int]) -> tuple[Tensor, ...]:
-    """Tensors of the right shapes with which a graph can be traced."""
+    """Tensors of the right shapes for tracing a graph."""
     axes = tensor_axes(config)
     return tuple(torch.rand([length(axis, num_objects, cells) for axis in axes[name]]) for name in graph.inputs)

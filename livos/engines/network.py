@@ -1,4 +1,4 @@
-"""The exported graphs behind the methods that VideoSegmenter calls, whichever engine runs them."""
+"""The exported graphs, behind the methods that VideoSegmenter calls, whichever engine runs them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -23,21 +23,21 @@ class Runner(ABC):
 
     @abstractmethod
     def run(self, graph: str, inputs: Arrays) -> list[np.ndarray]:
-        """Computes `encode`, `segment` or `remember` for inputs in the graph's order. Results are new arrays."""
+        """Runs `encode`, `segment` or `remember` on inputs in the graph's order. Results are new arrays."""
 
 
 @dataclass(frozen=True)
 class Segmented:
-    """What GraphNetwork.segment says about one frame: the part of Prediction that inference looks at."""
+    """What GraphNetwork.segment says about one frame: the part of Prediction that inference needs."""
 
     probabilities: Tensor  # (B, 1 + N, H, W), background first
 
 
 class GraphNetwork:
-    """Computes what LiVOS computes, on the CPU, for inference. Several views (B > 1) run one after the other."""
+    """Computes the same as LiVOS, on the CPU, for inference. Several views (B > 1) run one after the other."""
 
     def __init__(self, runner: Runner, config: ModelConfig, num_slots: int | None = None):
-        """num_slots: the number of objects that the graphs are for; fewer leave slots empty. None: any number."""
+        """num_slots: the number of objects the graphs were exported for; unused slots stay empty. None: any number."""
         self.runner, self.config, self.num_slots = runner, config, num_slots
 
     def begin(self, features: ImageFeatures, num_objects: int) -> VideoState:
@@ -85,5 +85,5 @@ _INPUTS = {graph.name: graph.inputs for graph in GRAPHS}
 
 
 def _named(features: ImageFeatures) -> dict[str, Tensor]:
-    """Features by the names that graphs have for them: `image` there is the one that is not normalised yet."""
+    """Features by the names used in graphs, where `image` means the image before normalisation."""
     return dict(zip(FEATURES, vars(features).values(), strict=True))

@@ -19,8 +19,8 @@ from livos.model.config import ModelConfig
 from livos.model.masks import STRIDE
 from livos.model.network import LiVOS
 
-OPSET = 18  # the oldest that the exporter writes by itself, for old engines
-_TRACED = (2, (6, 10))  # objects and cells of a graph with open axes; lengths of 1 would be taken for constants
+OPSET = 18  # the oldest that the exporter writes natively, for old engines
+_TRACED = (2, (6, 10))  # objects and cells for tracing dynamic axes; a length of 1 would become a constant
 _MOST = 1024  # objects, and cells along a side
 
 
@@ -29,7 +29,7 @@ def write_graphs(network: LiVOS, folder: Path, size: tuple[int, int] | None = No
     """Writes `encode.onnx`, `segment.onnx` and `remember.onnx` into a folder that exists, and returns their paths.
 
     Args:
-        size: (H, W) in pixels, multiples of 16, for graphs of this size and number of objects alone. None: one set of
+        size: (H, W) in pixels, multiples of 16, for graphs of only this size and number of objects. None: one set of
             graphs for all sizes (from 32 x 32 pixels) and any number of objects.
 
     Raises:
@@ -50,7 +50,7 @@ def write_graphs(network: LiVOS, folder: Path, size: tuple[int, int] | None = No
 
 
 def require_exporter() -> None:
-    """Raises ImportError, saying what to install, where graphs cannot be exported."""
+    """Raises ImportError, saying what to install, if graphs cannot be exported."""
     try:
         import onnx  # noqa: F401
         import onnxscript  # noqa: F401
@@ -61,9 +61,9 @@ def require_exporter() -> None:
 
 
 def with_fixed_padding(network: LiVOS) -> LiVOS:
-    """Replaces, in place, convolutions that work out their padding from the size of the map (TensorFlow's `same`).
+    """Replaces, in place, convolutions that compute their padding from the size of the map (TensorFlow's `same`).
 
-    Maps here have sides that are multiples of the stride, for which the padding is always the same.
+    Here the sides of all maps are multiples of the stride, so the padding is always the same.
     """
     for name, module in list(network.named_modules()):
         if type(module).__name__ == "Conv2dSame":
@@ -108,7 +108,7 @@ def _exported(graph: Graph, network: LiVOS, num_objects: int, cells: tuple[int, 
 
 
 def _open_axes(graph: Graph, module: nn.Module, config: ModelConfig) -> tuple:
-    """What torch.export is to know of the axes of every input."""
+    """What torch.export has to know about the axes of every input."""
     objects = torch.export.Dim("N", min=1, max=_MOST)
     sides = {side: torch.export.Dim(side, min=2, max=_MOST) for side in "hw"}
 
@@ -130,7 +130,7 @@ def _open_axes(graph: Graph, module: nn.Module, config: ModelConfig) -> tuple:
 
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
-    """The exporter tells its own developers about each step; what a user must know it raises."""
+    """Silences the exporter's log, which is meant for its developers; it raises what a user must know."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     try:

@@ -1,4 +1,4 @@
-"""The graphs run by ONNX Runtime, on the CPU in float32."""
+"""Runs the graphs with ONNX Runtime, on the CPU in float32."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from livos.engines.network import Arrays, Runner
 
 
 class OnnxRuntimeRunner(Runner):
-    """Takes the folder of the graphs. Raises ImportError where onnxruntime is not installed."""
+    """Takes the folder of the graphs. Raises ImportError if onnxruntime is not installed."""
 
     def __init__(self, folder: Path):
         import onnxruntime

@@ -1,4 +1,4 @@
-"""The graphs run by OpenVINO, on the CPU in float32 or bfloat16."""
+"""Runs the graphs with OpenVINO, on the CPU in float32 or bfloat16."""
 
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,14 @@ from livos.engines.graphs import GRAPHS
 from livos.engines.network import Arrays, Runner
 
 _HINTS = {"float32": "f32", "tf32": "f32", "bfloat16": "bf16"}
-_MOST_KEPT = 8  # compiled graphs of each kind: sizes and numbers of objects that were used last
+_MOST_KEPT = 8  # compiled graphs of each kind, for the most recently used sizes and numbers of objects
 
 
 class OpenVinoRunner(Runner):
-    """Takes the folder of the graphs and a precision. Raises ImportError where openvino is not installed.
+    """Takes the folder of the graphs and a precision. Raises ImportError if openvino is not installed.
 
-    Graphs are compiled for each size and number of objects when they first come, which takes about a second with
-    `lite`; with open axes they would be a quarter slower.
+    Graphs are compiled for each size and number of objects when first needed, which takes about a second with `lite`;
+    with dynamic axes they would be a quarter slower.
     """
 
     def __init__(self, folder: Path, precision: str):

@@ -1,6 +1,6 @@
-"""BURST: given masks as run-length codes in one JSON file, and predictions in a file of the same form.
+"""BURST: given masks as run-length codes in one JSON file, and predictions in a file of the same format.
 
-The form is that of github.com/Ali2500/BURST-benchmark: a list `sequences`, each with `dataset`, `seq_name`, `height`,
+The format is that of github.com/Ali2500/BURST-benchmark: a list `sequences`, each with `dataset`, `seq_name`, `height`,
 `width`, `annotated_image_paths`, and `segmentations`: for each annotated image {track id: {"rle": ..., ...}}.
 """
 
@@ -43,7 +43,7 @@ class BurstMask:
         return b"" if max(self.codes) <= 255 else None
 
     def read(self) -> LabelMap:
-        """Where objects overlap, the one with the larger id is seen."""
+        """Where objects overlap, the one with the larger id is on top."""
         labels = np.zeros(self.shape, np.int32)
         for object_id, code in sorted(self.codes.items()):
             labels[decode_mask(code, self.shape, f"{self.path}: {self.where}, object {object_id}")] = object_id
@@ -51,10 +51,10 @@ class BurstMask:
 
 
 def read_annotations(path: Path) -> dict[str, Any]:
-    """The whole JSON file, checked: its form, its sizes, and every name that becomes a folder or file.
+    """The whole JSON file, checked: its format, its sizes, and every name that becomes a folder or file.
 
     Raises:
-        ValueError: naming file and place, where it is not of BURST's form or has a name that no video can have.
+        ValueError: If it is not in BURST's format or has an impossible name; the message names file and place.
     """
     content = read_json(path)
     for sequence in content["sequences"].items():
@@ -80,17 +80,17 @@ def _checked_object(object_id: str, entry: Entry) -> None:
 
 
 def sequence_name(sequence: Mapping[str, Any]) -> str:
-    """`<dataset>/<sequence>`, as the folders are nested."""
+    """`<dataset>/<sequence>`, like the nested folders."""
     return f"{sequence['dataset']}/{sequence['seq_name']}"
 
 
 def annotated_frames(sequence: Mapping[str, Any]) -> list[str]:
-    """Names, without suffix, of the frames whose masks are asked for."""
+    """Names, without suffix, of the frames whose masks are requested."""
     return [PurePosixPath(path).stem for path in sequence["annotated_image_paths"]]
 
 
 def burst_videos(annotation_file: Path, image_directory: Path, save_all: bool) -> list[TestVideo]:
-    """The sequences as videos. Every object's mask is given where it appears first; annotated frames are saved."""
+    """The sequences as videos. Every object's mask is given where it first appears; annotated frames are saved."""
     sequences = read_annotations(annotation_file)["sequences"]
     return [_open_sequence(sequence, annotation_file, image_directory, save_all) for sequence in sequences]
 
@@ -114,7 +114,7 @@ def _open_sequence(sequence: Mapping[str, Any], annotation_file: Path, images: P
 
 
 def first_masks(sequence: Mapping[str, Any], annotation_file: Path) -> dict[str, GivenMask]:
-    """For each frame on which objects appear first, their masks. `read_annotations` has checked the sequence."""
+    """For each frame on which objects first appear, their masks. `read_annotations` has checked the sequence."""
     seen: set[int] = set()
     masks: dict[str, GivenMask] = {}
     for frame, objects in zip(annotated_frames(sequence), sequence["segmentations"], strict=True):
@@ -129,10 +129,10 @@ def first_masks(sequence: Mapping[str, Any], annotation_file: Path) -> dict[str,
 def write_predictions(
     annotation_file: Path, mask_directory: Path, output_path: Path, codings: Mapping[str, LabelCoding] | None = None
 ) -> None:
-    """Predicted masks as JSON in the form of the annotations: `segmentations` replaced, everything else kept.
+    """Writes predicted masks as JSON in the annotations' format: replaces `segmentations`, and keeps everything else.
 
-    mask_directory: `<dataset>/<sequence>/<frame>.png` for every annotated frame. codings: by sequence, where known;
-    else found from each file. ValueError naming the first file that is missing or of another size than annotated.
+    mask_directory: `<dataset>/<sequence>/<frame>.png` for every annotated frame. codings: by sequence, if known;
+    otherwise recognised from each file. Raises ValueError, naming the first file that is missing or of the wrong size.
     """
     content = read_annotations(annotation_file)
     for sequence in tqdm(content["sequences"], desc=output_path.name, unit="video"):
@@ -149,7 +149,7 @@ def _encode_frame(path: Path, coding: LabelCoding | None, sequence: Mapping[str,
     labels = _read_prediction(path, coding)
     expected = (sequence["height"], sequence["width"])
     if labels.shape != expected:
-        raise ValueError(f"{path}: {labels.shape} (height, width), annotated is {expected}")
+        raise ValueError(f"{path}: {labels.shape} (height, width), but the annotation has {expected}")
     return {
         str(object_id): {"rle": encode_mask(labels == object_id), "is_gt": False, "score": 1.0}
         for object_id in object_ids(labels)

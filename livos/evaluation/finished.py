@@ -1,7 +1,7 @@
-"""Which videos an earlier run has finished with the same settings, so that a new one may leave them out.
+"""Which videos an earlier run has finished with the same settings, so that a new one can skip them.
 
-A video is finished when every file that is wanted of it is there, and a note, written last, says that they were made
-with the settings, weights and frames of now.
+A video is finished when all its files are there, and a note, written last, says that they were made with the current
+settings, weights and frames.
 """
 
 import json
@@ -18,7 +18,7 @@ from livos.files.atomic import written_aside
 
 log = logging.getLogger(__name__)
 
-# Settings that say what is done, where and how fast, but change no mask.
+# Settings that say what is done, where and how fast, but do not change any mask.
 _WITHOUT_INFLUENCE = {
     *("videos", "video_list", "frame_list", "save_all", "num_videos", "source", "archive", "score", "truth_directory"),
     *("resume", "save_scores", "visualize", "output_dir", "data_root", "repository_dir", "dataset_name"),
@@ -36,7 +36,7 @@ class FinishedVideos:
         self._made_with["weights"] = [path.name, *_stamp(path)] if path.is_file() else weights
 
     def among(self, videos: Sequence[TestVideo]) -> set[str]:
-        """The names of those that are finished. Warns of those that were, with other settings."""
+        """The names of the finished videos. Warns about those that were finished with other settings."""
         finished, changed = set(), {}
         for video in videos:
             noted = self._read(video)
@@ -50,17 +50,17 @@ class FinishedVideos:
         if changed:
             keys = sorted({key for keys in changed.values() for key in keys})
             log.warning(
-                "%s: %d videos were made with other settings (%s) and are done again",
+                "%s: %d videos were made with other settings (%s) and will be redone",
                 *(self._output.path, len(changed), ", ".join(keys)),
             )
         return finished
 
     def forget(self, video: TestVideo) -> None:
-        """Takes the note back, before anything is written over."""
+        """Removes the note, before anything is overwritten."""
         self._note(video).unlink(missing_ok=True)
 
     def note(self, video: TestVideo) -> None:
-        """To be called when everything is written."""
+        """Call this when everything is written."""
         path = self._note(video)
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(path) as aside:
@@ -77,7 +77,7 @@ class FinishedVideos:
             return None
 
     def _now(self, video: TestVideo) -> dict[str, Any]:
-        """What the masks of a video depend on, as JSON gives it back."""
+        """What the masks of a video depend on, as read back from JSON."""
         masks = sorted({mask.path for mask in video.given.values()})
         frames = [len(video), *_stamp(video.frame_paths[0])]
         now = {**self._made_with, "frames": frames, "given_masks": [_stamp(path) for path in masks]}
@@ -85,5 +85,5 @@ class FinishedVideos:
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Tells a file from another one of the same name: bytes, and the second of its last change."""
+    """Distinguishes a file from others of the same name: bytes, and the second of its last change."""
     return path.stat().st_size, int(path.stat().st_mtime)

@@ -15,7 +15,7 @@ _SUFFIXES = {"Annotations": ".png", "Scores": ".npz", "Overlays": ".jpg"}
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """`<path>/<kind>/<video>/<frame><suffix>`, for each kind that is wanted."""
+    """`<path>/<kind>/<video>/<frame><suffix>`, for each requested kind."""
 
     path: Path
     kinds: tuple[str, ...] = ("Annotations",)  # and Scores, Overlays
@@ -28,25 +28,25 @@ class OutputFolder:
         return cls(path, tuple(kind for kind in wanted if wanted[kind]))
 
     def prepare(self) -> None:
-        """Makes the folder. Raises OSError, naming it, if nothing can be written there."""
+        """Creates the folder. Raises OSError, naming it, if nothing can be written there."""
         self.path.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=self.path).close()
 
     def refuse_overwriting(self, videos: Sequence[TestVideo], truth_directory: str | None) -> None:
-        """Raises ValueError if masks that are given or true would be written over."""
+        """Raises ValueError if given or true masks would be overwritten."""
         truth = locate(truth_directory) if truth_directory else None
         for video in videos:
             folder = self.masks_of(video).resolve()
             given = {mask.path.parent.resolve() for mask in video.masks.values()}
             if folder in given or (truth and folder == (truth / video.name).resolve()):
-                raise ValueError(f"output_dir={self.path}: {folder} holds given or true masks, which would be lost")
+                raise ValueError(f"output_dir={self.path}: {folder} contains given or true masks, which would be lost")
 
     def masks_of(self, video: TestVideo) -> Path:
         """The folder of a video's masks."""
         return self.path / "Annotations" / video.name
 
     def outputs_of(self, video: TestVideo) -> list[VideoOutput]:
-        """What writes the files of a video. Reads given masks where their headers do not tell the coding."""
+        """The outputs that write a video's files. Reads given masks if their headers do not reveal the coding."""
         folders = {kind: self.path / kind / video.name for kind in self.kinds}
         outputs: list[VideoOutput] = [MaskFiles(folders["Annotations"], video.coding)]
         if "Scores" in folders:
@@ -56,13 +56,13 @@ class OutputFolder:
         return outputs
 
     def lacks(self, video: TestVideo) -> bool:
-        """Whether a file is missing that is wanted of a video."""
+        """Whether one of a video's files is missing."""
         return any(
             missing_files(self.path / kind / video.name, video.saved_names, _SUFFIXES[kind]) for kind in self.kinds
         )
 
 
 def missing_files(directory: Path, names: Iterable[str], suffix: str = ".png") -> list[str]:
-    """The frames whose file is not in the folder yet; none: the video is complete."""
+    """The frames whose file is not in the folder yet; empty if the video is complete."""
     there = {path.name for path in directory.glob(f"*{suffix}")}
     return [name for name in names if f"{name}{suffix}" not in there]

@@ -1,4 +1,4 @@
-"""What an evaluation says in the end: report.json for programs, a few lines for people."""
+"""The report of an evaluation: report.json for programs, a few lines for people."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from livos.segmenter.segmenter import VideoSegmenter
 
 @dataclass(frozen=True)
 class VideoReport:
-    """What became of one video."""
+    """The outcome for one video."""
 
     name: str
     frames: int
-    skipped: bool = False  # it was finished already
+    skipped: bool = False  # it was already finished
     error: str | None = None
     network_seconds: float = 0.0
-    seconds: float = 0.0  # reading and writing included
+    seconds: float = 0.0  # including reading and writing
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """A whole run in numbers. Rates are of one process."""
+    """A whole run in numbers. Rates are per process."""
 
     dataset: str
     weights: str
@@ -37,18 +37,18 @@ class EvaluationReport:
     videos: int
     segmented: list[str]
     skipped: list[str]
-    errors: Mapping[str, str]  # by video; `score` where there was nothing to score
+    errors: Mapping[str, str]  # by video; `score` if there was nothing to score
     frames: int
     network_frames_per_second: float | None
     frames_per_second: float | None
     peak_memory_bytes: int | None
-    scores: Mapping[str, Any] | None  # where score=true
+    scores: Mapping[str, Any] | None  # with score=true
     archive: str | None  # the file for the set's server
     per_video: list[VideoReport] = field(default_factory=list)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
-        """Writes the report as JSON, complete or not at all."""
+        """Writes the report as JSON, atomically."""
         with written_aside(path) as aside:
             aside.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
@@ -89,10 +89,10 @@ def summarize(
 
 
 def print_report(report: EvaluationReport, output_dir: Path) -> None:
-    """Prints rates, memory, scores, what failed, and where to look."""
+    """Prints rates, memory, scores, failures, and where the results are."""
     counts = f"{len(report.segmented)} of {report.videos} videos segmented"
     if report.skipped:
-        counts += f", {len(report.skipped)} were finished already"
+        counts += f", {len(report.skipped)} were already finished"
     if report.errors:
         counts += f", {len(report.errors)} FAILED"
     print(f"{report.dataset}: {counts}")

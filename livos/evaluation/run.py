@@ -1,4 +1,4 @@
-"""A test set, start to end: check everything, then segment, write, score and report video after video."""
+"""Evaluates a test set: checks everything, then segments, writes, scores and reports video after video."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNTRAINED = "untrained"  # in place of a file of weights
+UNTRAINED = "untrained"  # instead of a weights file
 
 
 def evaluate(settings: EvalConfig, process: Process) -> EvaluationReport:
     """Segments the videos of a test set and writes masks, archive and `report.json` to the output folder.
 
-    Returns the report. Raises OSError, ValueError or ImportError before any work for what makes the whole run
-    impossible; an error of one video is logged, stands in the report, and does not keep the others from being done.
+    Returns the report. Raises OSError, ValueError or ImportError before any work if the whole run is impossible. An
+    error in one video is logged and reported, and does not stop the others.
     """
     videos = open_test_set(settings, only=settings.videos)
     output = OutputFolder.of(settings)
@@ -90,7 +90,7 @@ def _evaluate(
 
 
 def chosen_weights(settings: EvalConfig) -> str:
-    """The file of weights; by default the bundled one, if the network is the one that it is for."""
+    """The weights file; by default the bundled one, if it matches the network."""
     if settings.weights == UNTRAINED:
         return UNTRAINED
     if settings.weights:
@@ -98,13 +98,13 @@ def chosen_weights(settings: EvalConfig) -> str:
     if settings.model == model_config("lite"):
         return str(find_weights("lite").path)
     raise ValueError(
-        "weights=FILE is needed: `livos download` fetches the released weights of model=base; model=lite has its own. "
-        "weights=untrained runs a network with random weights"
+        "weights=FILE is needed: `livos download` fetches the released weights of model=base; model=lite comes with "
+        "its own. weights=untrained runs a network with random weights"
     )
 
 
 def make_segmenter(settings: EvalConfig, weights: str, process: Process) -> VideoSegmenter:
-    """The network with its weights, ready for frames. Raises OSError or ValueError where they are none or misfit."""
+    """The network with its weights, ready for frames. Raises OSError or ValueError if they are unusable."""
     network = build_model(settings.model, seed=0)
     if weights == UNTRAINED:
         log.warning("\n%s\nUNTRAINED NETWORK: its weights are random, so its masks mean nothing.\n%s", *2 * ["!" * 80])
@@ -124,12 +124,12 @@ def make_segmenter(settings: EvalConfig, weights: str, process: Process) -> Vide
 
 
 def share(videos: Sequence[TestVideo], process: Process, skipped: Container[str] = ()) -> list[TestVideo]:
-    """This process's part of the videos. Those that are skipped may still have to be scored."""
+    """This process's share of the videos. Skipped ones may still have to be scored."""
     return shared_out(videos, lambda video: len(video) * (0.1 if video.name in skipped else 1), process)
 
 
 def _join(scorers: Sequence, settings: EvalConfig) -> tuple[dict[str, Any] | None, dict[str, str]]:
-    """Scores over all videos, and what is wrong with them."""
+    """Scores over all videos, and problems by name."""
     try:
         return joined_scores(scorers, settings.void_id), {}
     except ValueError as error:  # nothing to score
@@ -137,7 +137,7 @@ def _join(scorers: Sequence, settings: EvalConfig) -> tuple[dict[str, Any] | Non
 
 
 class _Run:
-    """Goes through the videos of one process."""
+    """Processes the videos of one process."""
 
     def __init__(
         self, output: OutputFolder, segmenter: VideoSegmenter, finished: FinishedVideos, truth: Truth | None
@@ -146,17 +146,17 @@ class _Run:
         self.scorers: list[Scorer] = []  # of the videos that could be scored
 
     def all_of(self, videos: Sequence[TestVideo], skipped: Container[str], process: Process) -> list[VideoReport]:
-        """Every video, whatever happens to the others."""
+        """Processes every video, whatever happens to the others."""
         if not process.is_main:
-            logging.getLogger("livos").setLevel(logging.WARNING)  # what is told from here on is about its own videos
+            logging.getLogger("livos").setLevel(logging.WARNING)  # warnings from here on concern its own videos
         total = sum(len(video) for video in videos if video.name not in skipped)
-        refresh = 0.1 if sys.stderr.isatty() else 10  # seconds; a log file wants few lines
+        refresh = 0.1 if sys.stderr.isatty() else 10  # seconds; few lines in a log file
         bar = tqdm(total=total, unit="frame", disable=not process.is_main, mininterval=refresh)
         with bar, logging_redirect_tqdm():
             return [self._skip(v) if v.name in skipped else self._segment(v, bar) for v in videos]
 
     def _skip(self, video: TestVideo) -> VideoReport:
-        """Scores the masks that are there, if asked to."""
+        """Scores the existing masks, if requested."""
         problem = None
         if self._truth:
             scores = self._truth.scores(video)
@@ -183,13 +183,13 @@ class _Run:
             seconds = time.perf_counter() - begun
             network_seconds = timer.seconds()
             return VideoReport(video.name, len(video), error=unscored, network_seconds=network_seconds, seconds=seconds)
-        log.error("%s failed and is left out: %s", video.name, problem)
-        free_memory(self._segmenter)  # only now, as the error held on to what was being computed
+        log.error("%s failed and is skipped: %s", video.name, problem)
+        free_memory(self._segmenter)  # only now, as the error kept the tensors alive
         bar.update(done_before + len(video) - bar.n)
         return VideoReport(video.name, len(video), error=problem)
 
     def _write_all_of(self, video: TestVideo, timer: StepTimer, bar: tqdm) -> str | None:
-        """Segments one video. Returns why it could not be scored, if that was asked for."""
+        """Segments one video. Returns why it could not be scored, if scores were requested."""
         if problems := video.problems():
             raise ValueError("; ".join(problems))
         outputs = self._output.outputs_of(video)

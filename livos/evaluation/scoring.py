@@ -26,27 +26,27 @@ class Truth:
         """asked_by: what needs them, for messages.
 
         Raises:
-            ValueError: If the set has no truth.
+            ValueError: If the set has no true masks.
             ImportError: If the scoring package is missing.
         """
         new_scorer(asked_by)
         folder = locate(settings.truth_directory) if settings.truth_directory else None
         if folder is None:
             place = f"truth_directory={settings.truth_directory}"
-            raise ValueError(f"{asked_by}: dataset={settings.dataset_name} has no truth at {place}")
+            raise ValueError(f"{asked_by}: dataset={settings.dataset_name} has no true masks at {place}")
         self._folder, self._void_id, self._colours = folder, settings.void_id, settings.colour_masks
 
     def of(self, video: TestVideo) -> dict[str, Path]:
         """The true masks of a video, by frame.
 
         Raises:
-            ValueError: If there are none, or some of frames that are not segmented.
-            OSError: If the folder is not there.
+            ValueError: If there are none, or there are some for frames that are not segmented.
+            OSError: If the folder is missing.
         """
         folder = self._folder / video.name
         files, faults = files_by_stem(folder, (".png",))
         if not files:
-            faults.append(f"{folder}: no true masks in it")
+            faults.append(f"{folder}: contains no true masks")
         if without_mask := [name for name in files if name not in set(video.saved_names)]:
             faults.append(f"{folder}: true masks of frames that were not written: {some_of(without_mask)}")
         if faults:
@@ -63,7 +63,7 @@ class Truth:
 
 
 class VideoScores(VideoOutput):
-    """The scores of one video. Why it cannot be scored is kept as `problem`, as its masks are wanted all the same."""
+    """The scores of one video. If it cannot be scored, `problem` says why, and its masks are written all the same."""
 
     def __init__(self, truth: Truth, video: TestVideo) -> None:
         self.video_name, self.scorer = video.name, new_scorer()
@@ -91,7 +91,7 @@ class VideoScores(VideoOutput):
 
 
 def frames_without_images(video: TestVideo) -> Iterator[Frame]:
-    """The frames whose masks are written, for scoring them without reading the images."""
+    """The frames whose masks are written, to score them without reading the images."""
     for number, name in enumerate(video.saved_names):
         yield Frame(number, name, number, None)
 
@@ -106,9 +106,9 @@ def new_scorer(asked_by: str = "score=true") -> Scorer:
 
 
 def joined_scores(scorers: Sequence[Scorer], void_id: int | None = None) -> dict[str, Any]:
-    """J&F, J, F and the like, 0 to 1, over all objects and by video. Raises ValueError if there is nothing to score.
+    """J&F, J, F and so on, 0 to 1, over all objects and by video. Raises ValueError if there is nothing to score.
 
-    void_id: the value of true masks that was taken for background, for a note.
+    void_id: the value of true masks that was treated as background, for a note.
     """
     total = new_scorer()
     for scorer in scorers:
@@ -121,6 +121,4 @@ def joined_scores(scorers: Sequence[Scorer], void_id: int | None = None) -> dict
 def _void_note(void_id: int | None) -> list[str]:
     if void_id is None:
         return []
-    return [
-        f"{void_id} in the true masks is void in this set: background here, as with --void background of livos score"
-    ]
+    return [f"{void_id} in the true masks is void in this set: background here, as with livos score --void background"]

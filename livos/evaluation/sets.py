@@ -1,4 +1,4 @@
-"""Test sets: from the settings of one (config/dataset/*.yaml) to its videos, and what to say when it is not there."""
+"""Test sets: from their settings (config/dataset/*.yaml) to their videos, and what to say if one is missing."""
 
 import logging
 from collections.abc import Sequence
@@ -23,15 +23,15 @@ from livos.masks.given_masks import GivenMask, MaskFile
 
 logger = logging.getLogger(__name__)
 
-_SHOWN_ENTRIES = 12  # of a folder that is not what was expected
+_SHOWN_ENTRIES = 12  # of an unexpected folder
 
 
 def open_test_set(settings: TestSetConfig, only: Sequence[str] | None = None) -> list[TestVideo]:
-    """The videos of a set, in order; lists folders and reads lists, no image. `only`: these videos, by name.
+    """The videos of a set, in order; lists folders and reads lists, but no images. `only`: these videos, by name.
 
-    What is wrong with one video is told by its `problems()`. Raises FileNotFoundError where the set itself is not
-    there, showing what was expected, what was found and where to get it, and ValueError for settings, lists or names of
-    videos that make no sense.
+    What is wrong with a single video is found by its `problems()`. Raises FileNotFoundError if the set itself is
+    missing, showing what was expected, what was found and where to get it, and ValueError for settings, lists or names
+    of videos that make no sense.
     """
     _check_settings(settings)
     places = locate_all(settings)
@@ -47,20 +47,20 @@ def open_test_set(settings: TestSetConfig, only: Sequence[str] | None = None) ->
             f"has frames in {places['image_directory']}\n{_picture(settings, places)}"
         )
     if settings.num_videos and len(videos) != settings.num_videos:
-        logger.warning("%s has %d videos, %d expected", settings.dataset_name, len(videos), settings.num_videos)
+        logger.warning("%s has %d videos, expected %d", settings.dataset_name, len(videos), settings.num_videos)
     return videos if only is None else _choose(videos, only, settings.dataset_name)
 
 
 def locate(setting: str) -> Path | None:
-    """The first place that is there, of those that a setting names (alternatives are separated by `|`)."""
+    """The first existing place of those that a setting names (alternatives are separated by `|`)."""
     return next((path for path in _alternatives(setting) if path.exists()), None)
 
 
 def locate_all(settings: TestSetConfig) -> dict[str, Path]:
-    """Where each folder and list of the set is. FileNotFoundError with a picture of the set where one is missing."""
+    """Where each folder and list of the set is. Raises FileNotFoundError with an overview if one is missing."""
     places = {key: locate(setting) for key, setting in _wanted(settings).items()}
     if settings.save_all and places.get("frame_list", True) is None:
-        del places["frame_list"]  # only a submission needs it then
+        del places["frame_list"]  # then only a submission needs it
     found = {key: place for key, place in places.items() if place is not None}
     if len(found) < len(places):
         raise FileNotFoundError(_picture(settings, found))
@@ -68,10 +68,10 @@ def locate_all(settings: TestSetConfig) -> dict[str, Path]:
 
 
 def read_frame_list(path: Path) -> dict[str, frozenset[str]]:
-    """The frames that a server asks for, by video, from YouTube-VOS's meta.json: those that any object lists.
+    """The frames that a server requests, by video, from YouTube-VOS's meta.json: those listed for any object.
 
     Raises:
-        ValueError: naming file and place, where it has another form or a name that no video or frame can have.
+        ValueError: If it has another format or an impossible name; the message names file and place.
     """
     videos = {}
     for name, video in read_json(path)["videos"].pairs():
@@ -88,15 +88,15 @@ def _check_settings(settings: TestSetConfig) -> None:
     refuse_other_words(settings)
     name = settings.dataset_name
     if not settings.image_directory:
-        raise ValueError(f"dataset={name} needs image_directory=FOLDER: a folder of frames for each video in it")
+        raise ValueError(f"dataset={name} needs image_directory=FOLDER, which contains a folder of frames per video")
     if not settings.mask_directory and not settings.annotation_file:
-        raise ValueError(f"dataset={name} needs mask_directory=FOLDER: a folder of masks for each video in it")
+        raise ValueError(f"dataset={name} needs mask_directory=FOLDER, which contains a folder of masks per video")
     if not settings.save_all and not settings.frame_list and not settings.annotation_file:
-        raise ValueError(f"dataset={name} save_all=false needs frame_list=FILE, which says what frames to save")
+        raise ValueError(f"dataset={name} save_all=false needs frame_list=FILE, which says which frames to save")
 
 
 def _wanted(settings: TestSetConfig) -> dict[str, str]:
-    """The settings that name folders and files which must be there."""
+    """The settings that name required folders and files."""
     masks = "annotation_file" if settings.annotation_file else "mask_directory"
     keys = ("image_directory", masks, "video_list", "frame_list")
     return {key: getattr(settings, key) for key in keys if getattr(settings, key)}
@@ -107,8 +107,8 @@ def _alternatives(setting: str) -> list[Path]:
 
 
 def _picture(settings: TestSetConfig, found: dict[str, Path]) -> str:
-    """What the set looks like, what is there of it, and where to get it."""
-    lines = [f"{settings.dataset_name}: not found or not complete. Expected below data_root={settings.data_root}:"]
+    """An overview: what the set looks like, which parts exist, and where to get it."""
+    lines = [f"{settings.dataset_name}: not found or incomplete. Expected below data_root={settings.data_root}:"]
     inside = {"image_directory": "/<video>/<frame>.jpg", "mask_directory": "/<video>/<frame>.png"}
     wanted = _wanted(settings)
     for key, setting in wanted.items():
@@ -118,22 +118,22 @@ def _picture(settings: TestSetConfig, found: dict[str, Path]) -> str:
     missing = [_alternatives(setting)[0] for key, setting in wanted.items() if key not in found]
     lines += dict.fromkeys(f"  {_nearest(path)}" for path in missing)
     lines.append(f"Get it: {settings.source or 'see docs/datasets.md'}")
-    lines.append("If it lies elsewhere: data_root=FOLDER, or each of the keys above, e.g. image_directory=FOLDER")
+    lines.append("If it is elsewhere: data_root=FOLDER, or each of the keys above, e.g. image_directory=FOLDER")
     return "\n".join(lines)
 
 
 def _nearest(path: Path) -> str:
-    """What there is in the last folder on the way to a path that exists."""
+    """The entries of the deepest existing folder on the way to a path."""
     folder = next((parent for parent in path.parents if parent.is_dir()), Path())
     entries = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     shown = ", ".join(entries[:_SHOWN_ENTRIES]) + (", …" if len(entries) > _SHOWN_ENTRIES else "")
-    return f"{folder.resolve()} holds: {shown or 'nothing'}"
+    return f"{folder.resolve()} contains: {shown or 'nothing'}"
 
 
 def _video_folders(places: dict[str, Path], asked: dict[str, frozenset[str]] | None) -> dict[str, tuple[Path, Path]]:
-    """The folder of frames and that of masks for each video: as listed, else every folder that is in either place.
+    """The folders of frames and masks for each video: as listed, or else every folder in either place.
 
-    Where neither place has any folders, they are those of one video, named after the folder of its frames.
+    If neither place has folders, they belong to one video, named after the folder of its frames.
     """
     images, masks = places["image_directory"], places["mask_directory"]
     if "video_list" in places:
@@ -160,7 +160,7 @@ def _open_video(
     if fault := fault_of_folder(name):
         faults.append(fault)
     if asked is not None and name not in asked:
-        faults.append(f"{name}: not in {settings.frame_list}, which says what frames to save")
+        faults.append(f"{name}: not in {settings.frame_list}, which says which frames to save")
     given: dict[str, GivenMask] = {
         stem: MaskFile(path, settings.void_id, settings.colour_masks) for stem, path in mask_files.items()
     }
@@ -182,7 +182,7 @@ def _list(folder: Path, suffixes: tuple[str, ...], what: str) -> tuple[dict[str,
         files, faults = files_by_stem(folder, suffixes)
     except OSError as error:
         return {}, [str(error)]
-    return files, faults if files else [f"{folder}: no {what} in it ({', '.join(suffixes)})"]
+    return files, faults if files else [f"{folder}: contains no {what} ({', '.join(suffixes)})"]
 
 
 def _choose(videos: list[TestVideo], only: Sequence[str], dataset_name: str) -> list[TestVideo]:

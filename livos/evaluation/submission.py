@@ -1,4 +1,4 @@
-"""What a benchmark's server wants to be sent: a zip of masks, or BURST's JSON."""
+"""The file to submit to a benchmark's server: a zip of masks, or BURST's JSON."""
 
 import zipfile
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from livos.files.names import some_of
 
 
 def write_submission(settings: TestSetConfig, videos: Sequence[TestVideo], output_dir: Path) -> Path | None:
-    """Packs the masks in `<output_dir>/Annotations` as the set's server wants them; None where there is no server.
+    """Packs the masks in `<output_dir>/Annotations` as the set's server expects them; None if there is no server.
 
-    Writes `<output_dir>/<dataset_name>.zip` or `.json`, aside first, then renamed. Only the frames that the server asks
-    for go in. Raises ValueError, naming the video, where one of them has no mask.
+    Writes `<output_dir>/<dataset_name>.zip` or `.json` atomically, with only the frames that the server requests.
+    Raises ValueError, naming the video, if one of them has no mask.
     """
     if settings.archive is None:
         return None
@@ -40,4 +40,4 @@ def write_submission(settings: TestSetConfig, videos: Sequence[TestVideo], outpu
 def _check_complete(videos: Sequence[TestVideo], masks: Path) -> None:
     for video in videos:
         if missing := missing_files(masks / video.name, video.asked_names):
-            raise ValueError(f"{masks / video.name} lacks masks of {some_of(missing)}: nothing to submit yet")
+            raise ValueError(f"{masks / video.name} lacks the masks of {some_of(missing)}: nothing to submit yet")

@@ -1,4 +1,4 @@
-"""One video of a test set: what is wrong with it, told by names and headers, and its frames, one at a time."""
+"""One video of a test set: its problems, found from names and headers, and its frames, one at a time."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -21,17 +21,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TestVideo:
-    """The frames of a video in order, and the masks that are given. Opening it lists folders, iterating reads files."""
+    """The frames of a video in order, and its given masks. Opening it lists folders, iterating reads files."""
 
-    __test__ = False  # not a test, whatever pytest thinks of the name
+    __test__ = False  # not a test, despite its name
 
     name: str
     frame_paths: tuple[Path, ...]  # in order
     masks: Mapping[str, GivenMask]  # by the name of the frame
     use_all_masks: bool = False
-    asked: frozenset[str] | None = None  # the frames whose masks a server asks for; None: all
-    save_all: bool = True  # save those that it does not ask for, too
-    faults: tuple[str, ...] = ()  # what was found wrong while listing the folders
+    asked: frozenset[str] | None = None  # the frames whose masks a server requests; None: all
+    save_all: bool = True  # save the other frames as well
+    faults: tuple[str, ...] = ()  # problems found while listing the folders
 
     def __len__(self) -> int:
         return len(self.frame_paths)
@@ -42,7 +42,7 @@ class TestVideo:
 
     @cached_property
     def saved_names(self) -> list[str]:
-        """The frames that are to be written."""
+        """The frames to write."""
         if self.save_all or self.asked is None:
             return self.frame_names
         return self.asked_names
@@ -60,13 +60,13 @@ class TestVideo:
 
     @cached_property
     def coding(self) -> LabelCoding:
-        """How predictions are coded: as the given masks are. Reads the masks where their headers do not tell."""
+        """How predictions are coded: like the given masks. Reads the masks if their headers do not reveal it."""
         return coding_of(list(self.given.values()))
 
     def problems(self, every_frame: bool = False) -> list[str]:
-        """What would make this video fail, found without reading any pixels; each text names a file.
+        """What would make this video fail, found without reading any pixels; each problem names a file.
 
-        every_frame: look into the header of every frame rather than only of those that have a mask.
+        every_frame: check the header of every frame rather than only of those that have a mask.
         """
         problems = [*self.faults]
         if self.frame_paths:
@@ -77,10 +77,10 @@ class TestVideo:
         return problems
 
     def __iter__(self) -> Iterator[InputFrame]:
-        """Reads one frame after the other. ValueError or OSError, naming the file, at the first that is not right."""
+        """Reads one frame after the other. Raises ValueError or OSError, naming the file, at the first bad one."""
         if problems := self.problems():
             raise ValueError("; ".join(problems))
-        _ = self.coding  # raises where masks contradict each other in what a value means
+        _ = self.coding  # raises if masks contradict each other about what a value means
         given, saved = self.given, set(self.saved_names)
         if not self.use_all_masks and 1 < len(self.masks) < len(self.frame_paths):
             logger.warning("%s: only the first of %d masks is used (use_all_masks=true)", self.name, len(self.masks))
@@ -89,7 +89,7 @@ class TestVideo:
             image = read_image(path)
             if not is_turned and read_orientation(path) != 1:
                 is_turned = True
-                logger.warning("%s: has an orientation (EXIF) that is ignored: pixels are taken as stored", path)
+                logger.warning("%s: has an orientation (EXIF), which is ignored: pixels are used as stored", path)
             size = size or image.shape[:2]
             if image.shape[:2] != size:
                 raise ValueError(_size_misfit(path, image.shape[:2], self.frame_paths[0], size))
@@ -98,14 +98,14 @@ class TestVideo:
             last = number == len(self.frame_paths) - 1
             yield InputFrame(Frame(number, path.stem, number, image), labels, path.stem in saved, last)
         if not any_object:
-            logger.warning("%s: none of the given masks shows an object, so all of it is background", self.name)
+            logger.warning("%s: no given mask shows an object, so everything is background", self.name)
 
     def _read_labels(self, mask: GivenMask, frame_path: Path, size: tuple[int, ...]) -> npt.NDArray[np.int32]:
         labels = mask.read().labels
         if labels.shape != size:
             raise ValueError(_size_misfit(mask.path, labels.shape, frame_path, size))
         if not self.use_all_masks and not labels.any():
-            raise ValueError(f"{mask.path}: the only mask given is empty (use_all_masks=true takes later ones, too)")
+            raise ValueError(f"{mask.path}: the only mask given is empty (use_all_masks=true includes later ones)")
         return labels
 
     def _misfits_of_names(self) -> list[str]:
@@ -114,7 +114,7 @@ class TestVideo:
         if not self.given and not self.faults:
             wanted = "any frame" if self.use_all_masks else f"the first frame, {self.frame_paths[0]}"
             found = f"; masks found: {some_of(sorted(self.masks))}" if self.masks else ""
-            hint = "" if self.use_all_masks else " (use_all_masks=true takes the masks of all frames)"
+            hint = "" if self.use_all_masks else " (use_all_masks=true uses the masks of all frames)"
             problems.append(f"{self.name}: no mask for {wanted}{found}{hint}")
         names = set(self.frame_names)
         strangers = sorted(self.masks.keys() - names)
@@ -122,7 +122,7 @@ class TestVideo:
             path = self.masks[strangers[0]].path
             problems.append(f"{self.name}: masks without a frame in {folder}: {some_of(strangers)} ({path})")
         if missing := sorted((self.asked or frozenset()) - names):
-            problems.append(f"{self.name}: frames that the set asks for are not in {folder}: {some_of(missing)}")
+            problems.append(f"{self.name}: frames that the set requires are not in {folder}: {some_of(missing)}")
         return problems
 
     def _misfits_of_sizes(self, frame_paths: tuple[Path, ...]) -> list[str]:
@@ -141,4 +141,4 @@ class TestVideo:
 
 
 def _size_misfit(path: Path, found: tuple[int, ...], reference: Path, expected: tuple[int, ...]) -> str:
-    return f"{path}: {found[1]} x {found[0]} pixels, expected {expected[1]} x {expected[0]} as {reference}"
+    return f"{path}: {found[1]} x {found[0]} pixels, expected {expected[1]} x {expected[0]} as in {reference}"

@@ -1,4 +1,4 @@
-"""Files that are complete whenever they have their name: written beside it, then renamed."""
+"""Atomic files: written under a temporary name in the same folder, then renamed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _being_written: set[str] = set()  # by this process; absolute
 
 
 def path_aside(path: Path) -> Path:
-    """The hidden name, of the same type, under which this thread writes what will be `path`; `clear_leftovers` in this
-    process leaves it alone from now on.
+    """The hidden name, with the same suffix, under which this thread writes what will be `path`. From now on,
+    `clear_leftovers` in this process leaves it alone.
     """
     aside = path.with_name(f".{path.stem}.{os.getpid()}-{threading.get_ident()}.part{path.suffix}")
     _being_written.add(os.path.abspath(aside))
@@ -25,8 +25,8 @@ def path_aside(path: Path) -> Path:
 
 @contextmanager
 def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A hidden path beside `path`, of the same type, to write to. It takes the name of `path` when the block ends well,
-    and is deleted when the block raises. An OSError is raised with the name of `path` unless it names another file.
+    """A hidden path in the folder of `path`, with the same suffix, to write to. It is renamed to `path` when the block
+    succeeds, and deleted when the block raises. An OSError gets the name of `path` unless it names another file.
     """
     path = Path(path)
     aside = path_aside(path)
@@ -45,7 +45,7 @@ def written_aside(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
-    """A block in which an OSError that names no file, as when a disk is full, is raised with this name."""
+    """A block in which an OSError that names no file, as when a disk is full, gets this name."""
     try:
         yield
     except OSError as error:
@@ -55,13 +55,13 @@ def errors_named(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def clear_leftovers(folder: str | os.PathLike[str], below: bool = False) -> None:
-    """Delete half-written files that killed programs have left in a folder: those of `path_aside` without an owner.
+    """Deletes half-written files that killed programs have left in a folder: those of `path_aside` without an owner.
 
-    What a living process of this machine writes is left alone. Call it where no program on another machine writes.
+    Files that a running process of this machine writes are left alone. No other machine may write to the folder.
 
     Args:
-        folder: need not be there.
-        below: look into all folders below, too.
+        folder: The folder, which need not exist.
+        below: Include all folders below.
     """
     for parent, folders, names in os.walk(os.path.abspath(folder)):
         if not below:
@@ -69,24 +69,24 @@ def clear_leftovers(folder: str | os.PathLike[str], below: bool = False) -> None
         for name in names:
             match, path = _ASIDE.fullmatch(name), os.path.join(parent, name)
             if match and path not in _being_written and not _is_written_by_another(int(match["process"])):
-                with suppress(OSError):  # somebody else was faster; Windows deletes no open file
+                with suppress(OSError):  # another process was faster; Windows does not delete open files
                     os.unlink(path)
 
 
 def _is_written_by_another(process: int) -> bool:
-    """Whether another process of that number lives; never on Windows, where open files cannot be deleted anyway."""
+    """Whether another process of that number is running; never on Windows, where open files cannot be deleted."""
     if process == os.getpid() or os.name == "nt":
         return False
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # another user's
         return True
     return True
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file; `target` is complete or not there."""
+    """Copies a file atomically."""
     with written_aside(target) as aside:
         shutil.copyfile(source, aside)

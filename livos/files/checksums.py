@@ -1,10 +1,10 @@
-"""SHA-256 of files, and lists of them as `sha256sum` writes them."""
+"""SHA-256 of files, and lists of them in the format of `sha256sum`."""
 
 import hashlib
 from pathlib import Path
 
 CHECKSUMS = "checksums.txt"
-"""The list beside downloaded weights."""
+"""The list in the folder of downloaded weights."""
 
 
 def sha256(path: Path) -> str:
@@ -17,7 +17,7 @@ def sha256(path: Path) -> str:
 
 
 def read_checksums(path: Path) -> dict[str, str]:
-    """File name -> SHA-256; empty if there is no such list. Raises ValueError, naming the list, where it is none."""
+    """File name -> SHA-256; empty if the file does not exist. Raises ValueError, with its path, if it is not a list."""
     if not path.exists():
         return {}
     checksums = {}
@@ -31,7 +31,7 @@ def read_checksums(path: Path) -> dict[str, str]:
 
 
 def refuse_other_content(path: Path) -> None:
-    """Raises ValueError where the list beside a file has another checksum for it. Reads the file if it is listed."""
+    """Raises ValueError if the list in a file's folder has another checksum for it. Reads the file if it is listed."""
     checksums_path = path.parent / CHECKSUMS
     expected = read_checksums(checksums_path).get(path.name)
     if expected is not None and (found := sha256(path)) != expected:

@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 NAME = ".in-use"
 _PATIENCE_SECONDS = 5.0
 _CANNOT_LOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-_LOCKED_BYTE = 1 << 30  # on Windows nobody could read a byte that is locked: this one is behind the text
+_LOCKED_BYTE = 1 << 30  # on Windows nobody can read a locked byte: this one is beyond the text
 
 
 @contextmanager
 def folder_in_use(folder: Path, by: str, patience: float = _PATIENCE_SECONDS) -> Iterator[None]:
-    """A block in which no other program that asks for it may work in the folder, which is made if it is not there.
+    """A block that locks the folder against other programs that use this lock. A missing folder is created.
 
-    The operating system keeps the lock, so a program that is killed leaves none behind. Where the file system knows no
-    locks, a warning says so and everybody may work.
+    The operating system holds the lock, so a killed program leaves none behind. If the file system does not support
+    locks, a warning says so and nothing is locked.
 
     Args:
-        by: what works in the folder, for the message that others get, e.g. "a training".
-        patience: seconds to wait for a program that is just ending.
+        by: What works in the folder, for the message that others get, e.g. "a training".
+        patience: Seconds to wait for a program that is just ending.
 
     Raises:
-        BlockingIOError: if another program works in the folder, naming it.
+        BlockingIOError: If another program works in the folder; the message names it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME
@@ -47,14 +47,14 @@ def folder_in_use(folder: Path, by: str, patience: float = _PATIENCE_SECONDS) ->
         file.flush()
         yield
     finally:
-        with suppress(OSError):  # Windows deletes no open file: it stays there, without harm
+        with suppress(OSError):  # Windows does not delete open files: it stays there, which does no harm
             path.unlink()
-        with suppress(OSError):  # a full disk, which is told elsewhere
+        with suppress(OSError):  # a full disk, which is reported elsewhere
             file.close()
 
 
 def _acquire(path: Path, deadline: float) -> IO[str]:
-    """The open file, which this program alone has locked."""
+    """Opens and locks the file, waiting until the deadline if another program has it."""
     while True:
         file = path.open("a+", encoding="utf-8")
         try:
@@ -63,19 +63,19 @@ def _acquire(path: Path, deadline: float) -> IO[str]:
                 return file
         except OSError as error:
             if error.errno in _CANNOT_LOCK:
-                log.warning("%s: no locks on this disk, so a second program in the folder would go unnoticed", path)
+                log.warning("%s: this disk has no locks, so a second program in the folder would go unnoticed", path)
                 return file
             if time.monotonic() > deadline:
                 file.close()
                 raise BlockingIOError(
-                    f"{path.parent} is in use by {_owner(path)}: wait until that has ended, or choose another folder"
+                    f"{path.parent} is in use by {_owner(path)}: wait until it has ended, or choose another folder"
                 ) from error
         file.close()
         time.sleep(0.1)
 
 
 def _lock(file: IO[str]) -> None:
-    """Lock the file or raise OSError at once."""
+    """Locks the file, or raises OSError immediately."""
     if fcntl is not None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return
@@ -87,7 +87,7 @@ def _lock(file: IO[str]) -> None:
 
 
 def _is_in_place(file: IO[str], path: Path) -> bool:
-    """Whether the open file is still the one of that name: whoever had it before has deleted it."""
+    """Whether the open file is still the one of that name, or was deleted by its previous owner."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:

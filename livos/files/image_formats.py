@@ -1,6 +1,6 @@
-"""What kind of picture a file holds, by its first bytes, and whether it is complete, undamaged and of a bearable size.
+"""The format of a picture, from its first bytes, and whether it is complete, undamaged and not too large.
 
-All of this is found out before a decoder sees the file: some decoders start programs (PostScript), fill what is missing
+All of this is checked before a decoder sees the file: some decoders start programs (PostScript), fill missing parts
 with grey, or allocate whatever a header claims.
 """
 
@@ -13,7 +13,7 @@ PathLike = str | os.PathLike[str]
 
 FORMATS = "PNG, JPEG, WebP, TIFF, BMP or GIF"
 MAX_PIXELS = 100_000_000
-"""Of a picture, unless LIVOS_MAX_PIXELS says otherwise; three times as many as a frame of 8K video has."""
+"""The limit for a picture, unless LIVOS_MAX_PIXELS says otherwise; three times as many as in a frame of 8K video."""
 SIGNATURE_LENGTH = 32
 
 _SIGNATURES = (
@@ -35,19 +35,19 @@ def format_of(start: bytes, path: PathLike) -> str:
     """PNG, JPEG, WebP, TIFF, BMP or GIF, from the first `SIGNATURE_LENGTH` bytes of a file.
 
     Raises:
-        ValueError: it is something else, called by its name where that is known.
+        ValueError: If it is something else, which the message names if it is known.
     """
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WebP"
     for name, signature in _SIGNATURES:
         if start.startswith(signature):
             return name
-    raise ValueError(f"{path}: {_name_of_other(start)}; expected a picture of format {FORMATS}")
+    raise ValueError(f"{path}: {_name_of_other(start)}; expected a picture in {FORMATS} format")
 
 
 def _name_of_other(start: bytes) -> str:
     if not start.strip(b"\0"):
-        return "not a readable image (the file is empty)" if not start else "not a readable image (nothing but zeros)"
+        return "not a readable image (the file is empty)" if not start else "not a readable image (only zeros)"
     if start[4:8] == b"ftyp":
         return _BRANDS.get(start[8:12], "a video or a picture in a video's container")
     if start.lstrip()[:5].lower() in (b"<html", b"<!doc"):
@@ -61,7 +61,7 @@ def pixel_limit() -> int:
     """The largest number of pixels that a picture may claim: LIVOS_MAX_PIXELS or `MAX_PIXELS`.
 
     Raises:
-        ValueError: LIVOS_MAX_PIXELS is no positive number.
+        ValueError: If LIVOS_MAX_PIXELS is not a positive number.
     """
     text = os.environ.get("LIVOS_MAX_PIXELS", "").replace("_", "")
     if not text:
@@ -72,20 +72,20 @@ def pixel_limit() -> int:
 
 
 def refuse_too_large(height: int, width: int, path: PathLike) -> None:
-    """ValueError for a picture that has no pixels, or claims more than `pixel_limit` allows."""
+    """Raises ValueError for a picture that has no pixels, or claims more than `pixel_limit` allows."""
     if height < 1 or width < 1:
         raise ValueError(f"{path}: {width} x {height} pixels; the file is damaged")
     if height * width > pixel_limit():
         raise ValueError(
             f"{path}: claims {width} x {height} pixels, more than the {pixel_limit()} allowed; "
-            f"if that is right, set the environment variable LIVOS_MAX_PIXELS={height * width}"
+            f"if this is correct, set the environment variable LIVOS_MAX_PIXELS={height * width}"
         )
 
 
 def refuse_damaged(data: bytes, picture_format: str, path: PathLike) -> None:
-    """ValueError for a JPEG or PNG file that stops before its end, and for a PNG with a wrong checksum.
+    """Raises ValueError for a JPEG or PNG file that is truncated, and for a PNG with a wrong checksum.
 
-    Decoders fill what is missing with grey, and take a PNG's pixels whatever its checksums say, without a word.
+    Decoders silently fill missing parts with grey, and ignore the checksums of a PNG.
     """
     fault = None
     if picture_format == "JPEG" and data.rfind(b"\xff\xd9", _start_of_scan(data)) < 0:
@@ -93,11 +93,11 @@ def refuse_damaged(data: bytes, picture_format: str, path: PathLike) -> None:
     elif picture_format == "PNG":
         fault = _fault_of_png(data)
     if fault:
-        raise ValueError(f"{path}: the file is cut short or damaged ({fault})")
+        raise ValueError(f"{path}: the file is truncated or damaged ({fault})")
 
 
 def size_in_header(data: bytes, picture_format: str) -> tuple[int, int] | None:
-    """(H, W) of a JPEG or PNG where its header tells plainly; None: ask a decoder."""
+    """(H, W) of a JPEG or PNG if its header states it plainly; None: ask a decoder."""
     if picture_format == "PNG" and data[12:16] == b"IHDR" and len(data) >= 24:
         width, height = struct.unpack_from(">II", data, 16)
         return height, width
@@ -125,7 +125,7 @@ def _fault_of_png(data: bytes) -> str | None:
 
 
 def _start_of_scan(data: bytes) -> int:
-    """Where a JPEG's picture data begin; before, a thumbnail may have an end marker of its own."""
+    """Where a JPEG's picture data begin; before that, a thumbnail may have its own end marker."""
     return next((position for marker, position in _jpeg_segments(data) if marker == 0xDA), len(data))
 
 

@@ -1,6 +1,6 @@
-"""Reading pictures: fast, in the formats that are meant and no others, and never half of a damaged file.
+"""Reads pictures: fast, only in the supported formats, and never half of a damaged file.
 
-Everything that opens a picture does it through this file.
+Everything that opens a picture does so through this module.
 """
 
 import io
@@ -26,9 +26,9 @@ from livos.files.image_formats import (
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
-MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".jpg", ".jpeg")  # reading refuses JPEG with the reason
+MASK_SUFFIXES = (".png", ".bmp", ".gif", ".tif", ".tiff", ".jpg", ".jpeg")  # JPEG is refused with an explanation
 
-# Pillow's readers are called themselves: `Image.open` would try any format, PostScript by starting Ghostscript.
+# Pillow's readers are called directly: `Image.open` would try any format, and start Ghostscript for PostScript.
 _READERS: dict[str, Callable[[BinaryIO], Image.Image]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -52,7 +52,7 @@ class Picture:
     format: str  # PNG, JPEG, WebP, TIFF, BMP or GIF
     mode: str  # Pillow's: P, L, 1, RGB, RGBA, I;16 …
     size: tuple[int, int]  # (H, W)
-    grey_bits: int  # 2 or 4 where grey values of so many bits are stored, else 8
+    grey_bits: int  # 2 or 4 where grey values of this many bits are stored, else 8
     palette: bytes | None  # RGB triples, where mode is P
     texts: Mapping[str, str] = field(default_factory=dict)  # of a PNG, by keyword
     may_be_several: bool = False  # whether the file can hold more pictures: see livos/files/picture_series.py
@@ -62,22 +62,22 @@ class Picture:
 def read_image(path: PathLike) -> npt.NDArray[np.uint8]:
     """The frame as (H, W, 3) RGB. Greyscale, palette, RGBA (alpha dropped) and 16-bit files (upper byte) are converted.
 
-    The orientation that a camera noted (EXIF) is ignored, as masks have none: pixels stay where the file has them.
+    The orientation that a camera recorded (EXIF) is ignored, since masks have none: pixels stay where they are.
 
     Raises:
-        ValueError: the file, which is named, is no picture, cut short, damaged, or claims too many pixels.
-        OSError: it cannot be read.
+        ValueError: If the file, which is named, is not a picture, is truncated or damaged, or claims too many pixels.
+        OSError: If it cannot be read.
     """
     return cv2.cvtColor(read_bgr(path), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
 
 
 def read_bgr(path: PathLike, reduction: int = 1) -> npt.NDArray[np.uint8]:
-    """The frame as (H, W, 3) BGR, as OpenCV decodes it; else as `read_image`.
+    """The frame as (H, W, 3) BGR, as OpenCV decodes it; otherwise like `read_image`.
 
     Args:
-        path: the file.
+        path: The file.
         reduction: 1, 2, 4 or 8: both sides are divided by it and rounded up. JPEG files are decoded at that size, which
-            is faster and averages over the pixels that are left out.
+            is faster and averages over the omitted pixels.
     """
     data = Path(path).read_bytes()
     picture_format = format_of(data[:SIGNATURE_LENGTH], path)
@@ -96,28 +96,28 @@ def read_bgr(path: PathLike, reduction: int = 1) -> npt.NDArray[np.uint8]:
 
 
 def image_size(path: PathLike) -> tuple[int, int]:
-    """(H, W) from the header alone. Raises ValueError, naming the file, where it is no picture or claims too much."""
+    """(H, W) from the header. Raises ValueError, naming the file, if it is not a picture or claims too many pixels."""
     return read_header(path).size
 
 
 def read_header(path: PathLike) -> Picture:
-    """What the header alone tells of a picture. Raises as `read_image`, but looks at no pixel and no checksum."""
+    """What the header says about a picture. Raises like `read_image`, but checks neither pixels nor checksums."""
     with open(path, "rb") as file:
         return _header(file, path)
 
 
 def read_picture(path: PathLike) -> Picture:
-    """A picture with its pixels as stored: palette indices, grey values, colours; what is 2 or 4 bits is spread over 8.
+    """A picture with its pixels as stored: palette indices, grey values, colours; 2 or 4 bits are scaled to 8.
 
     Raises:
-        ValueError: the file, which is named, is no picture, cut short, damaged, or claims too many pixels.
-        OSError: it cannot be read.
+        ValueError: If the file, which is named, is not a picture, is truncated or damaged, or claims too many pixels.
+        OSError: If it cannot be read.
     """
     return decode_picture(Path(path).read_bytes(), path)
 
 
 def decode_picture(data: bytes, path: PathLike) -> Picture:
-    """As `read_picture`, of bytes that come from elsewhere; `path` is for messages."""
+    """Like `read_picture`, for bytes from elsewhere; `path` is for messages."""
     refuse_damaged(data, format_of(data[:SIGNATURE_LENGTH], path), path)
     with _opened(io.BytesIO(data), path) as (image, header), naming_picture(path):
         image.load()
@@ -129,9 +129,9 @@ def decode_picture(data: bytes, path: PathLike) -> Picture:
 
 
 def read_orientation(path: PathLike) -> int:
-    """How a camera noted that its picture is to be shown (EXIF): 1 as it is, 2 to 8 mirrored or turned.
+    """The orientation that a camera recorded (EXIF): 1 means unchanged, 2 to 8 mirrored or rotated.
 
-    1 for TIFF, whose pixels come turned already. Raises as `read_header`.
+    1 for TIFF, whose pixels are already rotated. Raises like `read_header`.
     """
     with open(path, "rb") as file, _opened(file, path) as (image, header), naming_picture(path):
         found = 1 if header.format == "TIFF" else image.getexif().get(0x0112, 1)
@@ -153,7 +153,7 @@ def upright(image: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 def opened_series(path: PathLike, check: bool = True) -> Iterator[Image.Image]:
     """Pillow's image of a file that may hold several pictures.
 
-    check: refuse a damaged file before, as `read_picture` does. Raises as that.
+    check: refuse a damaged file first. Raises like `read_picture`.
     """
     with open(path, "rb") as file:
         if check:
@@ -186,7 +186,7 @@ def _opened(file: BinaryIO, path: PathLike) -> Iterator[tuple[Image.Image, Pictu
 
 
 def _grey_bits(image: Image.Image) -> int:
-    """2 or 4 where Pillow spreads grey values of so many bits over 0 to 255 while decoding, else 8."""
+    """2 or 4 if Pillow scales grey values of this many bits to 0 to 255 while decoding, else 8."""
     for tile in getattr(image, "tile", []):
         words = tile[3] if isinstance(tile[3], tuple) else (tile[3],)
         for word in words:
@@ -197,7 +197,7 @@ def _grey_bits(image: Image.Image) -> int:
 
 @contextmanager
 def naming_picture(path: PathLike) -> Iterator[None]:
-    """Whatever a decoder raises at a damaged file becomes a ValueError that names the file."""
+    """Turns whatever a decoder raises for a damaged file into a ValueError that names the file."""
     try:
         yield
     except MemoryError:

@@ -1,4 +1,4 @@
-"""JSON files that others wrote: values are checked where they are taken, and errors name the file and the place."""
+"""JSON files from other programs: values are checked when they are read, and errors name the file and the place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 60  # characters of a value that is not what was expected
 
 
 class Entry:
-    """A value in a JSON file, and where it stands in it."""
+    """A value in a JSON file, and its place there."""
 
     __slots__ = ("_holder", "_key", "value")
 
@@ -33,49 +33,49 @@ class Entry:
 
     @property
     def where(self) -> str:
-        """File and place, as errors begin."""
+        """File and place, for the beginning of an error message."""
         return f"{self.path}: {self.place}" if self.place else str(self.path)
 
     def error(self, expected: str) -> ValueError:
-        """An error to raise: what was expected here, and what was found."""
+        """An error to raise, which says what was expected here and what was found."""
         found = ascii(self.value) if isinstance(self.value, str) else _describe(self.value)
         return ValueError(f"{self.where}: expected {expected}, found {found[:_SHOWN]}{'…' * (len(found) > _SHOWN)}")
 
     def __getitem__(self, key: str) -> Entry:
-        """The value of a key that has to be there. Raises ValueError where this is no object or lacks it."""
+        """The value of a required key. Raises ValueError if this is not an object or lacks the key."""
         entry = self.get(key)
         if entry is None:
             raise self.error(f"an object with {key!r}")
         return entry
 
     def get(self, key: str) -> Entry | None:
-        """The value of a key; None where it is missing or null. Raises ValueError where this is no object."""
+        """The value of a key; None if it is missing or null. Raises ValueError if this is not an object."""
         if not isinstance(self.value, dict):
             raise self.error("an object {…}")
         value = self.value.get(key)
         return None if value is None else Entry(value, self, f".{key}")
 
     def items(self) -> list[Entry]:
-        """The entries of a list. Raises ValueError where this is none."""
+        """The entries of a list. Raises ValueError if this is not a list."""
         if not isinstance(self.value, list):
             raise self.error("a list […]")
         return [Entry(value, self, f"[{place}]") for place, value in enumerate(self.value)]
 
     def pairs(self) -> list[tuple[str, Entry]]:
-        """Keys and values of an object. Raises ValueError where this is none."""
+        """Keys and values of an object. Raises ValueError if this is not an object."""
         if not isinstance(self.value, dict):
             raise self.error("an object {…}")
         return [(key, Entry(value, self, f"[{ascii(key)[:_SHOWN]}]")) for key, value in self.value.items()]
 
     def text(self) -> str:
-        """A text that can be written to any file. Raises ValueError where this is none."""
+        """A string that can be written to any file. Raises ValueError if this is not one."""
         if not isinstance(self.value, str):
-            raise self.error("a text")
+            raise self.error("a string")
         refuse_lone_surrogates(self.value, self.where)
         return self.value
 
     def whole(self, lowest: int, highest: int) -> int:
-        """A whole number in a range, both ends included. Raises ValueError where this is none."""
+        """A whole number in a range, both ends included. Raises ValueError if this is not one."""
         value = self.value
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if isinstance(value, bool) or not whole or not lowest <= value <= highest:
@@ -83,7 +83,7 @@ class Entry:
         return int(value)
 
     def number(self) -> float:
-        """A finite number. Raises ValueError where this is none."""
+        """A finite number. Raises ValueError if this is not one."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e300:
             raise self.error("a finite number")
@@ -94,19 +94,19 @@ def read_json(path: Path) -> Entry:
     """The content of a JSON file, which may begin with a byte order mark.
 
     Raises:
-        ValueError: the file, which is named, is no JSON, holds NaN or infinity, or is nested too deeply.
-        OSError: it cannot be read.
+        ValueError: If the file, which is named, is not JSON, contains NaN or infinity, or is nested too deeply.
+        OSError: If it cannot be read.
     """
     try:
         content = json.loads(path.read_bytes().decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())[:200]
-        raise ValueError(f"{path}: not readable as JSON: {reason}") from error
+        raise ValueError(f"{path}: not valid JSON: {reason}") from error
     return Entry(content, path)
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
 
 
 def _describe(value: Any) -> str:

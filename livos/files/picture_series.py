@@ -1,4 +1,4 @@
-"""Files that hold several pictures: TIFF with several pages, animated GIF, WebP and PNG (APNG)."""
+"""Files with several pictures: TIFF with several pages, animated GIF, WebP and PNG (APNG)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from livos.files.images import PathLike, Picture, naming_picture, opened_series
 
 SERIES_SUFFIXES = (".tif", ".tiff", ".gif", ".webp", ".png", ".apng")
 
-_FORMATS = {"TIFF": "TIFF", "GIF": "GIF", "WEBP": "WebP", "PNG": "PNG"}  # Pillow's names, and ours
+_FORMATS = {"TIFF": "TIFF", "GIF": "GIF", "WEBP": "WebP", "PNG": "PNG"}  # Pillow's names -> ours
 
-_REDUCED_OR_MASK = 0b101  # of TIFF's NewSubfileType: a thumbnail, or where another page is transparent
-_DEFAULT_DURATION = 100.0  # as browsers take it where a file says 0 or nothing
+_REDUCED_OR_MASK = 0b101  # of TIFF's NewSubfileType: a thumbnail, or a transparency mask of another page
+_DEFAULT_DURATION = 100.0  # which browsers use if a file says 0 or nothing
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def holds_several(path: PathLike) -> bool:
     """Whether a file holds more than one picture; JPEG and BMP files, which cannot, are not opened.
 
     Raises:
-        ValueError: the file, which is named, is no picture, or damaged.
+        ValueError: If the file, which is named, is not a picture or is damaged.
     """
     if Path(path).suffix.lower() not in SERIES_SUFFIXES:
         return False
@@ -49,11 +49,11 @@ def holds_several(path: PathLike) -> bool:
 
 
 def read_series(path: PathLike, start: int = 0) -> Iterator[SeriesPicture]:
-    """The pictures of a file, one or more, from number `start` on; animations as they are shown, with what is below.
+    """The pictures of a file, one or more, from number `start` on; frames of animations are composed as displayed.
 
     Raises:
-        ValueError: the file, which is named, is no picture, damaged, or claims too many pixels.
-        OSError: it cannot be read.
+        ValueError: If the file, which is named, is not a picture, is damaged, or claims too many pixels.
+        OSError: If it cannot be read.
     """
     with opened_series(path) as image:
         for place, _ in enumerate(_places(image, path)):
@@ -71,7 +71,7 @@ def read_series(path: PathLike, start: int = 0) -> Iterator[SeriesPicture]:
 
 
 def read_page(path: PathLike, place: int) -> Picture:
-    """One of several pictures in a file, as `read_picture` gives it. Raises IndexError if there are fewer."""
+    """One of several pictures in a file, as `read_picture` returns it. Raises IndexError if there are fewer."""
     for found in read_series(path, place):
         height, width = found.pixels.shape[:2]
         return Picture(found.format, found.mode, (height, width), 8, found.palette, pixels=found.pixels)
@@ -79,19 +79,19 @@ def read_page(path: PathLike, place: int) -> Picture:
 
 
 def durations(path: PathLike) -> list[float | None]:
-    """How long each picture of a file is shown, in milliseconds; None for pages. Raises as `read_series`."""
+    """How long each picture of a file is shown, in milliseconds; None for pages. Raises like `read_series`."""
     found = []
     with opened_series(path, check=False) as image:
         for _ in _places(image, path):
             with naming_picture(path):
-                if image.format == "WEBP":  # tells the time while decoding
+                if image.format == "WEBP":  # its times are known only after decoding
                     image.load()
                 found.append(_duration(image))
     return found
 
 
 def rgb_of(picture: SeriesPicture, path: PathLike) -> npt.NDArray[np.uint8]:
-    """(H, W, 3) RGB: of transparent pictures the colours, of 16 bits the upper 8. ValueError for floating point."""
+    """(H, W, 3) RGB, without transparency; the upper 8 of 16 bits. Raises ValueError for floating point."""
     if picture.mode.startswith("I;16") or picture.pixels.dtype == np.uint16:
         return np.repeat((picture.pixels >> 8).astype(np.uint8)[..., None], 3, axis=2)
     if picture.mode in ("I", "F"):

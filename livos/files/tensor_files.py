@@ -1,4 +1,4 @@
-"""Files of tensors, as torch.save and safetensors write them: read without running anything in them, written whole."""
+"""Tensor files of torch.save and safetensors: read without running anything in them, written atomically."""
 
 import errno
 import os
@@ -15,24 +15,24 @@ from safetensors.torch import load_file, save_file
 from livos.files.atomic import written_aside
 
 _PICTURE = "a picture"
-_ARCHIVE = "an archive: unpack it and take the file inside"
-_KINDS = {  # how files begin that are sometimes taken for weights
-    b"version https://git-lfs": "a pointer of Git LFS in place of the file: `git lfs pull` fetches it",
+_ARCHIVE = "an archive: unpack it and use the file inside"
+_KINDS = {  # the first bytes of files that are sometimes mistaken for weights
+    b"version https://git-lfs": "a Git LFS pointer instead of the file: `git lfs pull` fetches it",
     b"\x1f\x8b": _ARCHIVE,
     b"BZh": _ARCHIVE,
     b"\xfd7zXZ": _ARCHIVE,
     b"7z\xbc\xaf": _ARCHIVE,
     b"Rar!": _ARCHIVE,
     b"\x28\xb5\x2f\xfd": _ARCHIVE,
-    b"\x89HDF": "HDF5, as Keras writes it: expected PyTorch's weights or safetensors",
-    b"\x93NUMPY": "a NumPy array: expected PyTorch's weights or safetensors",
-    b"GGUF": "GGUF: expected PyTorch's weights or safetensors",
+    b"\x89HDF": "HDF5, as Keras writes it: expected PyTorch weights or safetensors",
+    b"\x93NUMPY": "a NumPy array: expected PyTorch weights or safetensors",
+    b"GGUF": "GGUF: expected PyTorch weights or safetensors",
     b"\x89PNG": _PICTURE,
     b"\xff\xd8\xff": _PICTURE,
     b"%PDF": "a PDF",
 }
 _WEB_PAGE = "a web page: the download was refused. Delete it and download again"
-_RUNS_PROGRAMS = {  # modules whose functions no file of weights needs
+_RUNS_PROGRAMS = {  # modules whose functions no weights file needs
     *("os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "platform", "ctypes", "importlib", "runpy"),
     *(
         "builtins",
@@ -51,14 +51,14 @@ _NAMED = re.compile(r"(?:GLOBAL |class |function )([A-Za-z_][\w.]*\.\w+)")
 
 
 def save_tensors(content: Any, path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
-    """Write tensors and plain values so that the file is complete, and on the disk, whenever it has its name.
+    """Writes tensors and plain values atomically, and flushes them to the disk.
 
     Args:
-        content: what torch.save takes; for names that end in .safetensors, a dictionary of tensors.
-        metadata: what a .safetensors file is to say about itself; others cannot.
+        content: What torch.save takes; for names that end in .safetensors, a dictionary of tensors.
+        metadata: Metadata for a .safetensors file; other files cannot have any.
 
     Raises:
-        OSError: what the disk says, naming the file.
+        OSError: If it cannot be written; the error names the file.
     """
     with written_aside(path) as aside:
         try:
@@ -74,13 +74,13 @@ def save_tensors(content: Any, path: str | os.PathLike[str], metadata: dict[str,
 
 
 def load_tensors(path: Path) -> Any:
-    """The content of a file that torch.save or safetensors wrote, whatever its name ends in, on the CPU.
+    """The content of a file written by torch.save or safetensors, whatever its suffix, on the CPU.
 
     Only tensors and plain values are read (`weights_only`), so nothing in the file is run.
 
     Raises:
-        OSError: if the file cannot be opened.
-        ValueError: if it is another kind of file, is damaged, or holds something else. Names the file, in one sentence.
+        OSError: If the file cannot be opened.
+        ValueError: If it is another kind of file, is damaged, or holds something else. The message names it.
     """
     with path.open("rb") as file:
         head = file.read(512)
@@ -91,24 +91,24 @@ def load_tensors(path: Path) -> Any:
             return load_file(path)
         if zipfile.is_zipfile(path):
             _check_archive(path)
-        with path.open("rb") as file:  # given a path, torch judges by how it ends
+        with path.open("rb") as file:  # given a path, torch goes by its suffix
             return torch.load(file, "cpu", weights_only=True)
-    except Exception as error:  # damage makes torch raise errors of any kind, and all of them mean this
+    except Exception as error:  # damage makes torch raise errors of any kind, and they all mean the same
         raise ValueError(_explanation(path, error)) from error
 
 
 def tensor_metadata(path: Path) -> dict[str, str]:
-    """What a .safetensors file says about itself; nothing for any other file.
+    """The metadata of a .safetensors file; empty for any other file.
 
     Raises:
-        OSError: if the file cannot be opened.
-        ValueError: if it is damaged.
+        OSError: If the file cannot be opened.
+        ValueError: If it is damaged.
     """
     with path.open("rb") as file:
         head = file.read(512)
     if not _is_safetensors(head, path.stat().st_size):
         if path.suffix == ".safetensors":
-            load_tensors(path)  # says what is wrong, unless it was torch that wrote it
+            load_tensors(path)  # raises what is wrong, unless torch wrote the file
         return {}
     try:
         with safe_open(path, "pt") as file:
@@ -118,7 +118,7 @@ def tensor_metadata(path: Path) -> dict[str, str]:
 
 
 def _other_kind(head: bytes) -> str | None:
-    """What a file is that begins so, if it is plain that it holds no tensors."""
+    """The kind of a file with this beginning, if it clearly holds no tensors."""
     if not head:
         return "empty"
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -133,26 +133,26 @@ def _is_safetensors(head: bytes, size: int) -> bool:
 
 
 def _check_archive(path: Path) -> None:
-    """Raises ValueError where a zip archive is not torch's, or where its content does not have the checksums that torch
-    stores and does not look at.
+    """Raises ValueError if a zip archive is not from torch, or if its content does not match the checksums, which torch
+    stores but does not verify.
     """
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         names = [entry.filename for entry in entries]
         if not any(name.endswith("data.pkl") for name in names):
-            raise _Unsuited(f"is an archive of {', '.join(names[:3]) or 'nothing'}: unpack it and take the file inside")
+            raise _Unsuited(f"is an archive of {', '.join(names[:3]) or 'nothing'}: unpack it and use the file inside")
         if any(name.endswith("constants.pkl") for name in names):
             raise _Unsuited(
-                "is a program that torch.jit saved: expected weights, as torch.save(network.state_dict(), …)"
+                "is a program saved by torch.jit: expected weights, as torch.save(network.state_dict(), …) writes them"
             )
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-            raise _Unsuited("was compressed again after torch had written it, perhaps as a whole folder: unpack it")
+            raise _Unsuited("was compressed again after torch wrote it, perhaps as a whole folder: unpack it")
         if damaged := archive.testzip():
-            raise _Unsuited(f"is damaged: {damaged} in it does not have the checksum that was stored with it")
+            raise _Unsuited(f"is damaged: {damaged} in it does not match its stored checksum")
 
 
 class _Unsuited(ValueError):
-    """What is wrong with a file, as the rest of a sentence that begins with its path."""
+    """What is wrong with a file, as the end of a sentence that begins with its path."""
 
 
 def _explanation(path: Path, error: Exception) -> str:
@@ -163,33 +163,33 @@ def _explanation(path: Path, error: Exception) -> str:
         name = match[1]
         if name.split(".")[0] in _RUNS_PROGRAMS:
             return (
-                f"{path} would run {name} if it were read as Python reads it, as malicious files do. Nothing of it was "
-                "run. Do not use it"
+                f"{path} would run {name} if it were unpickled normally, as malicious files do. Nothing in it was run. "
+                "Do not use it"
             )
         return (
-            f"{path} holds an object of {name} beside tensors and plain values, and reading that could run what is in "
-            "the file. Nothing of it was run. Expected the weights alone: torch.save(network.state_dict(), FILE)"
+            f"{path} contains an object of {name} besides tensors and plain values, and reading it could run code in "
+            "the file. Nothing in it was run. Expected only the weights: torch.save(network.state_dict(), FILE)"
         )
     if isinstance(error, MemoryError) or "allocate" in str(error):
         return f"{size} cannot be read: it claims to hold more than fits into memory, so it is probably damaged"
-    return f"{size} cannot be read as tensors, perhaps because it is damaged or cut short ({_reason(error)})"
+    return f"{size} cannot be read as tensors, perhaps because it is damaged or truncated ({_reason(error)})"
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what an error says, printable and not endless, for a sentence of one's own."""
+    """The first line of an error message, printable and not too long, for use in another sentence."""
     line = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return "".join(character if character.isprintable() else "?" for character in line)[:300]
 
 
 def _reason(error: Exception) -> str:
-    """The kind of an error and what it says, without torch's advice on how to trust a file."""
+    """The kind of an error and its message, without torch's advice on how to trust a file."""
     text = str(error).split("WeightsUnpickler error:")[-1] if isinstance(error, pickle.UnpicklingError) else str(error)
     line = first_line(Exception(text.split("Please file")[0]))
     return f"{type(error).__name__}: {line[:150]}" if text else type(error).__name__
 
 
 def _disk_error(error: BaseException) -> OSError | None:
-    """The error of the disk behind one of torch or safetensors."""
+    """The disk error that caused an error of torch or safetensors."""
     behind: BaseException | None = error
     while behind is not None:
         if isinstance(behind, OSError) and behind.errno:

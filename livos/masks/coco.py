@@ -1,4 +1,4 @@
-"""Masks in a JSON file of COCO's form, as CVAT and others export it: polygons, run-length codes, boxes."""
+"""Masks in a JSON file in COCO format, as CVAT and others export it: polygons, run-length codes, boxes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class _Image:
 def read_coco(content: Entry) -> DrawnMasks:
     """The masks of a file, by the names of its images.
 
-    Annotations without a `track_id` beside others that have one are objects of their own, as shapes beside tracks in
-    CVAT. Where tracks are counted from 0, ids are one higher.
+    If only some annotations have a `track_id`, each of the others is a separate object, like shapes next to tracks in
+    CVAT. If tracks are counted from 0, ids are one higher.
 
     Raises:
-        ValueError: naming file and entry, for what is no area of an object, or where it is not clear which annotations
-            are the same object.
+        ValueError: If an entry is not the area of an object, or if it is not clear which annotations are the same
+            object. The message names file and entry.
     """
     images = _images(content)
     annotations = [entry for entry in content["annotations"].items() if _image_id(entry["image_id"]) in images]
@@ -80,7 +80,7 @@ def _titles(content: Entry) -> dict[int | str, str]:
 
 
 def _object_ids(annotations: list[Entry], content: Entry) -> list[int]:
-    """The object of each annotation: by its track, or one of its own."""
+    """The object of each annotation: that of its track, or a separate one."""
     tracks = [_track_of(entry) for entry in annotations]
     of_shapes = {_image_id(e["image_id"]) for e, track in zip(annotations, tracks, strict=True) if track is None}
     if len(of_shapes) > 1:
@@ -100,7 +100,7 @@ def _object_ids(annotations: list[Entry], content: Entry) -> list[int]:
             own += 1
         ids.append(own if track is None else track + from_zero)
         if ids[-1] > LARGEST_ID:
-            raise entry.error(f"at most {LARGEST_ID} objects, the largest id that a mask file can hold,")
+            raise entry.error(f"at most {LARGEST_ID} objects (the largest id that a mask file can hold)")
     return ids
 
 

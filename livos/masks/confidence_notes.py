@@ -1,6 +1,6 @@
-"""What a mask file written by LiVOS says beside its pixels: how far the mask of each object can be trusted.
+"""What a mask file written by LiVOS says besides its pixels: how far the mask of each object can be trusted.
 
-It stands in a text chunk of the PNG, which other programs pass over, so that whatever is made of masks later has it.
+It is in a text chunk of the PNG, which other programs ignore, so that it stays available for later processing.
 """
 
 import json
@@ -15,7 +15,7 @@ _KEYWORD = "livos:confidence"
 
 
 def confidence_note(confidence: Mapping[int, float]) -> PngInfo | None:
-    """The text chunk for these values by object, to three decimals; None if there are none."""
+    """The text chunk with these values by object, to three decimals; None if there are none."""
     if not confidence:
         return None
     note = PngInfo()
@@ -27,11 +27,11 @@ def read_confidence(path: str | PathLike[str]) -> dict[int, float]:
     """The values by object that a mask file holds; empty if it holds none.
 
     Raises:
-        ValueError: it is no picture.
-        OSError: it cannot be read.
+        ValueError: If it is not a picture.
+        OSError: If it cannot be read.
     """
     text = read_header(path).texts.get(_KEYWORD)
     try:
         return {int(key): float(value) for key, value in json.loads(text or "{}").items()}
-    except (ValueError, AttributeError, TypeError):  # somebody else's text
+    except (ValueError, AttributeError, TypeError):  # a text of another program
         return {}

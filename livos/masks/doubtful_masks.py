@@ -1,4 +1,4 @@
-"""Masks that can be read in two ways, or in none that was meant: soft edges, dithering, a background that is not 0."""
+"""Ambiguous masks, and masks with unintended values: soft edges, dithering, a background that is not 0."""
 
 from pathlib import Path
 from typing import Any
@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 Codes = npt.NDArray[np.integer[Any]]
 
-SOFT_VALUES = 4  # so many values without a body are taken for a soft edge rather than for tiny objects
+SOFT_VALUES = 4  # this many values without a solid area are taken for a soft edge rather than for tiny objects
 SOFT_INDICES = 32  # the same for palette images, which programs rarely write with soft edges
-LONELY_PIXELS = 16  # so many pixels of one value without a neighbour of their own are taken for dithering
+LONELY_PIXELS = 16  # this many pixels of one value without an equal neighbour are taken for dithering
 _ADVICE = "as palette PNG whose index 0 is the background, without dithering"
 
 
 def count_values(codes: Codes) -> tuple[Codes, Codes]:
-    """Sorted distinct values and how often each occurs; not by sorting where they are small, many times faster."""
+    """Sorted distinct values and how often each occurs; small values are counted without sorting, which is faster."""
     if codes.dtype == np.uint8 and codes.ndim == 2 and 0 < codes.size < 2**24:
         counts = cv2.calcHist([np.ascontiguousarray(codes)], [0], None, [256], [0, 256]).ravel().astype(np.int64)
     elif codes.dtype == np.uint8 or (codes.size and codes.min() >= 0 and codes.max() < 2**16):
@@ -28,10 +28,10 @@ def count_values(codes: Codes) -> tuple[Codes, Codes]:
 
 
 def refuse_soft_edges(codes: Codes, path: Path, most_soft: int, white: int | None = None) -> Codes:
-    """The distinct values of a mask; ValueError where they look like what resizing and soft brushes leave at an edge.
+    """The distinct values of a mask. Raises ValueError if they look like the edges that resizing or soft brushes leave.
 
-    Such a value has no body: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than solid ones, or
-    any in a mask that is otherwise black and white, are refused. Masks of nothing but tiny objects are not.
+    Such a value has no solid area: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than solid
+    ones, or any in a mask that is otherwise black and white, are refused. Masks of only tiny objects are not.
     """
     values, counts = count_values(codes)
     if len(values) < 3 or (white not in values and len(values) <= most_soft):
@@ -54,7 +54,7 @@ def refuse_soft_edges(codes: Codes, path: Path, most_soft: int, white: int | Non
 
 
 def refuse_dithering(codes: Codes, path: Path) -> None:
-    """ValueError where most pixels of an object have no neighbour of the same object: a chequered pattern of two.
+    """Raises ValueError if most pixels of an object have no neighbour of the same object, as in a chequered pattern.
 
     Programs make such patterns when they save a picture in fewer colours than it has.
     """
@@ -75,18 +75,18 @@ def refuse_dithering(codes: Codes, path: Path) -> None:
     for value, count in zip(*count_values(codes[lonely]), strict=True):
         if count >= LONELY_PIXELS and 2 * count > counts[np.searchsorted(values, value)]:
             raise ValueError(
-                f"{path}: most of the pixels of value {value} are surrounded by others, as dithering leaves them: "
+                f"{path}: most pixels of value {value} are surrounded by other values, as if dithered: "
                 f"which object is meant? Save the mask again {_ADVICE}"
             )
 
 
 def refuse_background_elsewhere(values: Codes, palette: bytes, path: Path) -> None:
-    """ValueError for a palette mask whose index 0 is a colour while black, most likely its background, is another's.
+    """Raises ValueError for a palette mask in which black, most likely the background, is an index other than 0.
 
     Args:
-        values: the indices that occur.
+        values: The indices that occur.
         palette: RGB triples.
-        path: of the mask, for the message.
+        path: The file of the mask, for the message.
     """
     if not any(palette[:3]):
         return
@@ -95,5 +95,5 @@ def refuse_background_elsewhere(values: Codes, palette: bytes, path: Path) -> No
         if index and colours[index] == (0, 0, 0):
             raise ValueError(
                 f"{path}: index 0, the background, has the colour {colours[0]}, and index {index}, an object, is "
-                f"black: most likely black was meant as background. Save the mask again {_ADVICE}"
+                f"black: most likely black was meant to be the background. Save the mask again {_ADVICE}"
             )

@@ -1,4 +1,4 @@
-"""Which annotation program wrote a file, and the masks in it."""
+"""Recognises which annotation program wrote a file, and reads the masks in it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ DRAWING_SUFFIXES = (".json", ".txt")
 
 
 def read_drawn_masks(paths: Sequence[Path], frame_size: tuple[int, int]) -> DrawnMasks:
-    """The masks of labelme or YOLO files, one a frame, or of one COCO file.
+    """The masks of labelme or YOLO files, one per frame, or of one COCO file.
 
     Args:
         paths: JSON files, or text files (YOLO).
-        frame_size: (H, W) of the frames, where a file does not say.
+        frame_size: (H, W) of the frames, for files that do not say.
 
     Raises:
-        ValueError: naming the file, for what it cannot read as areas of objects.
+        ValueError: If a file, which is named, cannot be read as areas of objects.
     """
     if all(path.suffix.lower() == ".txt" for path in paths):
         return read_yolo(paths, frame_size)
     contents = {path: read_json(path) for path in paths}
     coco = [path for path, content in contents.items() if content.get("annotations") and content.get("images")]
     if coco and len(paths) > 1:
-        raise ValueError(f"{coco[0]}: a COCO file beside {len(paths) - 1} other JSON files; give it alone")
+        raise ValueError(f"{coco[0]}: a COCO file next to {len(paths) - 1} other JSON files; it must be the only one")
     if coco:
         return read_coco(contents[coco[0]])
     for path, content in contents.items():

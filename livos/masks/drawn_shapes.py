@@ -1,8 +1,8 @@
 """Masks drawn as areas in files of annotation programs: labelme and COCO (JSON), YOLO (text).
 
-An object is told apart by its label and group in labelme, by `track_id` (or `instance_id`, also in `attributes`) in
-COCO, by its class or its line in YOLO; the same on several frames is the same object. Where shapes overlap, the later
-one is seen.
+Objects are distinguished by label and group in labelme, by `track_id` (or `instance_id`, also in `attributes`) in
+COCO, and by class or line in YOLO; the same value on several frames means the same object. Where shapes overlap, the
+later one is on top.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LARGEST_SIDE = 2**31 - 1
 
 @dataclass(frozen=True)
 class Patch:
-    """A small picture of an area, at a place in the image."""
+    """A small mask at a place in the image."""
 
     left: int
     top: int
@@ -34,7 +34,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class Shape:
-    """An area of one object: polygons, which `checked_polygon` gave, a run-length code, or a patch."""
+    """An area of one object: polygons that `checked_polygon` returned, a run-length code, or a patch."""
 
     object_id: int
     polygons: tuple[Polygon, ...] = ()
@@ -56,7 +56,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class ShapeMask:
-    """The shapes that a file gives for one frame. A mask like any other: see livos/masks/given_masks.py."""
+    """The shapes in a file for one frame. A mask like any other: see livos/masks/given_masks.py."""
 
     path: Path
     shape: tuple[int, int]  # (H, W)
@@ -77,14 +77,14 @@ class ShapeMask:
 
 @dataclass(frozen=True)
 class DrawnMasks:
-    """All masks of some files: by the name of the frame they belong to, and what the objects are called, by id."""
+    """All masks of some files, by the name of their frame, and the names of the objects, by id."""
 
     masks: Mapping[str, ShapeMask]
     object_names: Mapping[int, str]
 
 
 def label_of(entry: Entry | None) -> str:
-    """What an object is called: a text or number, without control characters; empty where nothing is given."""
+    """The name of an object: a string or number, without control characters; empty if there is none."""
     if entry is None:
         return ""
     if isinstance(entry.value, int):

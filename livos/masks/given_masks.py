@@ -1,4 +1,4 @@
-"""The masks that a video comes with, wherever they are kept, and the coding in which its predictions are written."""
+"""The given masks of a video, wherever they are stored, and the coding in which its predictions are written."""
 
 import logging
 from collections import Counter
@@ -24,18 +24,18 @@ class GivenMask(Protocol):
         """(H, W), without reading the pixels."""
 
     def palette(self) -> bytes | None:
-        """The palette's RGB triples where ids are its indices, without reading the pixels; None where that is not sure.
+        """The palette's RGB triples if ids are its indices, without reading the pixels; None if that is not certain.
 
-        Empty where ids are certainly at most 255 but have no colours.
+        Empty if ids are certainly at most 255 but have no colours.
         """
 
     def read(self) -> LabelMap:
-        """The labels; ValueError or OSError, naming the file, where they cannot be had."""
+        """The labels. Raises ValueError or OSError, naming the file, if they cannot be read."""
 
 
 @dataclass(frozen=True)
 class MaskFile:
-    """A mask in a file of its own; the fields are those of `read_labels`."""
+    """A mask in a separate file; the fields are the arguments of `read_labels`."""
 
     path: Path
     void_id: int | None = None
@@ -56,9 +56,9 @@ class MaskFile:
 
 
 def coding_of(masks: Sequence[GivenMask]) -> LabelCoding:
-    """How the predictions for one video are coded: as the first mask that shows an object, widened to hold every id.
+    """How the predictions for one video are coded: like the first mask that shows an object, widened to hold every id.
 
-    Raises ValueError, naming two files, where the masks of the video contradict each other in what a value means.
+    Raises ValueError, naming two files, if the masks of the video contradict each other about what a value means.
     """
     palettes = {mask.palette() for mask in masks}
     if len(palettes) == 1 and None not in palettes:
@@ -79,22 +79,22 @@ def coding_of(masks: Sequence[GivenMask]) -> LabelCoding:
     coding = first.widened(largest_id)
     if coding != first:
         logger.warning(
-            "%s is coded as %s, which cannot hold object %d of a later mask: all of its video is written as %s",
+            "%s is coded as %s, which cannot hold object %d of a later mask: the whole video is written as %s",
             next(iter(examples.values())), first.kind, largest_id, coding.kind,
         )  # fmt: skip
     return coding
 
 
 class PaletteColours:
-    """The colours that the objects of a video have in its palette masks, one mask after the other."""
+    """The colours of the objects of a video in its palette masks, one mask after the other."""
 
     def __init__(self) -> None:
         self._seen: dict[bytes, tuple[int, Path]] = {}
 
     def take(self, mask: LabelMap, path: Path) -> None:
-        """ValueError, naming two files, where this mask shows an object in a colour that another object had before.
+        """Raises ValueError, naming two files, if this mask shows an object in a colour that another object had before.
 
-        Colours that a palette has twice say nothing, nor do those of an index that no pixel has.
+        Colours that a palette has twice do not count, and neither do those of an index that no pixel has.
         """
         palette = mask.coding.palette
         if mask.coding.kind != "palette" or palette is None:
@@ -106,22 +106,22 @@ class PaletteColours:
             if known != index:
                 raise ValueError(
                     f"{first_path} and {path} of the same video contradict each other: the colour {tuple(colour)} is "
-                    f"index {known} in the palette of one and index {index} in the other's. Save all masks of a video "
-                    "with one palette, index 0 being the background"
+                    f"index {known} in one palette and index {index} in the other. Save all masks of a video with one "
+                    "palette, whose index 0 is the background"
                 )
 
 
 def _refuse_contradictions(examples: dict[str, Path]) -> None:
-    """examples: for each kind of coding, a mask with an object that was read as such."""
+    """examples: for each kind of coding, a mask with an object that was read in this way."""
     if "colours" in examples and "rgb_ids" in examples:
         raise ValueError(
-            f"{examples['colours']} has colours of the DAVIS palette only, {examples['rgb_ids']} has others: "
+            f"{examples['colours']} has only colours of the DAVIS palette, {examples['rgb_ids']} has others: "
             "say what colours mean with colour_masks=palette or colour_masks=ids"
         )
     black_and_white = examples.get("binary") or examples.get("bilevel")
     others = [path for kind, path in examples.items() if kind not in ("binary", "bilevel")]
     if black_and_white and others:
         raise ValueError(
-            f"{black_and_white} is black and white (object 1), {others[0]} of the same video has ids: "
+            f"{black_and_white} is black and white (object 1), but {others[0]} of the same video has ids: "
             "save both as palette or greyscale PNG with the ids as values"
         )

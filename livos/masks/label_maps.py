@@ -1,7 +1,7 @@
 """Mask files <-> integer labels: what a pixel of a mask file means, and how to write labels in the same way.
 
-`read_labels` finds the coding from the file (docs/masks.md has the rules in a table), `write_labels` writes with a
-given one, so that a prediction is coded like the mask that the user gave.
+`read_labels` recognises the coding from the file (docs/masks.md has the rules in a table), and `write_labels` writes
+with a given one, so that a prediction is coded like the mask that the user provided.
 """
 
 from dataclasses import dataclass, replace
@@ -62,7 +62,7 @@ class LabelCoding:
         kind: `palette` (8-bit image, the index is the id), `grey` or `grey16` (the value is the id), `binary` (255 is
             object 1), `bilevel` (1-bit image, white is object 1), `colours` (RGB in the colours of the DAVIS palette)
             or `rgb_ids` (RGB, the id is R + 256 G + 65536 B).
-        palette: 256 RGB triples, for `palette`. None stands for the DAVIS palette.
+        palette: 256 RGB triples, for `palette`. None means the DAVIS palette.
 
     Raises:
         ValueError: If the kind is unknown.
@@ -104,7 +104,7 @@ class LabelMap:
 
     Attributes:
         labels: (H, W) int32 object ids, 0 for background.
-        coding: How the file says them. Give it to `write_labels` to write masks in the same way.
+        coding: How the file codes them. Pass it to `write_labels` to write masks in the same way.
     """
 
     labels: Labels
@@ -129,16 +129,15 @@ def read_labels(
     coding: LabelCoding | None = None,
     page: int | None = None,
 ) -> LabelMap:
-    """Reads a mask file, and finds out how it is coded.
+    """Reads a mask file and recognises its coding.
 
     Args:
         path: The mask: a palette, greyscale, 1-bit, RGB or RGBA image (docs/masks.md has the rules).
         void_id: A value that means "not annotated" and becomes background (255 in DAVIS 2017).
-        colours: What RGB images hold: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or
-            `auto`, which takes them for the former if every colour is in that palette.
-        coding: The coding, where it is known, as for files that `write_labels` wrote. Nothing is guessed or refused
-            then.
-        page: Which of several pictures in the file, from 0; None: there must be one.
+        colours: What RGB images contain: `palette` (colours of the DAVIS palette), `ids` (R + 256 G + 65536 B), or
+            `auto`, which means the former if every colour is in that palette.
+        coding: The coding, if it is known, as for files that `write_labels` wrote. Then nothing is guessed or refused.
+        page: Which of several pictures in the file, from 0. None: there must be only one.
 
     Returns:
         The labels, (H, W) int32 with 0 for background, and the coding.
@@ -164,7 +163,7 @@ def read_labels(
 def guess_labels(
     picture: Picture, pixels: Pixels, path: Path, void_id: int | None = None, colours: str = "auto"
 ) -> LabelMap:
-    """As `read_labels`, but bytes stay bytes (uint8), which is faster. pixels: the picture's."""
+    """Like `read_labels`, but uint8 stays uint8, which is faster. pixels: those of the picture."""
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         return _labels_of_cut_out(picture, pixels, path, void_id, colours)
     return _guess(picture, pixels, path, void_id, colours)
@@ -173,11 +172,12 @@ def guess_labels(
 def read_area(path: PathLike) -> npt.NDArray[np.bool_]:
     """Where the one object of a mask is, (H, W): palette indices and 1-bit values above 0, greys in the upper half.
 
-    Unlike `read_labels`, it takes soft edges, which it cuts at the middle. Sets of one object an image are read so.
+    Unlike `read_labels`, it accepts soft edges and thresholds them. It is for sets with one object per image.
 
     Raises:
-        ValueError: the file, which is named, is no picture, damaged, a JPEG, or has colours or transparency.
-        OSError: it cannot be read.
+        ValueError: If the file, which is named, is not a picture, is damaged, is a JPEG, or has colours or
+            transparency.
+        OSError: If it cannot be read.
     """
     path = Path(path)
     picture = read_mask_file(path)
@@ -197,10 +197,10 @@ def read_area(path: PathLike) -> npt.NDArray[np.bool_]:
 def write_labels(
     path: PathLike, labels: Pixels, coding: LabelCoding | None = None, note: PngInfo | None = None
 ) -> None:
-    """Writes a mask as PNG, completely or not at all.
+    """Writes a mask as PNG, atomically.
 
     Args:
-        path: The file. An existing one is replaced.
+        path: The file. An existing file is replaced.
         labels: (H, W) integer object ids, 0 for background.
         coding: How to write them, as in `LabelMap.coding`. By default an 8-bit image with the DAVIS palette.
         note: Text to store in the file (`livos.masks.confidence_notes` makes it).
@@ -219,7 +219,7 @@ def write_labels(
 
 
 def read_mask_file(path: Path, page: int | None = None) -> Picture:
-    """The mask file with its own numbers: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour."""
+    """The mask file with its stored values: (H, W) for palette, greyscale and 1-bit, (H, W, 3 or 4) for colour."""
     picture = read_picture(path) if page is None else read_page(path, page)
     if page is None and picture.may_be_several and holds_several(path):
         raise ValueError(f"{path}: holds several pictures; expected one mask in each file")
@@ -227,7 +227,7 @@ def read_mask_file(path: Path, page: int | None = None) -> Picture:
         raise ValueError(f"{path}: {fault}")
     if picture.mode == "P":
         return replace(picture, palette=_full_palette(picture.palette or b""))
-    if picture.mode == "L" and picture.grey_bits < 8:  # Pillow spreads what is stored over 0 to 255
+    if picture.mode == "L" and picture.grey_bits < 8:  # Pillow scales the stored values to 0 to 255
         return replace(picture, pixels=picture.pixels // np.uint8(255 // (2**picture.grey_bits - 1)))
     return picture
 
@@ -235,14 +235,14 @@ def read_mask_file(path: Path, page: int | None = None) -> Picture:
 def fault_of_kind(picture: Picture) -> str | None:
     """Why a picture of this format and mode cannot be a mask, or None; its pixels do not matter."""
     if picture.format == "JPEG":
-        return "a mask as JPEG has lost its exact values; save masks as PNG"
+        return "a mask saved as JPEG has lost its exact values; save masks as PNG"
     if picture.mode in ("P", "L", "1", "RGB", "RGBA", "LA", "PA", "La", "RGBa", "RGBX") or picture.mode[:1] == "I":
         return None
-    return f"masks of image mode {picture.mode} have no meaning here; save it as palette or greyscale PNG"
+    return f"image mode {picture.mode} is not supported for masks; save it as palette or greyscale PNG"
 
 
 def _full_palette(entries: bytes) -> bytes:
-    """A file's palette, continued by the DAVIS colours where it stops early."""
+    """A file's palette, completed with the DAVIS colours if it is short."""
     return entries[:768] + davis_palette().tobytes()[len(entries) :]
 
 
@@ -259,7 +259,7 @@ def _guess(picture: Picture, pixels: Pixels, path: Path, void_id: int | None, co
     if void_id is not None:
         pixels = np.where(pixels == void_id, pixels.dtype.type(0), pixels)
     if picture.palette is not None:
-        if int(pixels.max(initial=0)) >= SOFT_INDICES or any(picture.palette[:3]):  # else there is nothing to count for
+        if int(pixels.max(initial=0)) >= SOFT_INDICES or any(picture.palette[:3]):  # else there is nothing to check
             values = refuse_soft_edges(pixels, path, SOFT_INDICES)
             refuse_background_elsewhere(values, picture.palette, path)
         refuse_dithering(pixels, path)
@@ -294,14 +294,14 @@ def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str
 
 
 def _labels_of_cut_out(picture: Picture, pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
-    """RGBA (H, W, 4): opaque everywhere, it is an RGB mask; else object 1 is where alpha is above 127."""
+    """Labels of RGBA (H, W, 4): if it is opaque, it is an RGB mask; otherwise object 1 is where alpha is above 127."""
     opaque = pixels[..., 3] > 127
     if (pixels[..., 3] == 255).all():
         return _guess(picture, pixels[..., :3], path, void_id, colours)
     num_colours = len(count_values(_join_channels(pixels[opaque]))[0])
     if 1 < num_colours <= 64 and opaque.sum() >= 16 * num_colours:  # flat colours, not a photograph
         raise ValueError(
-            f"{path}: transparent, with {num_colours} opaque colours: one cut-out object, or one object a colour? "
+            f"{path}: transparent, with {num_colours} opaque colours: one cut-out object, or one object per colour? "
             "Save it without transparency for the latter, in a single colour for the former"
         )
     return LabelMap(opaque.astype(np.int32), LabelCoding("binary"))
@@ -341,7 +341,7 @@ def _decode(pixels: Pixels, coding: LabelCoding, path: Path) -> Labels:
     order = np.argsort(palette_codes)
     labels = order[np.searchsorted(palette_codes, codes, sorter=order) % 256].astype(np.int32)
     if (palette_codes[labels] != codes).any():
-        raise ValueError(f"{path}: a colour is not in the DAVIS palette")
+        raise ValueError(f"{path}: contains a colour that is not in the DAVIS palette")
     return labels
 
 
@@ -350,7 +350,7 @@ def _encode(labels: Pixels, coding: LabelCoding, path: Path) -> Image.Image:
         raise ValueError(f"{path}: expected integer labels (H, W), got {labels.dtype} {labels.shape}")
     if labels.size and (labels.min() < 0 or labels.max() > coding.largest_id):
         raise ValueError(
-            f"{path}: ids from {labels.min()} to {labels.max()}, a {coding.kind} mask holds 0 to {coding.largest_id}"
+            f"{path}: ids from {labels.min()} to {labels.max()}; a {coding.kind} mask can hold 0 to {coding.largest_id}"
         )
     if coding.kind == "rgb_ids":
         return Image.fromarray(_split_channels(labels.astype(np.int32)))

@@ -1,4 +1,4 @@
-"""Masks in JSON files of labelme, one a frame: polygons, boxes, circles, ellipses, and the masks of its AI tools."""
+"""Masks in JSON files of labelme, one per frame: polygons, boxes, circles, ellipses, and masks of its AI tools."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Key = tuple[str, str]  # label and group
 
 
 def read_labelme(contents: Mapping[Path, Entry], frame_size: tuple[int, int]) -> DrawnMasks:
-    """The masks of some files, by the files' names.
+    """The masks of some files, by the names of the files.
 
     Args:
-        contents: of the files.
-        frame_size: (H, W) where a file does not say.
+        contents: The contents of the files.
+        frame_size: (H, W) for files that do not say.
 
     Raises:
-        ValueError: naming file and shape, for what is no area of an object.
+        ValueError: If a shape is not the area of an object; the message names file and shape.
     """
     ids = _number_objects([_key(shape) for content in contents.values() for shape in content["shapes"].items()])
     masks = {}
@@ -49,7 +49,7 @@ def _key(shape: Entry) -> Key:
 
 
 def _number_objects(keys: Sequence[Key]) -> dict[Key, int]:
-    """Ids by label and group: the labels themselves if they are all positive numbers, else 1, 2, … as they come."""
+    """Ids by label and group: the labels themselves if they are all positive numbers, else 1, 2, … in order."""
     distinct = list(dict.fromkeys(keys))
     if all(_is_id(label) and not group for label, group in distinct):
         return {key: int(key[0]) for key in distinct}
@@ -69,8 +69,8 @@ def _shape(entry: Entry, object_id: int, size: tuple[int, int]) -> Shape:
     polygon = _corners(name, points)
     if polygon is None:
         raise ValueError(
-            f"{entry.where}: {shown(label_of(entry.get('label')))}, a {shown(name)} with {len(points)} points, is no "
-            "area; draw objects as polygons of at least 3 points, rectangles, circles, ellipses or AI masks"
+            f"{entry.where}: {shown(label_of(entry.get('label')))}, a {shown(name)} with {len(points)} points, is not "
+            "an area; draw objects as polygons of at least 3 points, rectangles, circles, ellipses or AI masks"
         )
     return Shape(object_id, (checked_polygon(polygon, size, entry.where),), where=entry.where)
 
@@ -83,10 +83,10 @@ def _point(entry: Entry) -> tuple[float, float]:
 
 
 def _corners(kind: str, points: Sequence[tuple[float, float]]) -> Polygon | None:
-    """The outline of a shape; None where it has none."""
+    """The outline of a shape; None if it has none."""
     if kind == "polygon" and len(points) >= 3:
         return tuple(points)
-    if kind in ("oriented_rectangle", "rotation", "quadrilateral") and len(points) == 4:  # X-AnyLabeling's names, too
+    if kind in ("oriented_rectangle", "rotation", "quadrilateral") and len(points) == 4:  # includes X-AnyLabeling's
         return tuple(points)
     if kind == "rectangle" and len(points) in (2, 4):
         xs, ys = zip(*points, strict=True)
@@ -101,22 +101,22 @@ def _corners(kind: str, points: Sequence[tuple[float, float]]) -> Polygon | None
 
 
 def _patch(entry: Entry, points: Sequence[tuple[float, float]], size: tuple[int, int]) -> Patch:
-    """The picture, coded in base64, that labelme stores for a mask, and the first and last pixel that it covers."""
+    """The picture, coded in base64, that labelme stores for a mask, at the box given by its first and last pixel."""
     if len(points) != 2:
         raise entry["points"].error("two points, the first and last pixel of the mask")
     (left, top), (right, bottom) = ((int(x), int(y)) for x, y in points)
     if not (0 <= left <= right < size[1] and 0 <= top <= bottom < size[0]):
         raise ValueError(
-            f"{entry.where}: a mask from ({left}, {top}) to ({right}, {bottom}), which is not in the image, "
+            f"{entry.where}: a mask from ({left}, {top}) to ({right}, {bottom}), which is not inside the image, "
             f"{size[1]} x {size[0]}"
         )
     try:
         data = base64.b64decode(entry["mask"].text(), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise ValueError(f"{entry.where}: the mask is no picture in base64: {error}") from error
+        raise ValueError(f"{entry.where}: the mask is not a picture in base64: {error}") from error
     pixels = decode_picture(data, f"{entry.where}.mask").pixels
     expected = (bottom - top + 1, right - left + 1)
     if pixels is None or pixels.shape != expected:
         found = "none" if pixels is None else pixels.shape
-        raise ValueError(f"{entry.where}: the mask has pixels of shape {found}, its points need {expected}")
+        raise ValueError(f"{entry.where}: the mask has pixels of shape {found}, but its points imply {expected}")
     return Patch(left, top, pixels > 0)

@@ -1,4 +1,4 @@
-"""Areas drawn as corners: checked against the image, then filled by COCO's rule of which pixels a polygon holds."""
+"""Polygons: checked against the image, then filled by COCO's rule for which pixels are inside."""
 
 import math
 from collections.abc import Sequence
@@ -13,23 +13,23 @@ CIRCLE_CORNERS = 64
 
 
 def checked_polygon(corners: Sequence[tuple[float, float]], size: tuple[int, int], where: str) -> Polygon:
-    """The corners, where they enclose an area that lies in or near the image.
+    """Returns the corners if they enclose an area in or near the image.
 
     Args:
         corners: (x, y) in pixels, finite.
         size: (H, W) of the image.
-        where: file and place, for messages.
+        where: File and place, for messages.
 
     Raises:
-        ValueError: fewer than three corners, one that is further than an image away from the image, or so many corners
-            far from each other that the outline is longer than anything drawn can be.
+        ValueError: If there are fewer than three corners, or one is further from the image than its own size, or the
+            outline is longer than any drawing could be.
     """
     if len(corners) < 3:
         raise ValueError(f"{where}: a polygon of {len(corners)} corners, expected at least 3")
     height, width = size
     for x, y in corners:
         if not (-width <= x <= 2 * width and -height <= y <= 2 * height):
-            raise ValueError(f"{where}: the corner ({x:g}, {y:g}) lies far outside of the image, {width} x {height}")
+            raise ValueError(f"{where}: the corner ({x:g}, {y:g}) is far outside the image, {width} x {height}")
     points = np.array(corners, float)
     steps = np.abs(points - np.roll(points, 1, axis=0)).max(axis=1)
     if steps.sum() + len(points) > 4 * (height + 1) * (width + 1) + 1000:
@@ -38,7 +38,7 @@ def checked_polygon(corners: Sequence[tuple[float, float]], size: tuple[int, int
 
 
 def fill(polygons: Sequence[Polygon], size: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """(H, W), True where any of the polygons, which `checked_polygon` gave, has a pixel."""
+    """(H, W), True in the pixels of any of the polygons, which `checked_polygon` returned."""
     flat = [[value for corner in polygon for value in corner] for polygon in polygons]
     return coco_masks.decode(coco_masks.merge(coco_masks.frPyObjects(flat, *size))).astype(bool)
 

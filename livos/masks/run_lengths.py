@@ -1,7 +1,7 @@
-"""Run-length codes of COCO: lengths of alternating runs of background and object, column by column.
+"""COCO run-length codes: lengths of alternating runs of background and object, column by column.
 
 Every count is checked against the image before anything is allocated: pycocotools would return uninitialised memory for
-a code that is too short, and write beyond its own for one that is too long.
+a code that is too short, and write out of bounds for one that is too long.
 """
 
 from collections.abc import Sequence
@@ -16,22 +16,22 @@ def decode_mask(code: Any, size: tuple[int, int], where: str) -> npt.NDArray[np.
     """The pixels of an object.
 
     Args:
-        code: COCO's compressed text, or a list of lengths.
+        code: COCO's compressed string, or a list of lengths.
         size: (H, W) of the image.
-        where: file and place, for messages.
+        where: File and place, for messages.
 
     Returns:
         (H, W), True where the object is.
 
     Raises:
-        ValueError: it is no code of an image of this size.
+        ValueError: If it is not a code for an image of this size.
     """
     if isinstance(code, str):
         runs = _lengths_in_text(code, size, where)
     elif isinstance(code, list):
         runs = _checked(code, size, where)
     else:
-        raise ValueError(f"{where}: expected a run-length code as text or list, found {type(code).__name__}")
+        raise ValueError(f"{where}: expected a run-length code as string or list, found {type(code).__name__}")
     height, width = size
     return np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(width, height).T
 
@@ -42,8 +42,8 @@ def encode_mask(mask: npt.NDArray[np.bool_]) -> str:
 
 
 def _lengths_in_text(code: str, size: tuple[int, int], where: str) -> list[int]:
-    """Each character holds five bits, the lowest first, and whether more follow; from the fourth number on, differences
-    to the one before last are stored.
+    """Each character holds five bits, the lowest first, and a flag for whether more follow. From the fourth number on,
+    the difference to the last but one is stored.
     """
     highest = size[0] * size[1]
     runs: list[int] = []

@@ -1,4 +1,4 @@
-"""Masks in text files of YOLO, one a frame: a line for each object, `class x1 y1 x2 y2 …`, as shares of the image."""
+"""Masks in YOLO text files, one per frame: a line for each object, `class x1 y1 x2 y2 …`, as fractions of the image."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ MOST_CLASSES = 100_000
 
 
 def read_yolo(paths: Sequence[Path], frame_size: tuple[int, int]) -> DrawnMasks:
-    """The masks of some files, by the files' names.
+    """The masks of some files, by the names of the files.
 
-    With one file, each line is an object. With several, each class is one, since nothing else links the lines of
-    different frames. Names of classes are taken from `classes.txt` in the same folder.
+    In a single file, each line is an object. In several files, each class is one, since nothing else links the lines of
+    different frames. Names of classes are read from `classes.txt` in the same folder.
 
     Args:
-        paths: of the text files.
+        paths: The text files.
         frame_size: (H, W) of the frames.
 
     Raises:
-        ValueError: naming file and line, for what is no area of an object, or where a class has several lines in one of
-            several files.
+        ValueError: If a line is not the area of an object, or if a class has several lines in one of several files.
+            The message names file and line.
     """
     lines = {path: _read_lines(path, frame_size) for path in paths}
     single = len(paths) == 1
@@ -38,7 +38,7 @@ def read_yolo(paths: Sequence[Path], frame_size: tuple[int, int]) -> DrawnMasks:
         if twice is not None and not single:
             raise ValueError(
                 f"{path}: class {twice} has several lines: which of them is which on the other frames? Give each "
-                "object a class of its own, or the masks of one frame only"
+                "object its own class, or provide the masks of one frame only"
             )
         shapes = []
         for place, (label, polygon) in enumerate(found, start=1):
@@ -65,18 +65,18 @@ def _read_lines(path: Path, size: tuple[int, int]) -> list[tuple[int, Polygon]]:
         except ValueError as error:
             raise ValueError(f"{where}: expected `class x1 y1 x2 y2 …`, found {line[:60]!a}") from error
         if not (0 <= label < MOST_CLASSES and label.is_integer() and all(map(math.isfinite, values))):
-            raise ValueError(f"{where}: expected a class from 0 on and finite numbers, found {line[:60]!a}")
+            raise ValueError(f"{where}: expected a class number (0 or more) and finite numbers, found {line[:60]!a}")
         found.append((int(label), checked_polygon(_corners(values, size, where), size, where)))
     return found
 
 
 def _corners(values: Sequence[float], size: tuple[int, int], where: str) -> Sequence[tuple[float, float]]:
     height, width = size
-    if len(values) == 4:  # a box, as YOLO's detections have: its middle and its size
+    if len(values) == 4:  # a box, as in YOLO detections: its centre and its size
         x, y, w, h = values
         return box((x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height)
     if len(values) < 6 or len(values) % 2:
         raise ValueError(f"{where}: {len(values)} numbers after the class, expected pairs x, y of at least 3 corners")
     if max(map(abs, values)) > 2:
-        raise ValueError(f"{where}: coordinates up to {max(values):g}, expected shares of the image, 0 to 1")
+        raise ValueError(f"{where}: coordinates up to {max(values):g}, expected fractions of the image, 0 to 1")
     return [(x * width, y * height) for x, y in zip(values[::2], values[1::2], strict=True)]

@@ -7,7 +7,7 @@ from livos.model.layers import per_object
 
 
 class SensoryHead(nn.Module):
-    """Asks the sensory memory alone for the mask: a query for the pixel feature, and a bias."""
+    """Predicts the mask from the sensory memory alone: a query for the pixel feature, and a bias."""
 
     def __init__(self, dim: int):
         super().__init__()

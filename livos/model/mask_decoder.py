@@ -1,4 +1,4 @@
-"""From the refined readout to a mask at a quarter of the image's size, and the sensory update that it brings."""
+"""From the refined readout to a mask at a quarter of the image's size, and the sensory update that comes with it."""
 
 import torch
 from torch import Tensor, nn

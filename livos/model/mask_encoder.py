@@ -12,7 +12,7 @@ from livos.model.layers import FeatureFuser, GatedUpdate, per_object
 class MaskEncoder(ResNet):
     """A ResNet over the image, the object's mask and all other objects' masks (5 channels), fused with the image.
 
-    It is a ResNet rather than having one because the released checkpoints name its layers so.
+    It inherits from ResNet rather than containing one, because the released checkpoints name its layers that way.
     """
 
     def __init__(self, config: ModelConfig, pretrained: bool = False):

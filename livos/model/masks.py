@@ -13,14 +13,14 @@ Padding = tuple[int, int, int, int]  # left, right, top, bottom, as F.pad takes 
 
 
 def aggregate(logits: Tensor, selector: Tensor | None = None) -> Tensor:
-    """Returns logits of background and objects, float32, from the logit that each object has on its own.
+    """Returns logits of background and objects, float32, from each object's independent logit.
 
     The background is where no object is: its probability b is the product of (1 - p) over the objects (STM, Oh et al.,
     ICCV 2019), computed as a sum of logarithms, so that nothing rounds to 0 or 1 even in half precision.
 
     Args:
         logits: (B, N, H, W).
-        selector: (B, N), False for a slot without an object, which is taken out.
+        selector: (B, N), False for a slot without an object, which is excluded.
 
     Returns:
         (B, 1 + N, H, W) within ±16.2; a softmax over axis 1 gives probabilities that sum to 1.
@@ -39,18 +39,18 @@ def aggregate(logits: Tensor, selector: Tensor | None = None) -> Tensor:
 
 
 def aggregate_masks(masks: Tensor) -> Tensor:
-    """The same from masks (B, N, H, W) in [0, 1]: probabilities (B, 1 + N, H, W) that sum to 1, float32."""
+    """Aggregates masks (B, N, H, W) in [0, 1] into probabilities (B, 1 + N, H, W) that sum to 1, float32."""
     return aggregate(torch.logit(masks.float(), eps=1e-7)).softmax(dim=1)
 
 
 def padding_of(height: int, width: int) -> Padding:
-    """How an image is padded to multiples of 16: evenly, the extra pixel at the bottom and the right."""
+    """How an image is padded to multiples of 16: evenly, with the extra pixel at the bottom and the right."""
     rows, columns = -height % STRIDE, -width % STRIDE
     return columns // 2, columns - columns // 2, rows // 2, rows - rows // 2
 
 
 def pad(x: Tensor, padding: Padding) -> Tensor:
-    """Zeros around the last two axes."""
+    """Adds zeros around the last two axes."""
     return F.pad(x, padding) if any(padding) else x
 
 
@@ -61,7 +61,7 @@ def unpad(x: Tensor, padding: Padding) -> Tensor:
 
 
 def to_cells(masks: Tensor) -> Tensor:
-    """Share of each 16 x 16 cell that a mask covers: (B, N, H, W) -> (B, N, h, w)."""
+    """The share of each 16 x 16 cell that a mask covers: (B, N, H, W) -> (B, N, h, w)."""
     return F.avg_pool2d(masks, STRIDE)
 
 

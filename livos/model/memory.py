@@ -1,7 +1,7 @@
 """The gated linear memory (LiVOS, section 3.2): constant in size, whatever the number of frames.
 
-What a network with attention over all past frames would keep, key by key, is here summed into one K x V matrix an
-object. A gate in (0, 1) lets every value channel fade as the scene moves on.
+A network with attention over all past frames would have to keep them key by key. Here they are summed into one K x V
+matrix per object. A gate in (0, 1) lets every value channel decay as the scene changes.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class LinearMemory:
-    """What is remembered of B clips. Every method returns a new memory; none changes this one.
+    """The memory of B clips. Every method returns a new memory; none changes this one.
 
-    Everything is float32 whatever the precision of the rest. Where the network wants a sum over frames, the mean and
-    the number of frames are kept: a sum would lose digits as it grows.
+    Everything is float32 whatever the precision of the rest. Where the network needs a sum over frames, the mean and
+    the number of frames are kept, because a growing sum would lose precision.
     """
 
     state: Tensor  # (B, N, K, V): gated sum of key (outer) value
@@ -25,7 +25,7 @@ class LinearMemory:
 
     @classmethod
     def empty(cls, key: Tensor, value_dim: int) -> "LinearMemory":
-        """A memory without objects for frames whose keys are like `key` (B, K, h, w)."""
+        """A memory without objects, for frames whose keys have the shape of `key` (B, K, h, w)."""
         batch, key_dim = key.shape[:2]
         return cls(
             state=key.new_zeros(batch, 0, key_dim, value_dim, dtype=torch.float32),
@@ -51,10 +51,10 @@ class LinearMemory:
         return LinearMemory(**{name: x.to(device) for name, x in vars(self).items()})
 
     def read(self, key: Tensor) -> Tensor:
-        """What the past says of every cell: key (B, K, h, w) -> (B, N, V, h, w), float32.
+        """What the past says about every cell: key (B, K, h, w) -> (B, N, V, h, w), float32.
 
-        The normaliser is one number per frame, summed over channels and cells, as the released weights know it. It
-        grows with time while the gated state does not: the readout fades on long videos.
+        The normaliser is one number per frame, summed over channels and cells, as the released weights expect it. It
+        grows with time while the gated state does not, so the readout fades on long videos.
         """
         with torch.autocast(key.device.type, enabled=False):
             key = key.float()
@@ -63,7 +63,7 @@ class LinearMemory:
             return torch.einsum("bnkv,bkhw->bnvhw", self.state / normaliser[:, :, None, None], key)
 
     def write(self, key: Tensor, value: Tensor, gate: Tensor) -> "LinearMemory":
-        """Lets the state fade by gate (B, V), then adds key (B, K, h, w) (outer) value (B, N, V, h, w)."""
+        """Multiplies the state by the gate (B, V), then adds key (B, K, h, w) (outer) value (B, N, V, h, w)."""
         key, value = key.float(), value.float()
         with torch.autocast(key.device.type, enabled=False):
             added = torch.einsum("bkhw,bnvhw->bnkv", key, value)
@@ -76,7 +76,7 @@ class LinearMemory:
 
 
 def mean_with(mean: Tensor, new: Tensor, count: Tensor) -> Tensor:
-    """The mean of `count` frames out of that of the ones before and the newest: (B, N, ...) and count (B, N)."""
+    """Updates a mean over frames with the newest frame, the `count`-th: (B, N, ...) and count (B, N)."""
     return mean + (new - mean) / count[(...,) + (None,) * (mean.ndim - 2)]
 
 

@@ -1,4 +1,4 @@
-"""The whole network: encode a frame, segment it by what is remembered, remember it. Start reading here.
+"""The whole network: encode a frame, segment it using the memory, remember it. Start reading here.
 
 A video is a chain of states: `segment` reads a state, `remember` returns the next one. Training runs the chain over a
 clip (`forward`), inference over a stream (livos/segmenter/segmenter.py); both call the same methods.
@@ -99,7 +99,7 @@ class LiVOS(nn.Module):
         super().__init__()
         self.config = config
         self.short_side: int | None = None  # of the frames, in pixels, that its weights suit; `load_model` sets it
-        self.notes: Mapping[str, str] = {}  # what the file of its weights says about them, see livos/checkpoints.py
+        self.notes: Mapping[str, str] = {}  # what the weights file says about them, see livos/checkpoints.py
         dim = config.value_dim
         self.image_encoder = build_backbone(config.image_encoder, pretrained)
         self.normalize = Normalize(*self.image_encoder.normalization)
@@ -115,7 +115,7 @@ class LiVOS(nn.Module):
         self.aux_computer = AuxComputer(dim)
 
     def encode(self, images: Tensor) -> ImageFeatures:
-        """Image side of any number of frames: RGB in [0, 1], (B, 3, H, W), H and W multiples of 16."""
+        """Encodes any number of frames: RGB in [0, 1], (B, 3, H, W), H and W multiples of 16."""
         images = self.normalize(images)
         f4, f8, f16 = self.image_encoder(images)
         skip8, skip4 = self.mask_decoder.skips(f8, f4)
@@ -139,9 +139,9 @@ class LiVOS(nn.Module):
         selector: Tensor | None = None,
         chunk_size: int | None = None,
     ) -> tuple[Prediction, VideoState]:
-        """Finds the objects of `state` on a frame. The returned state has the decoder's sensory update.
+        """Finds the objects of `state` on a frame. The returned state includes the decoder's sensory update.
 
-        selector (B, N): False for slots that hold no object. chunk_size: objects computed at a time, to bound memory.
+        selector (B, N): False for slots that hold no object. chunk_size: objects processed at a time, to bound memory.
         """
         fused = in_object_chunks(
             lambda *of_objects: self.pixel_fuser(features.pixel_feature, *of_objects),
@@ -190,13 +190,13 @@ class LiVOS(nn.Module):
         selector: Tensor | None = None,
         gradient_frames: int | None = None,
     ) -> list[Prediction]:
-        """Segments clips by the masks of their first frames; used in training.
+        """Segments clips from the masks of their first frames; used in training.
 
         Args:
             images: (B, T, 3, H, W), RGB in [0, 1].
             first_masks: (B, N, H, W), 0 or 1.
             selector: (B, N), True where a slot holds an object (None: all take part, as published).
-            gradient_frames: of a clip longer than this, gradients flow through that many frames at its end. Those
+            gradient_frames: In a longer clip, gradients flow only through this many frames at its end. The frames
                 before them only fill the memory, as the past of a long video does, at a third of the cost.
 
         Returns:
@@ -219,7 +219,7 @@ class LiVOS(nn.Module):
         return predictions[max(0, num_past - 1) :]
 
     def _encode_clip(self, images: Tensor) -> list[ImageFeatures]:
-        """The image side of each frame of (B, T, 3, H, W)."""
+        """The encoded frames of (B, T, 3, H, W)."""
         num_frames = images.shape[1]
         if num_frames == 0:
             return []
@@ -227,7 +227,7 @@ class LiVOS(nn.Module):
         return [encoded.at(t, num_frames) for t in range(num_frames)]
 
     def compile_parts(self) -> None:
-        """Has torch.compile build each part when it is first used. Names of the weights stay as they are."""
+        """Makes torch.compile build each part when it is first used. The names of the weights do not change."""
         for part in (
             self.image_encoder,
             self.mask_encoder.fuser,
@@ -255,5 +255,5 @@ class LiVOS(nn.Module):
 
 
 def _upsample(logits: Tensor) -> Tensor:
-    """From a quarter of the image's size to all of it."""
+    """From a quarter of the image's size to full size."""
     return F.interpolate(logits, scale_factor=4, mode="bilinear", align_corners=False)

@@ -1,4 +1,4 @@
-"""Object memory: each object summed up in Q vectors, half of its inside and half of its outside."""
+"""Object memory: each object summarised in Q vectors, half for its inside and half for its outside."""
 
 import torch
 from torch import Tensor, nn

@@ -1,7 +1,7 @@
-"""Object transformer: Q queries per object gather from its pixels and tell them what they found.
+"""Object transformer: Q queries per object gather information from its pixels and pass it back to them.
 
-As in Cutie (Cheng et al., CVPR 2024, section 3.2), with the oddities of the released LiVOS weights: the residual of
-an attention is the normalised query, and pixels attend to queries without a norm.
+As in Cutie (Cheng et al., CVPR 2024, section 3.2), with the peculiarities of the released LiVOS weights: the residual
+of an attention is the normalised query, and pixels attend to queries without a norm.
 """
 
 import torch
@@ -116,7 +116,7 @@ class Block(nn.Module):
 
 
 class ObjectTransformer(nn.Module):
-    """Refines the readout of every object by what its object memory says."""
+    """Refines the readout of every object using its object memory."""
 
     def __init__(self, config: ModelConfig):
         super().__init__()
@@ -156,7 +156,7 @@ class ObjectTransformer(nn.Module):
         return per_object(self.mask_pred[level], pixels).squeeze(2)
 
     def _attention_mask(self, logits: Tensor, selector: Tensor | None) -> Tensor:
-        """Where each query may look: (B, N, h, w) -> (B, N, Q, h * w). Half see the object's cells, half the rest."""
+        """Where queries may look: (B, N, h, w) -> (B, N, Q, h * w). Half see the object's cells, half the others."""
         contest = aggregate(logits.detach(), selector)
         foreground = (contest[:, 1:] >= contest.amax(dim=1, keepdim=True)).flatten(2)  # (B, N, hw)
         sides = torch.stack([foreground, ~foreground], dim=2)  # (B, N, 2, hw)

@@ -1,4 +1,4 @@
-"""Joins what is known of an object before the transformer sees it."""
+"""Merges what is known about an object, before the transformer sees it."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""The memory of a video as named tensors, which files and exported graphs hold."""
+"""The memory of a video as named tensors, the form in which files and exported graphs hold it."""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -10,7 +10,7 @@ from livos.model.network import VideoState
 
 NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "mean_summary": 4, "sensory": 5, "last_masks": 4}
 STATE_TENSORS = tuple(NUM_AXES)
-"""Names of the tensors of a state, in the order in which exported graphs have them, too."""
+"""Names of the tensors of a state, in the order that exported graphs use as well."""
 
 
 def tensors_of(video: VideoState) -> dict[str, Tensor]:

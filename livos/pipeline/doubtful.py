@@ -1,4 +1,4 @@
-"""Where a segmented video deserves a look: runs of frames on which the mask of an object is not to be trusted."""
+"""Finds the parts of a segmented video to check: runs of frames on which the mask of an object is unreliable."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from livos.files.names import files_by_stem
 from livos.masks.confidence_notes import read_confidence
 
 THRESHOLD = 0.5
-"""Confidence below which a mask is doubtful: the overlap with the true one (J) is expected to be less."""
+"""A mask with less confidence, which is the expected overlap (J) with the true mask, is doubtful."""
 
-_BRIDGED = 2  # frames in between that are good do not part a run
+_BRIDGED = 2  # this many good frames do not interrupt a run
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class DoubtfulRun:
 
 
 def doubtful_runs(mask_dir: Path) -> list[DoubtfulRun]:
-    """The runs in a folder of masks that LiVOS wrote, the least trusted first.
+    """The runs in a folder of masks that LiVOS wrote, the least confident first.
 
     Raises:
         ValueError: If a mask is damaged.

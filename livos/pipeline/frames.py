@@ -1,4 +1,4 @@
-"""What goes into the loop over a video's frames, and what comes out of it."""
+"""The input and the output of the loop over a video's frames."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from livos.video.video_file import Frame
 
 @dataclass(frozen=True)
 class InputFrame:
-    """A frame to be segmented, with the mask that is given on it."""
+    """A frame to segment, with its given mask, if any."""
 
     frame: Frame
     labels: npt.NDArray[np.integer] | None = None  # (H, W) ids, 0 for the background; None: no mask is given
-    wanted: bool = True  # whether its mask is to be written
-    last: bool = False  # of its video: need not be remembered
-    confidence: Mapping[int, float] = field(default_factory=dict)  # of labels that were made before
+    wanted: bool = True  # whether to write its mask
+    last: bool = False  # the last frame of its video, which need not be remembered
+    confidence: Mapping[int, float] = field(default_factory=dict)  # of labels from an earlier run
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class SegmentedFrame:
 
     Attributes:
         frame: The frame as it was read, with its number and time.
-        image: (H, W, 3) uint8 RGB. At a damaged frame it is that of the frame before, and so are the labels.
+        image: (H, W, 3) uint8 RGB. For a damaged frame, image and labels are those of the frame before.
         labels: (H, W) int32 object ids, 0 for background.
-        wanted: Whether the mask of this frame was asked for. Some test sets want only every few frames.
-        object_ids: The objects that are being followed, in the order of the probabilities.
-        probabilities: (1 + N, H, W) float32, background first, summing to 1 at each pixel, if they were asked for.
-        state: What is remembered after this frame, if it was asked for.
-        confidence: For each object id, the J (overlap) to be expected of its mask, in [0, 1], if it is known.
+        wanted: Whether the mask of this frame was requested. Some test sets want only every few frames.
+        object_ids: The objects that are being tracked, in the order of the probabilities.
+        probabilities: (1 + N, H, W) float32, background first, summing to 1 at each pixel, if requested.
+        state: What is remembered after this frame, if requested.
+        confidence: For each object id, the expected J (overlap) of its mask, in [0, 1], if it is known.
     """
 
     frame: Frame
@@ -48,7 +48,7 @@ class SegmentedFrame:
 
     @property
     def number(self) -> int:
-        """The frame's number in the order of time."""
+        """The frame's number, in order of time."""
         return self.frame.number
 
     @property

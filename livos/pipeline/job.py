@@ -1,10 +1,10 @@
-"""One video to be segmented, as a value: what is given and what is wanted. It can be run, watched, stopped and resumed.
+"""One video to segment, as a value: its inputs and the requested outputs. It can be run, watched, stopped and resumed.
 
     job = TrackJob.of(find_videos("video.mp4")[0], Path("mask.png"), Path("results/video"), TrackSettings())
     for progress in job.run(VideoSegmenter("lite")):
         print(progress.done, progress.total)
 
-Leaving the loop early stops the job; the same job begun again goes on where it was, with the same masks in the end.
+Leaving the loop early stops the job. The same job, started again, continues where it was, and the masks are the same.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ CUTOUT_FORMATS = ("png", *ALPHA_FORMATS)
 DAMAGED_RULES = ("hold", "stop")
 SHOWN_DOUBTS = 5
 SECONDS_BETWEEN_STATES = 5.0
-"""How much work is lost at most when a job is killed."""
+"""The most work that can be lost when a job is killed."""
 
 
 @dataclass(frozen=True)
 class TrackSettings:
-    """What is wanted of a video, besides the network that segments it.
+    """How to segment a video and what to write, besides the network.
 
     Raises:
-        ValueError: For a choice that there is not.
+        ValueError: If a choice does not exist.
     """
 
     write: tuple[str, ...] = ("masks", "overlay", "boxes")  # some of KINDS
@@ -60,8 +60,8 @@ class TrackSettings:
     start: int | str | None = None  # first frame: its number or a time, see `ranges.frame_range`
     end: int | str | None = None  # last frame, which is included
     backward: bool = False  # from the last frame to the first
-    damaged: str = "hold"  # at a frame that cannot be decoded: hold the mask before it, or stop
-    colour_masks: str = "auto"  # what RGB masks hold, see `read_labels`
+    damaged: str = "hold"  # at a frame that cannot be decoded: hold the previous mask, or stop
+    colour_masks: str = "auto"  # what RGB masks contain, see `read_labels`
     overwrite: bool = False  # replace what another job wrote into the output folder
 
     def __post_init__(self) -> None:
@@ -80,11 +80,11 @@ class TrackSettings:
 class Progress:
     """How far a job is."""
 
-    stage: str  # "segmenting", or "writing" what is made of the masks afterwards
-    number: int  # of the frame that was just done
+    stage: str  # "segmenting", or "writing" what is made from the masks afterwards
+    number: int  # of the frame that was just finished
     done: int  # frames of this stage
     total: int | None  # of this stage, if known
-    new: int  # frames of this stage that this run did itself
+    new: int  # frames of this stage done in this run
     seconds: float  # since this run began the stage
 
     @property
@@ -94,13 +94,13 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """Until the stage is done, at this rate; None where the length of the video is not known."""
+        """Until the stage is done, at this rate; None if the length of the video is not known."""
         rate = self.frames_per_second
         return None if self.total is None or not rate else max(0, self.total - self.done) / rate
 
 
 class JobSegmenter(Segmenter, Protocol):
-    """What a job needs of `livos.VideoSegmenter`."""
+    """What a job needs from `livos.VideoSegmenter`."""
 
     def reset(self) -> None: ...
 
@@ -111,7 +111,7 @@ class JobSegmenter(Segmenter, Protocol):
 
 @dataclass(frozen=True)
 class TrackJob:
-    """One video to be segmented into a folder."""
+    """One video to segment into a folder."""
 
     found: FoundVideo
     source: FrameSource
@@ -125,13 +125,13 @@ class TrackJob:
         """Opens a video and its masks.
 
         Args:
-            found: What `find_videos` found.
+            found: A video from `find_videos`.
             masks: A file or folder, see `masks_of_video`.
             output: The folder to write to.
-            settings: What is wanted.
+            settings: How to segment it and what to write.
 
         Raises:
-            ValueError: For a video, masks or frames that cannot be used, naming the file.
+            ValueError: If the video, masks or frames cannot be used; the message names the file.
             OSError: If a file cannot be read.
         """
         source = found.open()
@@ -149,13 +149,13 @@ class TrackJob:
         return None if known is None else self.source.first_number + known - first
 
     def run(self, segmenter: JobSegmenter) -> Generator[Progress, None, None]:
-        """Segments the video and writes what was asked for; yields after each frame.
+        """Segments the video and writes the requested outputs; yields after each frame.
 
-        Close the iterator, or leave the loop over it, to stop. Masks that are written stay, and the same job goes on
+        Close the iterator, or leave the loop over it, to stop. Masks that are written stay, and the same job continues
         from them when it is run again; files that need the whole video are then made from the masks.
 
         Raises:
-            ValueError: If the folder holds results of another job, or something is wrong with a frame or mask.
+            ValueError: If the folder contains results of another job, or something is wrong with a frame or mask.
             OSError: If a file cannot be read or written.
         """
         self._refuse_overwriting_masks()
@@ -188,18 +188,18 @@ class TrackJob:
             logger.info("%s: and %d more, see job.json", self.found.name, len(doubts) - SHOWN_DOUBTS)
 
     def _kinds_at_once(self, begun: Begun) -> list[str]:
-        """What is written while the video is segmented: everything, if all frames come now and in order of time."""
+        """What to write while segmenting the video: everything, if all frames come in this run and in order of time."""
         whole = not self.settings.backward and not begun.frames_done
         return list(dict.fromkeys(["masks", *self.settings.write])) if whole else ["masks"]
 
     def _segment(
         self, segmenter: JobSegmenter, record: JobRecord, mask_dir: Path, begun: Begun, kinds: list[str]
     ) -> Iterator[Progress]:
-        """The masks, and other kinds of output with them. Notes now and then how to go on."""
+        """Writes the masks, and other kinds of output with them. Saves now and then how to continue."""
         segmenter.reset()
         if begun.state is not None:
             segmenter.restore(begun.state)
-            logger.info("%s: going on after frame %d", self.found.name, begun.last_number)
+            logger.info("%s: continuing after frame %d", self.found.name, begun.last_number)
         inputs = with_given_masks(self._frames_after(begun.last_number), self._masks_after(begun.last_number))
         resumable = not isinstance(self.source, LiveSource)
         stop = self.settings.damaged == "stop"
@@ -213,7 +213,7 @@ class TrackJob:
                 yield progress
 
     def _write(self, mask_dir: Path, kinds: list[str]) -> Iterator[Progress]:
-        """Kinds of output that are made from the masks, in order of time."""
+        """Writes kinds of output that are made from the masks, in order of time."""
         again = replay(self.source.frames(self.frames.first, self.frames.stop), mask_dir, self.masks.coding)
         with closing(deliver(again, self._outputs(kinds, mask_dir))) as delivered:
             for progress, _ in self._counted("writing", delivered, 0):
@@ -248,7 +248,7 @@ class TrackJob:
         )
 
     def _label(self, kind: str) -> str:
-        """A kind of output as the record knows it: cut-outs in another format are others."""
+        """The name of a kind of output in the record, which distinguishes formats of cut-outs."""
         return f"cutouts as {self.settings.cutouts_as}" if kind == "cutouts" else kind
 
     def _made_with(self, segmenter: JobSegmenter) -> dict[str, Any]:
@@ -269,7 +269,7 @@ class TrackJob:
         written = [(self.output / folder).resolve() for folder in ("masks", "cutouts")]
         for mask in self.masks.by_number.values():
             if any(folder in mask.path.resolve().parents for folder in written):
-                raise ValueError(f"{mask.path} is a given mask in a folder that would be written to: copy it elsewhere")
+                raise ValueError(f"{mask.path} is a given mask in an output folder: copy it elsewhere")
 
 
 def make_outputs(
@@ -282,17 +282,17 @@ def make_outputs(
     cutouts_as: str = "png",
     to_end: bool = True,
 ) -> list[VideoOutput]:
-    """What writes some kinds of results.
+    """The outputs that write these kinds of results.
 
     Args:
         kinds: Some of KINDS.
         output: The folder to write to.
         source: The video.
-        object_names: By id, of every object that may be seen.
-        mask_dir: Where masks go.
-        coding: Of masks.
+        object_names: The name of every object that may be visible, by id.
+        mask_dir: The folder for masks.
+        coding: The coding of masks.
         cutouts_as: One of CUTOUT_FORMATS.
-        to_end: Whether the frames go on to the end of the video, and so does the sound.
+        to_end: Whether the frames, and so the sound, continue to the end of the video.
     """
     ids = list(object_names)
     made: list[VideoOutput] = []
@@ -312,12 +312,12 @@ def make_outputs(
 
 
 def _overlay_writer(output: Path, source: FrameSource, to_end: bool) -> VideoWriter:
-    """For an H.264 video at the source's times and with its sound, in a container that can hold both."""
+    """A writer for an H.264 video with the source's times and sound, in a container that can hold both."""
     suffix, sound_path = ".mp4", source.sound_path
     if sound_path is not None:
         suitable = suffix_for_sound(sound_path)
         if suitable is None:
-            logger.warning("%s: its sound cannot be put beside H.264, the overlay is silent", sound_path)
+            logger.warning("%s: its sound cannot be combined with H.264, so the overlay is silent", sound_path)
             sound_path = None
         suffix = suitable or suffix
     return VideoWriter(
@@ -332,7 +332,7 @@ def _overlay_writer(output: Path, source: FrameSource, to_end: bool) -> VideoWri
 
 
 class _StateKeeper:
-    """Saves what the segmenter remembers every few seconds, once the masks up to that frame are surely written."""
+    """Saves what the segmenter remembers every few seconds, once the masks up to that frame are certainly written."""
 
     def __init__(self, record: JobRecord, frames_done: int):
         self._record, self._frames_done = record, frames_done
@@ -340,11 +340,11 @@ class _StateKeeper:
         self._saved_at = time.monotonic()
 
     def add(self, item: SegmentedFrame) -> None:
-        """To be called with each frame when the outputs have been given it."""
+        """Call this with each frame after it was passed to the outputs."""
         self._frames_done += 1
         if item.state is not None:
             self._waiting.append((self._frames_done, item.number, item.state))
-        if len(self._waiting) <= DEPTH + 1:  # see InBackground: so many may not be written yet
+        if len(self._waiting) <= DEPTH + 1:  # see InBackground: this many may not have been written yet
             return
         oldest = self._waiting.popleft()
         if time.monotonic() - self._saved_at >= SECONDS_BETWEEN_STATES:

@@ -1,4 +1,4 @@
-"""What an output folder says of the job that wrote it: the same job goes on where it was, another one is refused."""
+"""What an output folder says about the job that wrote it: the same job is resumed, another one is refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from livos.segmenter.state import SegmenterState
 logger = logging.getLogger(__name__)
 
 MadeWith = Mapping[str, Any]
-"""Everything that masks depend on, as JSON keeps it."""
+"""Everything that masks depend on, as stored in JSON."""
 
 OURS = ("masks", "cutouts", "overlay.*", "objects.json", "coco.json")
 """Patterns of what a job writes into its folder."""
@@ -27,31 +27,31 @@ OURS = ("masks", "cutouts", "overlay.*", "objects.json", "coco.json")
 
 @dataclass(frozen=True)
 class Begun:
-    """What of a job is there already."""
+    """What a job has already done."""
 
     frames_done: int = 0
-    last_number: int | None = None  # of the frame up to which masks are there, in the order of the work
+    last_number: int | None = None  # of the frame up to which there are masks, in processing order
     state: SegmenterState | None = None  # after that frame
     masks_complete: bool = False
     kinds: frozenset[str] = frozenset()  # outputs that are finished
 
 
 class JobRecord:
-    """`job.json` in the output folder, and what is needed to go on in `.resume/` until the job is finished."""
+    """`job.json` in the output folder, and until the job is finished, what is needed to resume it, in `.resume/`."""
 
     def __init__(self, folder: Path, made_with: MadeWith):
         self.folder, self.resume_dir = folder, folder / ".resume"
         self._path, self._made_with = folder / "job.json", json.loads(json.dumps(made_with))
 
     def begin(self, overwrite: bool, mask_dir: Path) -> Begun:
-        """Looks for an earlier run of this job, and notes that it is at work.
+        """Looks for an earlier run of this job, and records that it is running.
 
         Args:
-            overwrite: Throw away what is there, instead of going on or refusing.
-            mask_dir: Where the job's masks are.
+            overwrite: Discard what is there, instead of resuming or refusing.
+            mask_dir: The folder of the job's masks.
 
         Raises:
-            ValueError: If something else than this job wrote into the folder.
+            ValueError: If anything other than this job wrote into the folder.
         """
         if overwrite:
             self._clear()
@@ -61,15 +61,15 @@ class JobRecord:
         elif noted["made_with"] != self._made_with:
             changed = sorted(k for k in {*noted["made_with"], *self._made_with} if self._differs(noted, k))
             raise ValueError(
-                f"{self.folder} holds the results of another job (it differs in: {', '.join(changed)}). "
-                "Choose another --output, or --overwrite to replace them"
+                f"{self.folder} contains the results of another job (it differs in: {', '.join(changed)}). "
+                "Choose another --output, or use --overwrite to replace them"
             )
         begun = Begun() if noted is None else self._find(noted, mask_dir)
         self._write(begun.masks_complete, begun.kinds)
         return begun
 
     def keep_state(self, frames_done: int, number: int, state: SegmenterState) -> None:
-        """Notes how to go on after this frame. All masks up to it must have been written."""
+        """Saves how to continue after this frame. All masks up to it must have been written."""
         self.resume_dir.mkdir(exist_ok=True)
         state.save(self.resume_dir / f"{frames_done}-{number}.pt")
         for earlier in self.resume_dir.glob("*.pt"):
@@ -77,11 +77,11 @@ class JobRecord:
                 earlier.unlink(missing_ok=True)
 
     def note_masks(self, kinds: Iterable[str]) -> None:
-        """Notes that all masks are written, and these outputs with them."""
+        """Records that all masks are written, and these outputs with them."""
         self._write(True, kinds)
 
     def finish(self, masks_stay: bool, kinds: Iterable[str], doubts: Sequence[DoubtfulRun]) -> None:
-        """Notes that the job is done and where its masks are doubtful, and removes what is needed no more."""
+        """Records that the job is done and where its masks are doubtful, and removes what is no longer needed."""
         self._write(masks_stay, kinds, doubtful=[asdict(run) for run in doubts])
         shutil.rmtree(self.resume_dir, ignore_errors=True)
 
@@ -111,7 +111,7 @@ class JobRecord:
         except ValueError:
             noted = None
         if not isinstance(noted, dict) or not {"made_with", "masks_complete", "kinds"} <= noted.keys():
-            raise ValueError(f"{self._path} was not written by LiVOS: choose another --output, or --overwrite")
+            raise ValueError(f"{self._path} was not written by LiVOS: choose another --output, or use --overwrite")
         return noted
 
     def _write(self, masks_complete: bool, kinds: Iterable[str], **more: Any) -> None:
@@ -124,8 +124,8 @@ class JobRecord:
         found = [path.name for pattern in OURS for path in self.folder.glob(pattern)]
         if found:
             raise ValueError(
-                f"{self.folder} holds {', '.join(found)} of an earlier run that cannot be told from this one: "
-                "choose another --output, or --overwrite to replace them"
+                f"{self.folder} contains {', '.join(found)} from an earlier run that may differ from this one: "
+                "choose another --output, or use --overwrite to replace them"
             )
 
     def _clear(self) -> None:
@@ -138,13 +138,13 @@ class JobRecord:
 
 
 def stamp(path: Path) -> list[Any]:
-    """Tells a file from another one of the same name: its name, bytes, and the second of its last change."""
+    """Distinguishes a file from others of the same name: its name, bytes, and the second of its last change."""
     status = path.stat()
     return [path.name, status.st_size, int(status.st_mtime)]
 
 
 def stamp_of_mask(mask: GivenMask) -> list[Any]:
-    """The same for a given mask, which may be in memory only."""
+    """The same for a given mask, which may exist only in memory."""
     if mask.path.is_file():
         return stamp(mask.path)
     return [hashlib.sha256(mask.read().labels.tobytes()).hexdigest()[:16]]

@@ -1,10 +1,9 @@
-"""Settings with which a video can be segmented within so much memory, found by measuring.
+"""Finds settings with which a video can be segmented within a memory limit, by measuring.
 
-The network is run on a few frames of the video's size with as many objects as were given, at growing sizes. A
-size is accepted only after it was run within the limit; the next one is tried only if the growth so far says that it
-will fit. All objects at once are tried first, then, where the engine can do that, one at a time, which gives the same
-masks more slowly; only then is the size lowered. On a GPU this is about the GPU's memory, else about that of the
-process.
+The network is run on a few frames of the video's size with as many objects as were given, at growing sizes. A size is
+accepted only after it ran within the limit; the next one is tried only if the growth so far predicts that it will fit.
+All objects at once are tried first, then, if the engine supports it, one at a time, which gives the same masks more
+slowly; only then is the size lowered. On a GPU the limit applies to the GPU's memory, otherwise to that of the process.
 """
 
 from __future__ import annotations
@@ -32,11 +31,11 @@ logger = logging.getLogger(__name__)
 Segmenter = TypeVar("Segmenter")
 
 BYTES_IN_FLIGHT = 250
-"""Bytes for each pixel of a frame that are set aside for decoded frames, queues and encoders. With 1080p and every kind
-of output, `benchmarks/video_files.py --no-network` measured 216."""
+"""Bytes reserved per pixel of a frame for decoded frames, queues and encoders. With 1080p and every kind of output,
+`benchmarks/video_files.py --no-network` measured 216."""
 
 BYTES_BESIDES = 64 * 2**20
-"""Set aside for encoders, threads and what the allocator does not give back, whatever the size of frames."""
+"""Reserved for encoders, threads and what the allocator does not return, whatever the size of frames."""
 
 SMALLEST_SIDE = 96
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
@@ -44,7 +43,7 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """Settings of VideoSegmenter, and the most memory that was in use when they were tried."""
+    """Settings for VideoSegmenter, and the peak memory measured with them."""
 
     size: int
     chunk_size: int | None
@@ -55,22 +54,22 @@ def parse_bytes(text: str) -> int:
     """Bytes of `4GB`, `500 MB` or `2g`. Raises ValueError for anything else."""
     match = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([kmg]?)(i?b)?\s*", text.lower())
     if match is None or float(match[1]) <= 0:
-        raise ValueError(f"{text!r}: expected an amount of memory, like 4GB or 500MB")
+        raise ValueError(f"{text!r}: expected an amount of memory, such as 4GB or 500MB")
     return int(float(match[1]) * _UNITS[match[2]])
 
 
 class PeakMeter:
-    """The most memory in use since it was made or `reset`."""
+    """The peak memory since it was created or `reset`."""
 
     def __init__(self, device: torch.device):
-        """Raises ValueError where it cannot be told."""
+        """Raises ValueError if memory cannot be measured."""
         self.device = device
         if device.type != "cuda" and sys.platform == "win32":
             raise ValueError("a memory limit needs a CUDA GPU on Windows, where a process's memory is not measured")
         self.reset()
 
     def reset(self) -> None:
-        """Where the system cannot forget an earlier peak (macOS), the peak since the process began is told."""
+        """Starts again, except where the system cannot reset the peak (macOS): there it stays that of the process."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
             torch.cuda.reset_peak_memory_stats(self.device)
@@ -98,10 +97,10 @@ def plan_memory(
     measure: Callable[[Segmenter], int],
     chunk_sizes: Sequence[int | None] = (None, 1),
 ) -> MemoryPlan:
-    """The largest size up to `wanted_size` with which `measure` keeps within so many bytes, and how.
+    """The largest size up to `wanted_size` with which `measure` stays within the budget in bytes, and how.
 
-    make_segmenter: takes size and chunk_size. measure: peak bytes of a segmenter at work, see `measure_peak`.
-    chunk_sizes: what is tried, the fastest first; None is all objects at once.
+    make_segmenter: takes size and chunk_size. measure: peak bytes of a running segmenter, see `measure_peak`.
+    chunk_sizes: those to try, the fastest first; None is all objects at once.
     Raises ValueError if the smallest size does not fit.
     """
     best: MemoryPlan | None = None
@@ -122,14 +121,14 @@ def plan_memory(
         smallest_peak = min(smallest_peak or measured[0][1], measured[0][1])
     if best is None:
         raise ValueError(
-            f"not possible within the memory limit: {budget / 2**20:.0f} MiB are left for the network, which took "
-            f"{smallest_peak / 2**20:.0f} MiB, with all that is loaded, at the smallest size, {SMALLEST_SIDE}"
+            f"not possible within the memory limit: {budget / 2**20:.0f} MiB are left for the network, but it used "
+            f"{smallest_peak / 2**20:.0f} MiB in total at the smallest size, {SMALLEST_SIDE}"
         )
     return best
 
 
 def bytes_in_flight(device: torch.device, frame_size: tuple[int, int], backward: bool = False) -> int:
-    """What decoded frames, queues and encoders take of the memory that the limit is about."""
+    """How much of the limited memory decoded frames, queues and encoders use."""
     if device.type == "cuda":
         return 0
     turned_round = BACKWARD_BYTES if backward else 0
@@ -137,7 +136,7 @@ def bytes_in_flight(device: torch.device, frame_size: tuple[int, int], backward:
 
 
 def candidate_sides(wanted_size: int) -> Iterator[int]:
-    """Sizes to try, each with about twice the pixels of the one before, and the wanted one last."""
+    """Sizes to try, each with about twice as many pixels as the previous one, and the wanted one last."""
     side = float(SMALLEST_SIDE)
     while side < wanted_size / 1.2:
         yield round(side / 16) * 16
@@ -146,7 +145,7 @@ def candidate_sides(wanted_size: int) -> Iterator[int]:
 
 
 def _expected_peak(measured: Sequence[tuple[int, int]], pixels: int) -> float:
-    """The peak at so many pixels, if memory goes on growing by as much a pixel."""
+    """The peak at this number of pixels, extrapolated linearly."""
     if len(measured) < 2:
         return 0.0
     (pixels_before, peak_before), (pixels_now, peak_now) = measured[-2:]
@@ -156,7 +155,7 @@ def _expected_peak(measured: Sequence[tuple[int, int]], pixels: int) -> float:
 def within_memory(
     segmenter: VideoSegmenter, limit: int, frame_size: tuple[int, int], num_objects: int, backward: bool = False
 ) -> VideoSegmenter:
-    """A segmenter like this one that keeps within so many bytes on a video of this frame size (H, W).
+    """A segmenter like this one that stays within the limit in bytes on a video of this frame size (H, W).
 
     Raises:
         ValueError: If that is not possible.
@@ -168,24 +167,24 @@ def within_memory(
         budget, wanted, segmenter.with_limits, lambda s: measure_peak(s, frame_size, num_objects), chunk_sizes
     )
     objects = "one object at a time" if plan.chunk_size == 1 else "all objects at once"
-    logger.info("memory: size %d (asked for: %d), %s", plan.size, wanted, objects)
+    logger.info("memory: size %d (requested: %d), %s", plan.size, wanted, objects)
     return segmenter.with_limits(plan.size, plan.chunk_size)
 
 
 @contextmanager
 def watched_memory(segmenter: VideoSegmenter, limit: int | None) -> Iterator[None]:
-    """Says how much memory was used, if there is a limit, and warns if it was more."""
+    """Logs how much memory was used, if there is a limit, with a warning if it was exceeded."""
     if limit is None:
         yield
         return
     meter = PeakMeter(segmenter.device)
     yield
     level = logging.WARNING if meter.peak() > limit else logging.INFO
-    logger.log(level, "memory: at most %d MiB were in use, the limit is %d", meter.peak() / 2**20, limit / 2**20)
+    logger.log(level, "memory: the peak was %d MiB, the limit is %d", meter.peak() / 2**20, limit / 2**20)
 
 
 def measure_peak(segmenter: VideoSegmenter, frame_size: tuple[int, int], num_objects: int, num_frames: int = 3) -> int:
-    """Peak bytes while a segmenter works on noise of size (H, W) with so many objects in stripes."""
+    """Peak bytes while a segmenter works on noise of size (H, W) with `num_objects` stripes as objects."""
     height, width = frame_size
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     stripes = np.tile(np.arange(width) * num_objects // width + 1, (height, 1)).astype(np.int32)

@@ -1,6 +1,6 @@
-"""Lists of what was found on each frame of a video, as JSON: areas and boxes, or COCO's run-length codes.
+"""Lists of the objects on each frame of a video, as JSON: areas and boxes, or COCO run-length codes.
 
-They grow on disk while frames come, so memory does not grow with the video.
+They grow on disk as frames are processed, so memory does not grow with the video.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from livos.video.sources import FrameSource
 
 
 class JsonLists:
-    """A JSON file of some fixed entries and lists that grow: `{"width": 64, "frames": [...], ...}`.
+    """A JSON file with some fixed entries and growing lists: `{"width": 64, "frames": [...], ...}`.
 
-    The lists are collected in files without a name, and put together under the final name when the block ends well.
+    The lists are collected in unnamed temporary files, and combined under the final name when the block succeeds.
     """
 
     def __init__(self, path: Path, head: Mapping[str, Any], keys: Sequence[str]):
@@ -69,10 +69,10 @@ class JsonLists:
 
 
 class ObjectReport(VideoOutput):
-    """A JSON file with area in pixels, box (x, y, width, height) and confidence of each object seen on each frame."""
+    """A JSON file with area in pixels, box (x, y, width, height) and confidence of each visible object per frame."""
 
     def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
-        """object_names: by id, of every object that may be seen."""
+        """object_names: the name of every object that may be visible, by id."""
         height, width = source.size
         head = {"width": width, "height": height, "frame_rate": float(source.frame_rate), "objects": dict(object_names)}
         self._lists = JsonLists(path, head, ["frames"])
@@ -94,10 +94,10 @@ class ObjectReport(VideoOutput):
 
 
 class CocoReport(VideoOutput):
-    """A COCO file with the run-length code of each object seen on each frame; `track_id` is the object's id."""
+    """A COCO file with the run-length code of each visible object per frame; `track_id` is the object's id."""
 
     def __init__(self, path: Path, source: FrameSource, object_names: Mapping[int, str]):
-        """object_names: by id, of every object that may be seen."""
+        """object_names: the name of every object that may be visible, by id."""
         self.size, self._time_base = source.size, source.time_base
         categories = [{"id": i, "name": name or f"object {i}"} for i, name in object_names.items()]
         self._lists = JsonLists(path, {"categories": categories}, ["images", "annotations"])
@@ -119,12 +119,12 @@ class CocoReport(VideoOutput):
 
 
 def _confidence(item: SegmentedFrame, object_id: int) -> dict[str, float]:
-    """The entry for how far a mask can be trusted, where the network said so."""
+    """The entry for how far a mask can be trusted, if it is known."""
     return {"confidence": round(item.confidence[object_id], 3)} if object_id in item.confidence else {}
 
 
 def areas_and_boxes(labels: np.ndarray) -> list[tuple[int, int, list[int]]]:
-    """(id, area in pixels, [x, y, width, height]) of each object seen in labels (H, W), ids ascending."""
+    """(id, area in pixels, [x, y, width, height]) of each object in labels (H, W), ids ascending."""
     found = []
     for object_id in object_ids(labels):
         area = (labels == object_id).astype(np.uint8)

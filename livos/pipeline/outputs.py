@@ -1,7 +1,7 @@
-"""What becomes of a segmented video: masks, probabilities, pictures, videos, and its objects cut out.
+"""Outputs of a segmented video: masks, probabilities, pictures, videos, and cut-outs of its objects.
 
 Each output takes one frame after the other (`threads.Output`). Files that need the whole video get their name when the
-work ends well; files of single frames are complete one by one.
+work succeeds; files of single frames are written atomically one by one.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class FrameFiles(VideoOutput):
 
     @abstractmethod
     def write_file(self, path: Path, item: SegmentedFrame) -> None:
-        """Writes the file of one frame, complete or not at all."""
+        """Writes the file of one frame, atomically."""
 
 
 class MaskFiles(FrameFiles):
-    """Masks, coded as the given masks are."""
+    """Masks, coded like the given masks."""
 
     suffix = ".png"
 
@@ -81,7 +81,7 @@ class OverlayImages(FrameFiles):
 
 
 class OverlayVideo(VideoOutput):
-    """A video with the objects drawn over it, at the times of the frames."""
+    """A video with the objects drawn over it, with the timing of the frames."""
 
     def __init__(self, writer: VideoWriter, alpha: float = 0.5):
         self._writer, self._alpha = writer, alpha
@@ -94,7 +94,7 @@ class OverlayVideo(VideoOutput):
 
 
 def cut_out(item: SegmentedFrame, object_id: int) -> npt.NDArray[np.uint8]:
-    """(H, W, 4) RGBA: the object, with nothing around it."""
+    """(H, W, 4) RGBA: the object on a transparent background."""
     area = (item.labels == object_id).astype(np.uint8)
     return np.dstack([item.image * area[..., None], area * 255])
 
@@ -116,7 +116,7 @@ class CutOutImages(VideoOutput):
 
 
 class CutOutVideos(VideoOutput):
-    """`<directory>/<object id>.mov` (or .webm): a video of each object alone, as long as the source, with alpha."""
+    """`<directory>/<object id>.mov` (or .webm): a video with alpha of each single object, as long as the source."""
 
     def __init__(self, directory: Path, object_ids: Sequence[int], video_format: VideoFormat, source: FrameSource):
         self._directory = directory
@@ -142,7 +142,7 @@ class CutOutVideos(VideoOutput):
 
 
 def _write_picture(path: Path, picture: np.ndarray) -> None:
-    """Writes BGR or BGRA as the file's suffix says, complete or not at all."""
+    """Writes BGR or BGRA atomically, in the format of the suffix."""
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if path.suffix == ".png" else []
     encoded = cv2.imencode(path.suffix, picture, options)[1]
     with written_aside(path) as aside:

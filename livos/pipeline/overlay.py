@@ -1,4 +1,4 @@
-"""Results to look at: labels drawn over frames, and frames side by side in one picture."""
+"""Visualisation: labels drawn over frames, and frames side by side in one picture."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Image = npt.NDArray[np.uint8]
 
 
 def overlay(image: Image, labels: np.ndarray, palette: Image | None = None, alpha: float = 0.5) -> Image:
-    """The image with each object filled in its colour and outlined inside its border; background stays as it is.
+    """The image with each object filled in its colour and outlined inside its border; the background is unchanged.
 
     image: (H, W, 3) uint8 RGB. labels: (H, W) integers from 0 to 16777215, 0 is background.
-    palette: (K, 3) uint8 RGB, the colour of each id, by default DAVIS'; larger ids begin again at the colour of 1.
-    alpha: how much of the fill is the object's colour, 0 to 1. Returns a new (H, W, 3) uint8 array.
-    Raises ValueError where shapes or types are others.
+    palette: (K, 3) uint8 RGB, the colour of each id, by default DAVIS's; larger ids start again at the colour of 1.
+    alpha: opacity of the fill, 0 to 1. Returns a new (H, W, 3) uint8 array.
+    Raises ValueError for wrong shapes or types.
     """
     colours = davis_palette() if palette is None else palette
     _check(image, labels, colours, alpha)
@@ -38,7 +38,7 @@ def overlay(image: Image, labels: np.ndarray, palette: Image | None = None, alph
 
 
 def _around_objects(labels: np.ndarray, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of the smallest box with all objects, with a margin where the image has room."""
+    """Rows and columns of the smallest box around all objects, plus a margin where the image has room."""
     left, top, width, height = cv2.boundingRect((labels != 0).view(np.uint8))
     return slice(max(0, top - margin), top + height + margin), slice(max(0, left - margin), left + width + margin)
 
@@ -55,15 +55,15 @@ def _check(image: np.ndarray, labels: np.ndarray, colours: np.ndarray, alpha: fl
     if colours.ndim != 2 or colours.shape[1] != 3 or not 2 <= len(colours) <= 256:
         raise ValueError(f"expected a palette of shape (2 to 256, 3), got {colours.shape}")
     if not 0 <= alpha <= 1:
-        raise ValueError(f"alpha={alpha}, expected a number from 0 to 1")
+        raise ValueError(f"alpha={alpha}: expected a number from 0 to 1")
 
 
 def _colour_slots(labels: np.ndarray, num_colours: int) -> Image:
-    """(H, W) uint8: each id's row in a palette of so many colours."""
+    """(H, W) uint8: each id's row in a palette of `num_colours`."""
     if labels.dtype == np.uint8 and num_colours == 256:
         return np.ascontiguousarray(labels)
     if labels.size and labels.min() < 0:
-        raise ValueError(f"expected labels from 0, found {labels.min()}")
+        raise ValueError(f"expected labels of at least 0, found {labels.min()}")
     if labels.size and labels.max() >= num_colours:
         labels = np.where(labels > 0, (labels - 1) % (num_colours - 1) + 1, 0)
     return np.ascontiguousarray(labels, np.uint8)
@@ -78,9 +78,9 @@ def _outline(labels: np.ndarray, slots: Image, thickness: int) -> Image:
 
 
 def contact_sheet(frames: Sequence[Image], columns: int, titles: Sequence[str] | None = None, gap: int = 6) -> Image:
-    """The frames, (H, W, 3) uint8 RGB of one size, in rows of so many columns on white, titles in their corners.
+    """The frames, (H, W, 3) uint8 RGB of one size, in a grid on white, with titles in their corners.
 
-    Raises ValueError without frames, for frames of different sizes, and where there are not as many titles.
+    Raises ValueError if there are no frames, if their sizes differ, or if there are not as many titles.
     """
     if not frames or columns < 1:
         raise ValueError(f"expected at least one frame and one column, got {len(frames)} frames, columns={columns}")

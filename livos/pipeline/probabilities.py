@@ -1,12 +1,12 @@
 """Probabilities of a frame on disk, for averaging runs at several sizes or on mirrored frames.
 
-One compressed .npz file a frame, readable by numpy alone:
+One compressed .npz file per frame, readable with only NumPy:
 
-- `probabilities`: uint8 (1 + N, H, W), background first, 0 to 255 for 0 to 1. A value is within 1/510 of what it was,
-  which moves the border between two objects only where they are as likely as each other to that precision.
-- `object_ids`: int64 (N,), the ids of the channels after the background, as they stand in the mask files.
+- `probabilities`: uint8 (1 + N, H, W), background first, 0 to 255 for 0 to 1. Values are rounded by up to 1/510, which
+  moves the border between two objects only where they are equally likely to that precision.
+- `object_ids`: int64 (N,), the ids of the channels after the background, as in the mask files.
 
-Probabilities of most pixels are 0 or 1, so a frame takes a few per cent of its size in memory.
+The probabilities of most pixels are 0 or 1, so a file takes a few per cent of the size in memory.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Probabilities:
 def write_probabilities(
     path: str | os.PathLike[str], probabilities: torch.Tensor | npt.NDArray[np.floating], object_ids: Sequence[int]
 ) -> None:
-    """Write probabilities (1 + N, H, W) in [0, 1], background first, with the N ids of the other channels.
+    """Writes probabilities (1 + N, H, W) in [0, 1], background first, with the N ids of the other channels.
 
-    Raises ValueError if the number of ids does not fit.
+    Raises ValueError if the number of ids does not match.
     """
     channels = probabilities.shape[0]
     if len(probabilities.shape) != 3 or channels != 1 + len(object_ids):
@@ -66,7 +66,7 @@ def write_probabilities(
 
 
 def read_probabilities(path: str | os.PathLike[str]) -> Probabilities:
-    """Probabilities that `write_probabilities` wrote. Raises ValueError, naming the file, if it is something else."""
+    """Reads what `write_probabilities` wrote. Raises ValueError, naming the file, if it is something else."""
     with _opened(path) as archive:
         ids = _read_ids(archive)
         shape, dtype = _header(archive, "probabilities.npy")
@@ -78,14 +78,14 @@ def read_probabilities(path: str | os.PathLike[str]) -> Probabilities:
 
 
 def read_object_ids(path: str | os.PathLike[str]) -> tuple[int, ...]:
-    """The ids alone, without unpacking the probabilities. Raises ValueError as `read_probabilities`."""
+    """Only the ids, without decompressing the probabilities. Raises ValueError like `read_probabilities`."""
     with _opened(path) as archive:
         return _read_ids(archive)
 
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
-    """The archive; whatever is wrong with it becomes a ValueError that names it."""
+    """Opens the archive, and turns whatever is wrong with it into a ValueError that names it."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
@@ -95,11 +95,11 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         if reason.startswith(f"{path}: "):
             raise
-        raise ValueError(f"{path}: not a file of scores as save_scores writes them ({reason})") from error
+        raise ValueError(f"{path}: not a file of scores as written with save_scores ({reason})") from error
 
 
 def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type of an array, without allocating it. Raises ValueError where the archive holds more or less."""
+    """Shape and type of an array, without allocating it. Raises ValueError if the archive holds more or less data."""
     with archive.open(name) as file:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -121,12 +121,12 @@ def _read_ids(archive: zipfile.ZipFile) -> tuple[int, ...]:
         raise ValueError(f"object ids of shape {shape} and type {dtype}")
     ids = tuple(int(object_id) for object_id in _read_array(archive, "object_ids.npy"))
     if len(set(ids)) < len(ids) or not all(0 < object_id < 2**31 for object_id in ids):
-        raise ValueError("object ids that are not positive, or twice there")
+        raise ValueError("object ids that are not positive or not unique")
     return ids
 
 
 def average_probabilities(several: Sequence[Probabilities]) -> Probabilities:
-    """The mean of several scores of the same frame; an object that one of them lacks has probability 0 there.
+    """The mean of several scores of the same frame; an object that is missing in one of them has probability 0 there.
 
     Raises ValueError if their sizes differ.
     """

@@ -1,4 +1,4 @@
-"""Which frames of a video are asked for: from here to there, by number or by time."""
+"""The requested range of frames of a video, by number or by time."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from livos.video.sources import FrameSource, has_frame
 
 @dataclass(frozen=True)
 class FrameRange:
-    """The frames that are asked for, `first` to `last` (None: to the end), and the one that the work begins with."""
+    """The requested frames, `first` to `last` (None: to the end), and the one to begin with."""
 
     first: int
     last: int | None
@@ -22,7 +22,7 @@ class FrameRange:
 
     @property
     def stop(self) -> int | None:
-        """Number after that of the last frame; None: to the end."""
+        """The number after that of the last frame; None: to the end."""
         return None if self.last is None else self.last + 1
 
 
@@ -34,8 +34,8 @@ def frame_range(
     Args:
         source: The video.
         start: A frame's number or a time (`4.5s`, `1:30`); None: the first frame.
-        end: The same; a time is that at which the last frame ends. None: the last frame.
-        backward: Whether the work begins at the end.
+        end: The same; a time is when the last frame ends. None: the last frame.
+        backward: Whether to begin at the end.
 
     Raises:
         ValueError: If there are no such frames.
@@ -43,7 +43,7 @@ def frame_range(
     first = source.first_number if start is None else moment(source, str(start))
     last = None if end is None else moment(source, str(end))
     if end is not None and last is not None and not str(end).isdecimal():
-        last -= 1  # the frame that is shown until then
+        last -= 1  # the frame shown until then
     if backward:
         last = source.end() - 1 if last is None else min(last, source.end() - 1)
     if not has_frame(source, first) or (last is not None and last < first):
@@ -54,11 +54,11 @@ def frame_range(
 
 
 def moment(source: FrameSource, text: str) -> int:
-    """Number of the frame at `120` (a number), `4.5s`, `1:30` or `1:02:03.5`."""
+    """The number of the frame at `120` (a number), `4.5s`, `1:30` or `1:02:03.5`."""
     if text.isdecimal():
         return int(text)
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?s", text):
         return source.frame_at(float(text[:-1]))
     if re.fullmatch(r"([0-9]+:)?[0-9]{1,2}:[0-9]{2}(\.[0-9]+)?", text):
         return source.frame_at(sum(float(part) * 60**place for place, part in enumerate(reversed(text.split(":")))))
-    raise ValueError(f"{text!r}: expected the number of a frame (120) or a time (4.5s, 1:30, 1:02:03.5)")
+    raise ValueError(f"{text!r}: expected a frame number (120) or a time (4.5s, 1:30, 1:02:03.5)")

@@ -1,7 +1,7 @@
 """The loop over the frames of a video: frames in, labels out, to any number of outputs.
 
-Whatever segments a video runs this loop: `livos track`, the evaluation of test sets, validation during training,
-Studio, and the measurement of memory. Decoding, the network and encoding are at work at the same time.
+Everything that segments a video runs this loop: `livos track`, the evaluation of test sets, validation during training,
+Studio, and the measurement of memory. Decoding, the network and encoding run at the same time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Item = TypeVar("Item")
 
 
 class Result(Protocol):
-    """What a segmenter says of one frame; see `livos.SegmentationResult`."""
+    """The result of a segmenter for one frame; see `livos.SegmentationResult`."""
 
     @property
     def labels(self) -> np.ndarray:
@@ -48,11 +48,11 @@ class Result(Protocol):
 
     @property
     def confidence(self) -> Mapping[int, float]:
-        """By object, the J to be expected of its mask, in [0, 1]. May wait for the device."""
+        """The expected J of each object's mask, in [0, 1]. May wait for the device."""
 
 
 class Segmenter(Protocol):
-    """What the loop needs of `livos.VideoSegmenter`."""
+    """What the loop needs from `livos.VideoSegmenter`."""
 
     def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Result: ...
 
@@ -69,17 +69,17 @@ def segment(
     keep_states: bool = False,
     timer: StepTimer | None = None,
 ) -> Iterator[SegmentedFrame]:
-    """Yields frames with labels, each after the next one was begun, so that a GPU is at work meanwhile.
+    """Yields frames with labels, each after the next one was started, to keep a GPU busy.
 
     Args:
-        inputs: Frames with given masks; read by a thread of its own, a few frames ahead.
-        segmenter: Goes on from what it remembers: `reset` it before another video.
+        inputs: Frames with given masks; a separate thread reads them, a few frames ahead.
+        segmenter: Continues from what it remembers: `reset` it before another video.
         size: (H, W) of the frames, for damaged ones at the beginning.
-        stop_at_damage: Raise at a frame that could not be decoded, instead of keeping image and labels of the one
-            before it.
-        keep_probabilities: Let the results carry probabilities. They are large.
-        keep_states: Let the results carry what the segmenter remembers after them.
-        timer: Takes the time of the network's steps.
+        stop_at_damage: Raise an error at a frame that could not be decoded, instead of repeating the image and labels
+            of the previous frame.
+        keep_probabilities: Include probabilities in the results. They are large.
+        keep_states: Include what the segmenter remembers after each frame in the results.
+        timer: Measures the time of the network's steps.
 
     Raises:
         ValueError: At a damaged frame that has a mask, or at any if `stop_at_damage`.
@@ -94,7 +94,7 @@ def segment(
 
 
 def replay(frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding) -> Iterator[SegmentedFrame]:
-    """Yields frames with the labels, and confidence, that were written for them before.
+    """Yields frames with the labels and confidence that an earlier run wrote for them.
 
     Raises:
         ValueError: If a mask is missing or damaged.
@@ -116,7 +116,7 @@ def replay(frames: Iterable[Frame], mask_dir: Path, coding: LabelCoding) -> Iter
 
 
 def with_given_masks(frames: Iterable[Frame], masks: Mapping[int, GivenMask]) -> Iterator[InputFrame]:
-    """Puts frames and given masks, by the number of the frame, together. Warns of masks whose frame never came.
+    """Combines frames with given masks, by frame number. Warns about masks whose frame never came.
 
     Raises:
         ValueError: At a damaged frame that has a mask.
@@ -125,7 +125,7 @@ def with_given_masks(frames: Iterable[Frame], masks: Mapping[int, GivenMask]) ->
     for frame in frames:
         given = unused.pop(frame.number, None)
         if given is not None and frame.image is None:
-            raise ValueError(f"frame {frame.number} is damaged, and {given.path} is a mask of it: draw it on another")
+            raise ValueError(f"frame {frame.number} is damaged, but {given.path} is its mask: draw it on another frame")
         yield InputFrame(frame, None if given is None else given.read().labels)
     for number, mask in unused.items():
         logger.warning("%s is the mask of frame %d, which never came", mask.path, number)
@@ -134,12 +134,12 @@ def with_given_masks(frames: Iterable[Frame], masks: Mapping[int, GivenMask]) ->
 def deliver(
     results: Iterable[SegmentedFrame], outputs: Sequence[Output[SegmentedFrame]], may_be_none: bool = False
 ) -> Generator[SegmentedFrame, None, None]:
-    """Gives every frame to every output, each in a thread of its own, and yields it then.
+    """Passes every frame to every output, each in its own thread, and then yields it.
 
-    Closing the iterator early, like an error, leaves no file under a final name that needs the whole video.
+    If the iterator is closed early, or after an error, files that need the whole video do not get their final name.
 
     Raises:
-        ValueError: If there is no frame, unless there `may_be_none`.
+        ValueError: If there are no frames, unless `may_be_none`.
     """
     count = 0
     with ExitStack() as stack:
@@ -152,12 +152,12 @@ def deliver(
             yield segmented
             count += 1
         if not count and not may_be_none:
-            raise ValueError("there are no frames in the range asked for")
+            raise ValueError("there are no frames in the requested range")
 
 
 @dataclass(frozen=True)
 class _Held:
-    """The last image and what was said of it, which are shown again where a frame is damaged."""
+    """The last image and its result, which are repeated for damaged frames."""
 
     image: np.ndarray  # (H, W, 3)
     result: Result | None = None
@@ -195,7 +195,7 @@ def _steps(
                 result = _step(segmenter, entry)
         elif stop_at_damage:
             raise ValueError(
-                f"frame {entry.frame.number} is damaged; --damaged hold would go on with the mask before it"
+                f"frame {entry.frame.number} is damaged; --damaged hold would continue with the previous mask"
             )
         yield entry, result, segmenter.state() if keep_states else None
 
@@ -211,7 +211,7 @@ def _step(segmenter: Segmenter, entry: InputFrame) -> Result:
 
 
 def _one_behind(items: Iterable[Item]) -> Iterator[Item]:
-    """The same items, each after the next one was begun: a GPU works on that while this one's result is waited for."""
+    """The same items, each after the next one was started, so that a GPU stays busy while its result is read."""
     waiting: list[Item] = []
     for item in items:
         waiting.append(item)

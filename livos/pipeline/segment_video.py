@@ -1,4 +1,4 @@
-"""A whole video from Python, in one call."""
+"""Segments a whole video from Python, in one call."""
 
 from __future__ import annotations
 
@@ -44,33 +44,33 @@ def segment_video(
 ) -> Iterator[SegmentedFrame]:
     """Segments a video, and yields its frames with the masks of its objects, one at a time.
 
-    The masks are the same as those that `livos track` writes, and memory does not grow with the length of the video.
-    Rotation and colours are as players show them. A thread decodes a few frames ahead.
+    The masks are the same as those of `livos track`, and memory does not grow with the length of the video. Rotation
+    and colours are as players show them. A thread decodes a few frames ahead.
 
     Args:
         video: A video file, a folder of images, the number of a camera, a stream's address, or the frames themselves:
             (H, W, 3) uint8 RGB arrays or Pillow images.
-        masks: The given masks: a file or folder, as `--masks` of `livos track` takes it; an (H, W) array of ids for
-            the first frame to be segmented; or a dictionary of masks by frame number. An id that is new adds an
-            object, an id that is known corrects it.
-        segmenter: A segmenter, which forgets what it knew, or the name or path of weights, as `load_model` takes it.
+        masks: The given masks: a file or folder, as for `livos track --masks`; an (H, W) array of ids for the first
+            frame to segment; or a dictionary of masks by frame number. A new id adds an object, a known id corrects
+            it.
+        segmenter: A segmenter, which is reset, or the name or path of weights, as for `load_model`.
         start: The first frame: its number, or a time such as `4.5s` or `1:30`.
         end: The last frame, which is included: its number, or the time at which to end.
         backward: Segment from the last frame to the first.
         count_from: The number of the first frame.
         frame_rate: Frames per second of images and arrays. Video files have their own.
-        damaged: What to do at a frame that cannot be decoded: `hold` repeats the image and the mask of the frame
-            before, `stop` raises ValueError.
-        colour_masks: What RGB masks hold: `palette` (colours of the DAVIS palette), `ids` or `auto`.
-        keep_probabilities: Put the probabilities of all objects into each result.
+        damaged: What to do at a frame that cannot be decoded: `hold` repeats the image and mask of the previous frame,
+            `stop` raises ValueError.
+        colour_masks: What RGB masks contain: `palette` (colours of the DAVIS palette), `ids` or `auto`.
+        keep_probabilities: Include the probabilities of all objects in each result.
 
     Returns:
         An iterator over `SegmentedFrame`, whose most useful attributes are `number`, `image` (H, W, 3) uint8, `labels`
-        (H, W) int32 with your ids, and `confidence` by id. Closing the iterator stops the reading.
+        (H, W) int32 with your ids, and `confidence` by id. Close the iterator to stop reading.
 
     Raises:
-        ValueError: Before the first frame, if the masks do not fit the video, the range has no frames, or a setting is
-            unknown. Later, if a frame that has a given mask is damaged, or any frame with `damaged="stop"`.
+        ValueError: Before the first frame, if the masks do not match the video, the range has no frames, or a setting
+            is unknown. Later, if a frame with a given mask is damaged, or any frame with `damaged="stop"`.
         OSError: If a file cannot be read.
     """
     settings = TrackSettings(damaged=damaged, colour_masks=colour_masks)
@@ -87,7 +87,7 @@ def segment_video(
 
 @dataclass(frozen=True)
 class ArrayMask:
-    """A mask that a program has in memory. A mask like any other: see livos/masks/given_masks.py."""
+    """A mask in memory. A mask like any other: see livos/masks/given_masks.py."""
 
     labels: np.ndarray  # (H, W) ids
     path: Path  # says where it belongs, for messages
@@ -110,7 +110,7 @@ def _open(video: PathLike | int | Iterable[Any], frame_rate: Fraction, count_fro
     found = find_videos(os.fspath(video), frame_rate, count_from)
     if len(found) != 1:
         names = ", ".join(entry.name for entry in found[:5])
-        raise ValueError(f"{video}: expected one video, found {len(found)} ({names}): give them one after the other")
+        raise ValueError(f"{video}: expected one video, found {len(found)} ({names}): pass them one at a time")
     return found[0].open()
 
 

@@ -1,4 +1,4 @@
-"""How long the network takes, and how much memory: the numbers that the published code reports, and end to end."""
+"""Measures the network's time and memory: the numbers that the published code reports, and end to end."""
 
 import sys
 import time
@@ -12,7 +12,7 @@ import torch
 
 @dataclass
 class StepTimer:
-    """Adds up the time of network steps without making a GPU wait."""
+    """Adds up the time of network steps without waiting for the GPU."""
 
     device: torch.device
     steps: int = 0
@@ -21,7 +21,7 @@ class StepTimer:
 
     @contextmanager
     def step(self) -> Iterator[None]:
-        """Times what happens inside."""
+        """Measures the time of the block."""
         if self.device.type == "cuda":
             start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             start.record()
@@ -44,7 +44,7 @@ class StepTimer:
         return self._seconds
 
     def _add_finished(self) -> None:
-        """Takes the times of steps that the GPU has done, without waiting for it, so that events do not pile up."""
+        """Adds the times of steps that the GPU has finished, without waiting for it, so that events do not pile up."""
         while self._events and self._events[0][1].query():
             start, end = self._events.popleft()
             self._seconds += start.elapsed_time(end) / 1000
@@ -57,7 +57,7 @@ class StepTimer:
 
 
 def peak_memory(device: torch.device) -> int | None:
-    """Most bytes in use so far: of the GPU's memory on CUDA, else of this process's. None where it cannot be told."""
+    """Peak bytes so far: of the GPU's memory on CUDA, otherwise of this process. None if it cannot be measured."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if sys.platform == "win32":

@@ -13,18 +13,18 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 DEPTH = 4
-"""Items that wait between two threads at most."""
+"""The most items that wait between two threads."""
 
 
 class Channel(Generic[Item]):
-    """A short queue between two threads. Either side may close it, which wakes the other up."""
+    """A short queue between two threads. Either side may close it, which wakes up the other."""
 
     def __init__(self, depth: int = DEPTH):
         self._queue: queues.Queue[Item] = queues.Queue(depth)
         self._closed = threading.Event()
 
     def put(self, item: Item) -> bool:
-        """Waits for room. Returns False, without having put the item, once the channel is closed."""
+        """Waits for room. Returns False, without adding the item, once the channel is closed."""
         while not self._closed.is_set():
             try:
                 self._queue.put(item, timeout=0.1)
@@ -43,11 +43,11 @@ class Channel(Generic[Item]):
                     raise EOFError from None
 
     def close(self) -> None:
-        """Lets nothing more in. What is in it can still be taken out."""
+        """Accepts no more items. Those inside can still be taken out."""
         self._closed.set()
 
     def drop(self) -> None:
-        """Closes the channel and throws away what is in it."""
+        """Closes the channel and discards its items."""
         self.close()
         while not self._queue.empty():
             try:
@@ -59,7 +59,7 @@ class Channel(Generic[Item]):
 def read_ahead(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, None, None]:
     """The same items, produced by a thread that stays at most `depth` ahead. Its errors are raised here, in turn.
 
-    The thread ends when the generator is closed, too: `with closing(read_ahead(…))` where a loop may be left early.
+    The thread also ends when the generator is closed: use `with closing(read_ahead(…))` if a loop may be left early.
     """
     channel: Channel[Item] = Channel(depth)
     failure: list[BaseException] = []
@@ -69,7 +69,7 @@ def read_ahead(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, Non
             for item in items:
                 if not channel.put(item):
                     return
-        except BaseException as error:  # handed over to whoever consumes
+        except BaseException as error:  # passed on to the consumer
             failure.append(error)
         finally:
             channel.close()
@@ -91,10 +91,10 @@ def read_ahead(items: Iterable[Item], depth: int = DEPTH) -> Generator[Item, Non
 
 
 class Output(ABC, Generic[Item]):
-    """Takes one item after the other. Files of its own get their name when the work ends well."""
+    """Takes one item after the other. Its files get their names when the work succeeds."""
 
     def open(self, stack: ExitStack) -> None:
-        """Gets ready. What is entered into the stack is left, with the error if there was one, when the work ends."""
+        """Prepares. Contexts entered into the stack are exited when the work ends, with the error if there was one."""
 
     @abstractmethod
     def write(self, item: Item) -> None:
@@ -102,10 +102,10 @@ class Output(ABC, Generic[Item]):
 
 
 class InBackground(Generic[Item]):
-    """A context manager around an output, which then works in a thread of its own, at most `depth` items behind.
+    """A context manager around an output, which then works in its own thread, at most `depth` items behind.
 
-    Once `write` has returned for an item, all up to the one `depth + 1` before it have been written. An error of the
-    output is raised by the next `write`, or at the end of the block.
+    Once `write` has returned for an item, all items up to the one `depth + 1` before it have been written. An error in
+    the output is raised by the next `write`, or at the end of the block.
     """
 
     def __init__(self, output: Output[Item], depth: int = DEPTH):
@@ -142,7 +142,7 @@ class InBackground(Generic[Item]):
         try:
             while True:
                 self._output.write(self._channel.get())
-        except EOFError:  # the channel was closed: that was all
+        except EOFError:  # the channel was closed: there are no more items
             pass
         except BaseException as error:  # raised by the next write, or at the end
             self._error = error

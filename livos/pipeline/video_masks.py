@@ -1,4 +1,4 @@
-"""Which masks belong to which frames of a video, from a file or folder that a person prepared."""
+"""Finds which masks belong to which frames of a video, in a file or folder that the user provided."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ LABEL_STUDIO = re.compile(r"task-(?P<task>[0-9]{1,9})-annotation-[0-9]+-by-.+?-t
 
 @dataclass(frozen=True)
 class CutOuts:
-    """One frame's objects, each a picture that is transparent around it. A mask like any other."""
+    """One frame's objects, each a picture with a transparent background. A mask like any other."""
 
     files: Mapping[int, Path]  # by object id
-    soft_edges: bool = False  # take what is at least half for the object, as brushes of annotation programs leave it
+    soft_edges: bool = False  # threshold at one half, for the soft brushes of annotation programs
 
     @property
     def path(self) -> Path:
@@ -44,33 +44,33 @@ class CutOuts:
         return b"" if max(self.files) <= 255 else None
 
     def read(self) -> LabelMap:
-        """Where objects overlap, the one with the larger id is seen. Raises ValueError if the sizes differ."""
+        """Where objects overlap, the one with the larger id is on top. Raises ValueError if the sizes differ."""
         labels = np.zeros(self.size(), np.int32)
         for object_id, path in sorted(self.files.items()):
             area = read_area(path) if self.soft_edges else read_labels(path).labels > 0
             if area.shape != labels.shape:
-                raise ValueError(f"{path}: {area.shape} (height, width), {self.path} has {labels.shape}")
+                raise ValueError(f"{path}: {area.shape} (height, width), but {self.path} has {labels.shape}")
             labels[area] = object_id
         return LabelMap(labels, LabelCoding())
 
 
 @dataclass(frozen=True)
 class VideoMasks:
-    """The given masks of a video by the number of the frame."""
+    """The given masks of a video, by frame number."""
 
     by_number: Mapping[int, GivenMask]
     object_ids: list[int]
-    coding: LabelCoding  # for the masks to be written
+    coding: LabelCoding  # for the masks to write
     object_names: Mapping[int, str] = field(default_factory=dict)  # by id, as far as known
 
 
 def _say_if_late(by_number: Mapping[int, GivenMask], frames: FrameRange) -> None:
-    """Warns where the work begins without a mask: perhaps the masks count from 1."""
+    """Warns if the first frame to segment has no mask: perhaps the masks count from 1."""
     nearest = min(by_number, key=lambda number: abs(number - frames.begin))
     if nearest != frames.begin:
-        hint = "" if abs(nearest - frames.begin) > 1 else ". If masks count from 1, say --count-from 1 (count_from=1)"
+        hint = "" if abs(nearest - frames.begin) > 1 else ". If masks count from 1, use --count-from 1 (count_from=1)"
         logger.warning(
-            "%s is the mask of frame %d, the work begins with frame %d: nothing is marked until then%s",
+            "%s is the mask of frame %d, but the first frame is %d: nothing is marked until then%s",
             *(by_number[nearest].path, nearest, frames.begin, hint),
         )
 
@@ -81,17 +81,17 @@ class NamedMasks:
 
     by_name: Mapping[str, GivenMask]
     object_names: Mapping[int, str] = field(default_factory=dict)
-    single_file: bool = False  # of one frame: its name need not say which
+    single_file: bool = False  # for one frame: its name need not say which
 
 
 def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours: str = "auto") -> VideoMasks:
     """The masks in a file or folder for some frames of a video.
 
-    Names link them: the frame's own name, or its number (`00042.png`, `frame_42.png`). A single file that is not named
-    like a frame belongs to the one that the work begins with. Of a file of several pictures, each that shows an object
-    is the mask of the frame in its place. Every mask is read once, so that a slip is found before the work begins.
-    colours: what RGB masks hold, see `read_labels`.
-    Raises ValueError, naming the file, for masks that fit no frame, have another size, or cannot be read.
+    They are linked by name: the frame's own name, or its number (`00042.png`, `frame_42.png`). A single file that is
+    not named like a frame belongs to the first one to segment. In a file with several pictures, each that shows an
+    object is the mask of the frame at its position. Every mask is read once, so mistakes are found before the work
+    begins. colours: what RGB masks contain, see `read_labels`.
+    Raises ValueError, naming the file, for masks that match no frame, have another size, or cannot be read.
     """
     if path.is_file() and path.suffix.lower() not in DRAWING_SUFFIXES and holds_several(path):
         return checked_masks(_pages(path, source, frames, colours), source, frames, str(path))
@@ -106,7 +106,7 @@ def masks_of_video(path: Path, source: FrameSource, frames: FrameRange, colours:
 
 
 def _pages(path: Path, source: FrameSource, frames: FrameRange, colours: str) -> dict[int, GivenMask]:
-    """The masks in a file of several pictures. Pages that are all background stand for frames without a mask."""
+    """The masks in a file with several pictures. Pages with only background mean frames without a mask."""
     masks = {
         source.first_number + page: MaskFile(path, colours=colours, page=page) for page in range(len(durations(path)))
     }
@@ -120,14 +120,14 @@ def checked_masks(
     place: str,
     object_names: Mapping[int, str] | None = None,
 ) -> VideoMasks:
-    """Masks by the number of the frame, if they fit the video. place: where they are from, for messages.
+    """Masks by frame number, if they match the video. place: where they are from, for messages.
 
     Raises:
-        ValueError: For masks of frames that are not there or not asked for, of another size, or without an object.
+        ValueError: If frames of masks do not exist or were not requested, sizes differ, or there are no objects.
     """
     for number, mask in by_number.items():
         if number not in frames:
-            raise ValueError(f"{mask.path}: is the mask of frame {number}, but only frames {frames} are asked for")
+            raise ValueError(f"{mask.path}: is the mask of frame {number}, but only frames {frames} were requested")
         if not has_frame(source, number):
             raise ValueError(
                 f"{mask.path}: is the mask of frame {number}, but the video has {source.num_frames} frames"
@@ -135,7 +135,7 @@ def checked_masks(
     _check_sizes(by_number, source.size)
     object_ids = sorted({object_id for mask in by_number.values() for object_id in mask.read().ids})
     if not object_ids:
-        raise ValueError(f"{place}: not one of {len(by_number)} masks shows an object")
+        raise ValueError(f"{place}: no mask shows an object")
     _say_if_late(by_number, frames)
     return VideoMasks(by_number, object_ids, coding_of(list(by_number.values())), object_names or {})
 
@@ -155,7 +155,7 @@ def find_masks(path: Path, frame_size: tuple[int, int], colours: str = "auto") -
     if faults:
         raise ValueError("; ".join(faults))
     if sum(map(bool, (files, drawings, cut_outs))) > 1:
-        raise ValueError(f"{path}: pictures, JSON files and folders of cut-outs are mixed; give one kind")
+        raise ValueError(f"{path}: pictures, JSON files and folders of cut-outs are mixed; use only one kind")
     if not files and not cut_outs:
         drawings = drawings or _find_drawings(path, ".txt")
     if drawings:
@@ -163,7 +163,7 @@ def find_masks(path: Path, frame_size: tuple[int, int], colours: str = "auto") -
         return NamedMasks(drawn.masks, drawn.object_names)
     if not files and not cut_outs:
         raise ValueError(
-            f"{path}: no masks: expected pictures, files of labelme, COCO (.json) or YOLO (.txt), or folders of "
+            f"{path}: no masks: expected pictures, labelme or COCO files (.json), YOLO files (.txt), or folders of "
             "cut-outs named by object id"
         )
     if exported := label_studio_masks(files):
@@ -173,16 +173,16 @@ def find_masks(path: Path, frame_size: tuple[int, int], colours: str = "auto") -
 
 
 def _find_drawings(path: Path, suffix: str) -> list[Path]:
-    """The files of annotation programs in a folder, in natural order; lists of classes are none."""
+    """The files of annotation programs in a folder, in natural order, without lists of classes."""
     found = [file for file in path.glob(f"[!.]*{suffix}") if file.name not in CLASS_NAMES and file.is_file()]
     return sorted(found, key=lambda p: natural_order(p.name))
 
 
 def label_studio_masks(files: Mapping[str, Path]) -> NamedMasks | None:
-    """The masks of Label Studio's PNG export, one file an object (`task-1-annotation-2-by-3-tag-cat-0`).
+    """The masks of Label Studio's PNG export, one file per object (`task-1-annotation-2-by-3-tag-cat-0`).
 
-    None where the files are not called so. Objects are numbered 1, 2, … as their names come.
-    Raises ValueError where there are several tasks, since their numbers do not tell which frame each belongs to.
+    None if the files have other names. Objects are numbered 1, 2, … in the order of their names.
+    Raises ValueError if there are several tasks, since their numbers do not say which frame each belongs to.
     """
     matches = {stem: LABEL_STUDIO.fullmatch(stem) for stem in files}
     found = {stem: match for stem, match in matches.items() if match}
@@ -191,8 +191,8 @@ def label_studio_masks(files: Mapping[str, Path]) -> NamedMasks | None:
     tasks = sorted({int(match["task"]) for match in found.values()})
     if len(tasks) > 1:
         raise ValueError(
-            f"{next(iter(files.values())).parent}: masks of the tasks {some_of(map(str, tasks))} of Label Studio: "
-            "which frames are they? Give those of one task, or name folders by object (1, 2, …), files by frame"
+            f"{next(iter(files.values())).parent}: masks of Label Studio's tasks {some_of(map(str, tasks))}: which "
+            "frames are they? Use those of one task, or name folders by object (1, 2, …) and files by frame"
         )
     names = {object_id: match["tag"] for object_id, match in enumerate(found.values(), start=1)}
     by_id = dict(enumerate((files[stem] for stem in found), start=1))
@@ -219,7 +219,7 @@ def _number_of(name: str, named: NamedMasks, source: FrameSource, frames: FrameR
     if number is None:
         examples = some_of(sorted(named.by_name))
         path = named.by_name[name].path
-        raise ValueError(f"{path}: which frame is {name!r}? Name masks as the frames are (found: {examples})")
+        raise ValueError(f"{path}: which frame is {name!r}? Name masks like the frames (found: {examples})")
     return number
 
 
@@ -227,7 +227,7 @@ def _check_sizes(by_number: Mapping[int, GivenMask], size: tuple[int, int]) -> N
     for number, mask in by_number.items():
         found = mask.size()
         if found != size:
-            turned = " It seems turned: draw it on the frame as players show it." if found == size[::-1] else ""
+            turned = " It seems rotated: draw it on the frame as players show it." if found == size[::-1] else ""
             raise ValueError(
-                f"{mask.path}: {found[1]} x {found[0]} pixels, frame {number} has {size[1]} x {size[0]}.{turned}"
+                f"{mask.path}: {found[1]} x {found[0]} pixels, but frame {number} has {size[1]} x {size[0]}.{turned}"
             )

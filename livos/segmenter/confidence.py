@@ -1,8 +1,8 @@
-"""How far a mask can be trusted: for each object and frame the J to be expected, its overlap with the true mask.
+"""How far a mask can be trusted: for each object and frame the expected J, its overlap with the true mask.
 
-Nothing of the network is needed but what it says anyway: its probabilities, and where each object was before. A few
-numbers of these (`FEATURES`) go through a logistic regression whose coefficients come with the weights, fitted by
-scripts/fit_confidence.py on videos with known truth.
+Only what the network computes anyway is needed: its probabilities, and where each object was before. A few numbers
+derived from these (`FEATURES`) go through a logistic regression whose coefficients come with the weights, fitted by
+scripts/fit_confidence.py on videos whose true masks are known.
 """
 
 import json
@@ -17,20 +17,20 @@ from livos.checkpoints import CONFIDENCE_KEY
 from livos.model.masks import to_cells
 
 FEATURES = (
-    "overlap",  # logit of the J that the probabilities themselves expect
+    "overlap",  # logit of the J that the probabilities themselves imply
     "inside",  # logit of the mean probability inside the mask
     "edge",  # uncertain pixels for each pixel of the mask's extent
     "rival",  # mean probability of the strongest other object inside the mask
-    "kept",  # overlap with the mask before, in cells
-    "growth",  # how far the area is from the recent mean, as a factor's logarithm
-    "jump",  # movement of the mask's middle, in extents of the mask
-    "recent",  # logit of the mean overlap of the last frames
+    "kept",  # overlap with the previous mask, in cells
+    "growth",  # how far the area is from the recent mean, as the logarithm of a factor
+    "jump",  # movement of the mask's centre, in extents of the mask
+    "recent",  # logit of the mean overlap over the last frames
     "least",  # logit of the least overlap since the object was given
-    "time",  # logarithm of 1 + the frames since then
+    "time",  # logarithm of 1 + the number of frames since then
     "size",  # logarithm of the mask's area as a share of the frame
     "empty",  # 1 where nothing is marked
 )
-_DECAY = 0.8  # of the means over recent frames: the last five, about
+_DECAY = 0.8  # of the means over recent frames: about the last five
 _CELLS_AREA = 0.25  # added to areas in cells, so that empty masks have a logarithm
 
 
@@ -42,10 +42,10 @@ class ConfidenceModel:
 
     @classmethod
     def from_text(cls, text: str) -> "ConfidenceModel":
-        """What `to_text` wrote into the metadata of a file of weights.
+        """Reads what `to_text` wrote into the metadata of a weights file.
 
         Raises:
-            ValueError: if it is something else, or of other features than these.
+            ValueError: If it is something else, or has other features.
         """
         try:
             content = json.loads(text)
@@ -67,20 +67,20 @@ class ConfidenceModel:
 
 
 PLAIN = ConfidenceModel((1.0, *[0.0] * len(FEATURES)))
-"""For weights that bring no coefficients: what the probabilities themselves expect, which is too much."""
+"""For weights without coefficients: the J that the probabilities themselves imply, which is too optimistic."""
 
 
 def confidence_model_of(notes: Mapping[str, str]) -> ConfidenceModel:
-    """The one that a file of weights brings (`network.notes`), or PLAIN.
+    """The model that comes with a weights file (`network.notes`), or PLAIN.
 
     Raises:
-        ValueError: if the file brings one that cannot be used.
+        ValueError: If the file has one that cannot be used.
     """
     return ConfidenceModel.from_text(notes[CONFIDENCE_KEY]) if CONFIDENCE_KEY in notes else PLAIN
 
 
 def new_history(num_objects: int, device: torch.device | str = "cpu") -> Tensor:
-    """What `observe` carries from frame to frame, of objects just given: (N, 4) float32.
+    """What `observe` carries from frame to frame, for objects just given: (N, 4) float32.
 
     Columns: frames since the object was given, mean and least overlap, mean logarithm of the area in cells (NaN before
     the first frame).
@@ -93,9 +93,9 @@ def observe(probabilities: Tensor, before: Tensor, history: Tensor) -> tuple[Ten
     """Looks at one frame.
 
     Args:
-        probabilities: (1 + N, H, W), background first, as the network gives them; H and W are multiples of 16.
-        before: (N, H / 16, W / 16), the share of each cell that the object covered on the frame before.
-        history: (N, 4), from `new_history` or the frame before.
+        probabilities: (1 + N, H, W), background first, from the network; H and W are multiples of 16.
+        before: (N, H / 16, W / 16), the share of each cell that the object covered on the previous frame.
+        history: (N, 4), from `new_history` or the previous frame.
 
     Returns:
         features (N, F) in the order of FEATURES, and the history for the next frame. Both are float32, on the device of
@@ -133,7 +133,7 @@ def observe(probabilities: Tensor, before: Tensor, history: Tensor) -> tuple[Ten
 
 
 def given_anew(values: Tensor, slots: Sequence[int], fresh: Tensor) -> Tensor:
-    """`fresh` (N, …), with the `values` (n, …), n <= N, of those of the first n objects that were not given just now.
+    """`fresh` (N, …), where the first n objects keep their `values` (n, …), n <= N, unless they were given just now.
 
     slots: the objects that were given.
     """
@@ -156,7 +156,7 @@ def _strongest_others(objects: Tensor) -> Tensor:
 
 
 def _jump(now: Tensor, before: Tensor) -> Tensor:
-    """Distance between the middles of two masks (N, h, w), in roots of their mean area, at most 5; 0 where empty."""
+    """Distance between the centres of two masks (N, h, w), in roots of their mean area, at most 5; 0 where empty."""
     rows = torch.arange(now.shape[1], dtype=torch.float32, device=now.device)[:, None]
     columns = torch.arange(now.shape[2], dtype=torch.float32, device=now.device)
     areas = now.sum(dim=(1, 2)), before.sum(dim=(1, 2))

@@ -1,7 +1,7 @@
-"""What a segmenter would do on a GPU, found without one: every operation is followed, none is computed.
+"""Finds out without a GPU what a segmenter would do on one: every operation is traced, none is computed.
 
-PyTorch's fake tensors know their shape, type and device but hold no numbers. They show a tensor on the wrong device, a
-type that is not meant, a step that waits for the GPU, and how much memory is in use when.
+PyTorch's fake tensors have a shape, type and device but hold no numbers. They reveal a tensor on the wrong device, an
+unintended type, a step that waits for the GPU, and how much memory is in use at each moment.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _BLOCK = 512  # bytes; PyTorch's allocator rounds up to it
 
 @contextmanager
 def pretended_gpu() -> Iterator[FakeTensorMode]:
-    """Inside, tensors are fake, and autocast works on `cuda` though there is none. Weights must come from outside."""
+    """Inside, tensors are fake, and autocast works on `cuda` without a GPU. Weights must be made outside."""
     with (
         mock.patch("torch.cuda.amp.common.amp_definitely_not_available", return_value=False),
         mock.patch("torch.amp.autocast_mode.torch.cuda.amp.common.amp_definitely_not_available", return_value=False),
@@ -48,7 +48,7 @@ def segmenter_on_pretended_gpu(network: LiVOS, **settings: Any) -> VideoSegmente
 
 
 def move(module: nn.Module) -> None:
-    """Puts fake weights on the GPU in the place of a module's own. Call it inside `pretended_gpu`."""
+    """Replaces a module's weights by fake ones on the GPU. Call it inside `pretended_gpu`."""
     for part in module.modules():
         for name, weight in list(part.named_parameters(recurse=False)):
             setattr(part, name, nn.Parameter(_like(weight), requires_grad=weight.requires_grad))
@@ -61,20 +61,20 @@ def _like(x: Tensor) -> Tensor:
 
 
 class NoWaiting(TorchDispatchMode):
-    """Raises RuntimeError where an operation would make the processor wait for the GPU."""
+    """Raises RuntimeError where an operation would make the CPU wait for the GPU."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
         on_gpu = any(isinstance(x, Tensor) and x.device.type == "cuda" for x in tree_leaves((args, kwargs)))
         to_host = any(isinstance(x, Tensor) and x.device.type == "cpu" for x in tree_leaves(result))
         if on_gpu and to_host:
-            raise RuntimeError(f"{func} brings data from the GPU: the processor would wait for it")
+            raise RuntimeError(f"{func} copies data from the GPU: the CPU would wait for it")
         return result
 
 
 @dataclass
 class MemoryMeter(TorchDispatchMode):
-    """Follows the life of every block of GPU memory: what is in use, and the most that was."""
+    """Follows every block of GPU memory: how much is in use, and the peak."""
 
     in_use: int = 0
     peak: int = 0
@@ -92,7 +92,7 @@ class MemoryMeter(TorchDispatchMode):
         return result
 
     def note(self, x: Tensor, origin: str) -> None:
-        """Counts the memory of a tensor, unless it is another's."""
+        """Counts the memory of a tensor, unless it shares that of another."""
         storage = x.untyped_storage()
         if x.device.type != "cuda" or storage._cdata in self._blocks:
             return
@@ -109,7 +109,7 @@ class MemoryMeter(TorchDispatchMode):
 
 
 def measure_step(segmenter: VideoSegmenter, size: tuple[int, int], num_objects: int) -> MemoryMeter:
-    """The memory that weights and three steps take on frames of size (H, W), the first one with masks of objects.
+    """The memory used by the weights and three steps on frames of size (H, W), the first with given masks.
 
     The segmenter is used up: its weights are fake afterwards.
     """

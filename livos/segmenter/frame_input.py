@@ -1,4 +1,4 @@
-"""What a caller may give as a frame, and the size at which the network looks at it."""
+"""What a caller may pass as a frame, and the size at which the network sees it."""
 
 import numpy as np
 import PIL.Image
@@ -8,8 +8,8 @@ from torch import Tensor
 Image = np.ndarray | Tensor | PIL.Image.Image
 
 LARGEST_ENLARGEMENT = 8
-"""A frame is not enlarged beyond so many short sides of the network: a line of 1 x 2000 would become 240 x 480 000."""
-_OVERSHOOT = 0.1  # that resizing with bicubic interpolation may leave
+"""The longest side of an enlarged frame, in short sides of the network: 1 x 2000 would become 240 x 480 000."""
+_OVERSHOOT = 0.1  # which bicubic interpolation may cause
 
 
 def to_tensor(image: Image, device: torch.device) -> Tensor:
@@ -17,17 +17,17 @@ def to_tensor(image: Image, device: torch.device) -> Tensor:
 
     Args:
         image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], or a PIL image.
-        device: where the tensor is to be.
+        device: Where the tensor should be.
 
     Raises:
-        ValueError: another shape or type, or a float tensor (on the CPU) with values outside of [0, 1] or NaN.
+        ValueError: If the shape or type is wrong, or a float tensor (on the CPU) has NaN or values outside [0, 1].
     """
     if isinstance(image, PIL.Image.Image):
         image = np.array(image.convert("RGB"))  # a copy, which may be written to
     if isinstance(image, Tensor):
         if image.ndim != 3 or image.shape[0] != 3 or not image.is_floating_point():
             raise ValueError(f"image {tuple(image.shape)} {image.dtype}: expected a (3, H, W) float tensor in [0, 1]")
-        if image.device.type == "cpu":  # to look at values on a GPU would be to wait for it
+        if image.device.type == "cpu":  # looking at values on a GPU would mean waiting for it
             _refuse_other_ranges(image)
         return image.to(device, torch.float32)
     if not isinstance(image, np.ndarray):
@@ -40,13 +40,13 @@ def to_tensor(image: Image, device: torch.device) -> Tensor:
 
 def _refuse_other_ranges(image: Tensor) -> None:
     low, high = (float(bound) for bound in image.aminmax())
-    if not (low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT):  # NaN is in no range
+    if not (low >= -_OVERSHOOT and high <= 1 + _OVERSHOOT):  # also catches NaN
         hint = ": divide by 255" if 2 < high <= 255 and low >= 0 else ""
         raise ValueError(f"image has values from {low:g} to {high:g}, expected a float tensor in [0, 1]{hint}")
 
 
 def inner_size(size: tuple[int, int], short_side: int | None) -> tuple[int, int]:
-    """(H, W) at which the network looks at a frame of this size; `short_side` is the short side, None the frame's.
+    """(H, W) at which the network sees a frame of this size, from its short side (None: that of the frame).
 
     Very long frames with a short side below `short_side` are enlarged less than that, or not at all.
     """

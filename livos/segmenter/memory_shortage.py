@@ -1,4 +1,4 @@
-"""When memory runs out: telling it from other errors, giving memory back, and what to advise."""
+"""When memory runs out: recognising it among other errors, freeing memory, and what to advise."""
 
 import gc
 from typing import Any
@@ -7,7 +7,7 @@ import torch
 
 from livos.engines.choice import obstacle
 
-# In what torch raises for CUDA, MPS and the CPU, and cuDNN and cuBLAS through it.
+# In the errors that torch raises for CUDA (with cuDNN and cuBLAS), MPS and the CPU.
 _SIGNS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")
 
 
@@ -16,7 +16,7 @@ class MemoryShortageError(ValueError):
 
     @classmethod
     def of(cls, error: BaseException, segmenter: Any) -> "MemoryShortageError":
-        """segmenter: the VideoSegmenter that was at work."""
+        """segmenter: the VideoSegmenter that ran out of memory."""
         return cls(f"{saving_advice(segmenter)} ({str(error).splitlines()[0]})")
 
 
@@ -26,7 +26,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(segmenter: Any) -> None:
-    """Gives back what a video that failed has left behind."""
+    """Frees what a failed video has left behind."""
     segmenter.reset()
     gc.collect()
     if segmenter.device.type == "cuda":

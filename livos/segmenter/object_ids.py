@@ -21,10 +21,10 @@ class GivenMasks:
 
     @classmethod
     def read(cls, labels: Image, size: tuple[int, int], device: torch.device) -> "GivenMasks":
-        """Checks an index mask (H, W) against the frame's size; True of a boolean mask is object 1.
+        """Checks an index mask (H, W) against the frame's size; True in a boolean mask is object 1.
 
         Raises:
-            ValueError: it is no index mask, has another size, or ids below 0 or above 2147483647.
+            ValueError: If it is not an index mask, has another size, or has ids below 0 or above 2147483647.
         """
         array = index_mask(labels)
         if array.shape != size:
@@ -33,7 +33,7 @@ class GivenMasks:
         return cls(torch.from_numpy(array).to(device), ids)
 
     def channels(self, ids: list[int], size: tuple[int, int]) -> Tensor:
-        """One mask of 0 and 1 for each of `ids`, resized with nearest neighbour: (len(ids), *size) float32."""
+        """One mask of 0 and 1 for each of `ids`, resized by nearest neighbour: (len(ids), *size) float32."""
         masks = one_channel_each(self.labels, ids)
         if size != tuple(self.labels.shape) and ids:
             masks = torch.nn.functional.interpolate(masks[None], size=size, mode="nearest")[0]
@@ -41,10 +41,10 @@ class GivenMasks:
 
 
 def index_mask(labels: Image) -> np.ndarray:
-    """(H, W) int64 ids of an integer or boolean array, a tensor or a PIL image; True of a boolean one is object 1.
+    """(H, W) int64 ids from an integer or boolean array, a tensor or a PIL image; True is object 1.
 
     Raises:
-        ValueError: it is no index mask, or has ids below 0 or above 2147483647.
+        ValueError: If it is not an index mask, or has ids below 0 or above 2147483647.
     """
     array = labels.cpu().numpy() if isinstance(labels, Tensor) else np.asarray(labels)
     if array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
@@ -53,17 +53,17 @@ def index_mask(labels: Image) -> np.ndarray:
         raise ValueError(f"labels have shape {array.shape}: expected (H, W), one integer per pixel")
     lowest, largest = int(array.min()), int(array.max())
     if lowest < 0:
-        raise ValueError(f"labels hold the id {lowest}: expected positive ids, 0 for the background")
+        raise ValueError(f"labels contain the id {lowest}: expected positive ids, 0 for the background")
     if largest > LARGEST_ID:
-        raise ValueError(f"labels hold the id {largest}: expected ids up to {LARGEST_ID}, as results are int32")
+        raise ValueError(f"labels contain the id {largest}: expected ids up to {LARGEST_ID}, as results are int32")
     return array.astype(np.int64)
 
 
 def insert(probabilities: Tensor, masks: Tensor, slots: list[int]) -> Tensor:
     """Replaces the prediction by given masks: (1 + N, H, W) and (M, H, W) for `slots` -> (1 + N', H, W).
 
-    A slot of N or more appends a channel: a new object. Where a mask is given, all else becomes 0. Where a corrected
-    object was predicted and is not any more, the others share its part in proportion, or the background takes it.
+    A slot of N or more appends a channel for a new object. Where a mask is given, everything else becomes 0. Where a
+    corrected object was predicted but no longer is, its share goes to the others in proportion, or to the background.
     """
     known = probabilities.shape[0] - 1
     free = 1 - masks.sum(dim=0).clamp(max=1)  # where no mask is given

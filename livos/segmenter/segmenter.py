@@ -1,4 +1,4 @@
-"""Frames in, masks out. Objects come, go and are corrected; what is carried along stays the same size."""
+"""Frames in, masks out. Objects can be added, removed and corrected; the memory stays the same size."""
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ from livos.segmenter.object_ids import GivenMasks, insert
 from livos.segmenter.state import SegmenterState, origin_of, refuse_foreign_state
 
 NO_LIMIT = -1
-"""As a size: that of the frames. As chunk_size: all objects at once."""
+"""As a size: the size of the frames. As chunk_size: all objects at once."""
 
 PRECISIONS = {"float32": None, "tf32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -43,7 +43,7 @@ class SegmentationResult:
 
     Attributes:
         probabilities: (1 + N, H, W) float32 on the network's device, background first; sums to 1 at each pixel. It
-            cannot be changed in place outside of torch.inference_mode(): `clone()` it first.
+            cannot be changed in place outside torch.inference_mode(): `clone()` it first.
         object_ids: The ids of the N objects, in the order of the channels.
         expected_overlap: (N,) float32 on the network's device: the values of `confidence`, in the same order.
     """
@@ -54,20 +54,20 @@ class SegmentationResult:
 
     @cached_property
     def confidence(self) -> dict[int, float]:
-        """For each object id, the J (overlap) to be expected of its mask, in [0, 1]; 1 if the mask was given."""
+        """For each object id, the expected J (overlap) of its mask, in [0, 1]; 1 if the mask was given."""
         values = [] if self.expected_overlap is None else self.expected_overlap.tolist()
         return dict(zip(self.object_ids, values, strict=True))
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The id of the likeliest object at each pixel, (H, W) int32, 0 for background."""
+        """The id of the most likely object at each pixel, (H, W) int32, 0 for background."""
         ids = np.array([0, *self.object_ids], dtype=np.int32)
         return ids[self.probabilities.max(dim=0).indices.cpu().numpy()]  # argmax took ten times as long on CPUs
 
 
 @dataclass(frozen=True)
 class EncodedFrame:
-    """A frame whose image side has been computed ahead (`VideoSegmenter.encode`)."""
+    """A frame that has been encoded in advance (`VideoSegmenter.encode`)."""
 
     features: ImageFeatures
     size: tuple[int, int]  # (H, W) of the frame as it came
@@ -80,22 +80,22 @@ class VideoSegmenter:
 
     Args:
         network: What `load_model` returns, or a name or path that it takes.
-        device: `auto` (cuda, then mps, then cpu), or a device as torch knows it.
-        precision: `float32`, `tf32` (on recent NVIDIA GPUs float32 numbers are multiplied in TF32; elsewhere it is the
-            same as float32), `bfloat16` or `float16`. The memory stays float32 in any case.
-        size: Short side, in pixels, at which the network works. Results have the size of the frames all the same. By
+        device: `auto` (cuda, then mps, then cpu), or a torch device.
+        precision: `float32`, `tf32` (recent NVIDIA GPUs multiply float32 numbers in TF32; elsewhere it is the same as
+            float32), `bfloat16` or `float16`. The memory always stays float32.
+        size: Short side, in pixels, at which the network works. Results always have the size of the frames. By
             default the size that suits the weights, or that of the frames if the weights do not say; -1 always means
             that of the frames.
-        chunk_size: How many objects are computed at a time, to limit memory. By default, or with -1, all of them.
+        chunk_size: How many objects are processed at a time, to limit memory. By default, or with -1, all of them.
         flip: Average with the prediction for the mirrored frame.
         compile: Build the parts of the network with torch.compile. The first frames then take minutes.
         internal_size: The earlier name of `size`.
-        engine: What computes the network: torch, or on the CPU onnxruntime or openvino (each needs the extra of its
-            name), or auto for the fastest of those that are installed, by the table in docs/performance.md. The first
-            use of another engine than torch exports the network, which takes about a minute. States are the same.
+        engine: What runs the network: torch, or on the CPU onnxruntime or openvino (each needs the extra of its
+            name), or auto for the fastest installed one, by the table in docs/performance.md. The first use of an
+            engine other than torch exports the network, which takes about a minute. States are the same.
 
     Raises:
-        ValueError: If a setting makes no sense, or the device is not there.
+        ValueError: If a setting makes no sense, or the device is not available.
         ImportError: If the engine is not installed.
         FileNotFoundError: If the weights of this name are not on this machine.
     """
@@ -136,7 +136,7 @@ class VideoSegmenter:
 
     @property
     def object_ids(self) -> list[int]:
-        """The ids of the objects that are being followed, in the order of the channels."""
+        """The ids of the objects that are being tracked, in the order of the channels."""
         return list(self._state.object_ids)
 
     @property
@@ -150,22 +150,22 @@ class VideoSegmenter:
 
         Args:
             image: (H, W, 3) uint8 RGB array, (3, H, W) float tensor in [0, 1], PIL image, or what `encode` returned.
-            labels: The masks that are given for this frame, if any: (H, W) integer ids, or boolean for object 1, as
-                array, tensor or PIL image. An id that is new adds an object. An id that is known corrects it: the
-                given mask becomes the result and is what is remembered. Pixels that are 0 keep what was predicted.
+            labels: The masks given for this frame, if any: (H, W) integer ids, or boolean for object 1, as an array,
+                tensor or PIL image. A new id adds an object. A known id corrects its object: the given mask becomes
+                the result and is remembered. Pixels that are 0 keep the prediction.
             last: Do not remember this frame, which saves time on the last one of a video.
 
         Returns:
             The masks of all objects on this frame, at the frame's size.
 
         Raises:
-            ValueError: If the image or the labels have another shape, type or size than the first frame of the video.
-                The segmenter is then as it was before.
+            ValueError: If the shape, type or size of the image or the labels differs from the first frame's. The
+                segmenter is then unchanged.
         """
         frame = image if isinstance(image, EncodedFrame) else self.encode([image])[0]
         if self._state.size not in (None, frame.size):
             raise ValueError(
-                f"frame of size {frame.size} in a video of {self._state.size}: call reset() before another"
+                f"frame of size {frame.size} in a video of {self._state.size}: call reset() before another video"
             )
         given = None if labels is None else GivenMasks.read(labels, frame.size, self.device)
         state = replace(self._state, size=frame.size)
@@ -183,18 +183,18 @@ class VideoSegmenter:
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image]) -> list[EncodedFrame]:
-        """Computes what `step` needs of the images alone, for several frames at once.
+        """Computes what `step` needs from the images alone, for several frames at once.
 
-        No masks enter here, so that frames may be encoded ahead of the steps.
+        This does not use masks, so frames can be encoded before their steps.
 
         Args:
-            images: Frames of one size, each as `step` takes it.
+            images: Frames of one size, in any form that `step` accepts.
 
         Returns:
             One value for each frame, which `step` takes in place of the image.
 
         Raises:
-            ValueError: If the frames have different sizes, or another shape or type than `step` takes.
+            ValueError: If the frames have different sizes, or a shape or type that `step` does not accept.
         """
         tensors = [to_tensor(image, self.device) for image in images]
         sizes = {(t.shape[-2], t.shape[-1]) for t in tensors}
@@ -217,17 +217,17 @@ class VideoSegmenter:
         ]
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Stops following objects, and forgets them.
+        """Stops tracking objects, and forgets them.
 
         Args:
-            ids: The objects. The order of the others stays.
+            ids: The objects. The others keep their order.
 
         Raises:
-            ValueError: If one of them is not being followed.
+            ValueError: If one of them is not being tracked.
         """
         unknown = [i for i in ids if i not in self._state.object_ids]
         if unknown:
-            raise ValueError(f"no objects {unknown} to remove: followed are {self.object_ids}")
+            raise ValueError(f"there are no objects {unknown} to remove: the tracked ones are {self.object_ids}")
         slots = [slot for slot, i in enumerate(self._state.object_ids) if i not in ids]
         if not slots:
             self._state = SegmenterState(size=self._state.size, origin=self._origin)
@@ -246,10 +246,10 @@ class VideoSegmenter:
         self._state = SegmenterState(origin=self._origin)
 
     def state(self) -> SegmenterState:
-        """Returns what is remembered now. The value does not change when the segmenter takes more frames.
+        """Returns what is remembered now. The value does not change when the segmenter processes more frames.
 
         Returns:
-            A state that can be kept, saved and given to `restore`.
+            A state that can be kept, saved and passed to `restore`.
         """
         return self._state
 
@@ -268,7 +268,7 @@ class VideoSegmenter:
         self._state = replace(state, video=video, history=history, origin=self._origin)
 
     def made_with(self) -> dict[str, Any]:
-        """Returns the settings that the results depend on, apart from a video and its given masks.
+        """Returns the settings that the results depend on, besides the video and its given masks.
 
         Returns:
             A checksum of the weights, `size`, `flip` and `precision`, by name.
@@ -276,11 +276,11 @@ class VideoSegmenter:
         return {**self._origin, "precision": self.precision}
 
     def with_limits(self, size: int | None, chunk_size: int | None) -> "VideoSegmenter":
-        """Makes a segmenter with the same network, which works at another size or on fewer objects at a time.
+        """Makes a segmenter with the same network that works at another size or on fewer objects at a time.
 
         Args:
             size: Short side in pixels at which the network works; None means that of the frames.
-            chunk_size: How many objects are computed at a time; None means all of them.
+            chunk_size: How many objects are processed at a time; None means all of them.
 
         Returns:
             The new segmenter, which remembers nothing yet.
@@ -308,7 +308,7 @@ class VideoSegmenter:
         return inner, self._to_outer(inner, frame), replace(state, video=video)
 
     def _judge(self, inner: Tensor, state: SegmenterState) -> tuple[Tensor, SegmenterState]:
-        """The expected J of each object (N,), before masks are given, and the state with what the next frame needs."""
+        """The expected J of each object (N,), before given masks, and the state with what the next frame needs."""
         if state.video is None:
             return torch.ones(0, device=self.device), state
         history = new_history(len(state.object_ids), self.device) if state.history is None else state.history
@@ -353,7 +353,7 @@ class VideoSegmenter:
 
     @contextmanager
     def _arithmetic(self) -> Iterator[None]:
-        """Inside, the network computes with the precision that was asked for."""
+        """Inside, the network computes with the requested precision."""
         dtype = PRECISIONS[self.precision]
         with (
             float32_products(tf32=self.precision == "tf32"),

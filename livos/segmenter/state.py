@@ -1,4 +1,4 @@
-"""All that a segmenter remembers of a video, as a value that can be kept, saved and come back to."""
+"""Everything that a segmenter remembers of a video, as a value that can be kept, saved and restored."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -17,19 +17,19 @@ from livos.model.state_tensors import NUM_AXES, tensors_of, video_of
 Origin = Mapping[str, Any]
 """What a state depends on besides the video: see `origin_of`."""
 
-_FORMAT = 3  # 1 had no origin, and 2 sums over frames where there are means now
+_FORMAT = 3  # 1 had no origin, and 2 had sums over frames instead of means
 
 
 @dataclass(frozen=True)
 class SegmenterState:
-    """All that a segmenter remembers of a video (`VideoSegmenter.state`). It is immutable, so it is enough to keep it.
+    """Everything that a segmenter remembers of a video (`VideoSegmenter.state`). It is immutable: no copy is needed.
 
     Attributes:
         video: The memory of the network; None before the first mask.
         object_ids: The objects, in the order of the channels.
         size: (H, W) of the video's frames; None before the first frame.
-        history: (N, 4) float32, from which confidence is judged; None before the first mask.
-        origin: A checksum of the weights, size and flip, with which the state was made. Files of older versions do not
+        history: (N, 4) float32, from which confidence is estimated; None before the first mask.
+        origin: What the state was made with: a checksum of the weights, size and flip. Files of older versions do not
             have it and are not checked.
     """
 
@@ -40,10 +40,10 @@ class SegmenterState:
     origin: Origin = field(default_factory=dict)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Writes the state to a file, completely or not at all.
+        """Writes the state to a file, atomically.
 
         Args:
-            path: The file. An existing one is replaced.
+            path: The file. An existing file is replaced.
 
         Raises:
             OSError: If it cannot be written.
@@ -82,20 +82,20 @@ class SegmenterState:
                 tensors = _means_of(**tensors)
             video = _video_of(tensors, len(object_ids)) if tensors else None
             if (video is None) != (not object_ids):
-                raise ValueError("objects and memory do not belong together")
+                raise ValueError("objects and memory do not match")
             history = _history_of(content.get("history"), len(object_ids))
             return cls(video, object_ids, None if size is None else _pair(size), history, content.get("origin", {}))
         except OSError:
             raise
-        except Exception as error:  # of any kind, as entries may be anything
+        except Exception as error:  # any kind, as entries may be anything
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise ValueError(
-                f"{path} holds no segmenter state: expected a file written by SegmenterState.save ({reason})"
+                f"{path} does not contain a segmenter state: expected a file written by SegmenterState.save ({reason})"
             ) from error
 
 
 def origin_of(network: nn.Module, size: int | None, flip: bool) -> Origin:
-    """What a state made by a network depends on: its weights (a checksum), the short side at which it works, flip."""
+    """What a state made by a network depends on: its weights (a checksum), its working size and flip."""
     digest = hashlib.sha256()
     for name, tensor in network.state_dict().items():
         digest.update(name.encode())
@@ -109,31 +109,31 @@ def refuse_foreign_state(state: SegmenterState, origin: Origin) -> None:
     if differing:
         found = ", ".join(f"{key}={state.origin.get(key)}" for key in differing)
         expected = ", ".join(f"{key}={origin[key]}" for key in differing)
-        raise ValueError(f"the state was made with {found}, this segmenter has {expected}: its masks would be wrong")
+        raise ValueError(f"the state was made with {found}, but this segmenter has {expected}: masks would be wrong")
 
 
 def _video_of(tensors: dict[str, Any], num_objects: int) -> VideoState:
-    """The memory of a video out of a file. Raises KeyError or ValueError where the parts are not those of one."""
+    """The memory of a video from a file. Raises KeyError or ValueError if the parts are not those of a memory."""
     for name, num_axes in NUM_AXES.items():
         tensor = tensors[name]
         if not isinstance(tensor, Tensor) or tensor.ndim != num_axes or tensor.dtype != torch.float32:
-            raise ValueError(f"{name} is no float32 tensor of {num_axes} axes")
+            raise ValueError(f"{name} is not a float32 tensor with {num_axes} axes")
         if tensor.shape[1] != num_objects:
-            raise ValueError(f"{name} is of {tensor.shape[1]} objects, expected {num_objects}")
+            raise ValueError(f"{name} has {tensor.shape[1]} objects, expected {num_objects}")
     return video_of(tensors)
 
 
 def _history_of(tensor: Any, num_objects: int) -> Tensor | None:
-    """What confidence is judged by, out of a file that may have none."""
+    """What confidence is estimated from, read from a file that may not have it."""
     if tensor is not None and not (isinstance(tensor, Tensor) and tensor.shape == (num_objects, 4)):
-        raise ValueError(f"the history of confidence is not of {num_objects} objects")
+        raise ValueError(f"the history of confidence does not have {num_objects} objects")
     return tensor
 
 
 def _means_of(key_sums: Tensor, groups: Sequence[int], object_memory: Tensor, **others: Tensor) -> dict[str, Tensor]:
-    """The tensors of the earlier formats, with sums over frames and one sum of keys for objects that came together.
+    """Converts the tensors of earlier formats: sums over frames, one sum of keys for objects that appeared together.
 
-    How many frames a sum is of can be told: the channels of each key sum to 1.
+    The number of frames follows from the sum of keys, since the channels of each key sum to 1.
     """
     key_sums = key_sums.index_select(1, torch.tensor(groups))
     num_frames = key_sums.sum(dim=2).mean(dim=(2, 3)).round()

@@ -1,4 +1,4 @@
-"""The folder of an experiment: where it is, what it was started with, and which of its checkpoints to continue."""
+"""The folder of an experiment: where it is, its settings, and which of its checkpoints to continue from."""
 
 import logging
 from datetime import datetime
@@ -15,18 +15,18 @@ log = logging.getLogger(__name__)
 
 
 def experiment_dir(config: TrainConfig, today: datetime) -> Path:
-    """The folder to train in: `output_dir` if given, else ./model_<mmdd_yyyy>/<exp_id> of today."""
+    """The folder to train in: `output_dir` if given, otherwise ./model_<mmdd_yyyy>/<exp_id> with today's date."""
     return Path(config.output_dir) if config.output_dir else Path(f"model_{today:%m%d_%Y}") / config.exp_id
 
 
 def find_start(config: TrainConfig, today: datetime, restarted: bool) -> tuple[Path, Path | None]:
-    """The experiment's folder and the checkpoint to continue, None to begin at the beginning.
+    """The experiment's folder and the checkpoint to continue from; None to start from the beginning.
 
     Args:
-        restarted: torchrun started these processes again after a failure: they continue, whatever `resume` says.
+        restarted: Whether torchrun restarted these processes after a failure: then they continue, whatever `resume` is.
 
     Raises:
-        FileExistsError: if the folder has checkpoints of an earlier run that is not to be continued.
+        FileExistsError: If the folder has checkpoints of an earlier run that should not be continued.
     """
     folder = experiment_dir(config, today)
     if config.resume == "auto" or restarted:
@@ -38,7 +38,7 @@ def find_start(config: TrainConfig, today: datetime, restarted: bool) -> tuple[P
         return folder, Path(config.checkpoint)
     if checkpoints_in(folder / "checkpoints"):
         raise FileExistsError(
-            f"{folder} has checkpoints of an earlier run: resume=auto continues it, another exp_id= begins a new one"
+            f"{folder} has checkpoints of an earlier run: resume=auto continues it, another exp_id= starts a new one"
         )
     return folder, None
 
@@ -54,7 +54,7 @@ def dated_dirs(exp_id: str) -> list[Path]:
 
 
 def write_settings(folder: Path, config: TrainConfig) -> None:
-    """Write config.yaml into the folder. Settings that differ from those of the run it continues are named."""
+    """Writes config.yaml into the folder. Warns about settings that differ from those of the continued run."""
     settings, path = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True), folder / "config.yaml"
     if path.exists():
         old, new = flat(OmegaConf.to_container(OmegaConf.load(path))), flat(settings)

@@ -1,7 +1,7 @@
 """The training loss: cross-entropy and dice on points, for the masks and for the auxiliary predictions.
 
-Letters: B clips, T frames after the given first one, N objects, L levels of query logits, P points; C = 1 + N,
-background first.
+Letters: B clips, T frames after the first one, which is given, N objects, L levels of query logits, P points;
+C = 1 + N, background first.
 """
 
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def dice(logits: Tensor, labels: Tensor) -> Tensor:
     """Dice loss of (T, C, P) logits with soft labels of the same shape, summed over T and averaged over the objects.
 
-    The background does not count. One is added to both parts of the fraction, so that an empty object that is
-    predicted to be empty costs nothing.
+    The background does not count. One is added to numerator and denominator, so that an empty object that is predicted
+    to be empty costs nothing.
     """
     probabilities, labels = logits.softmax(dim=1)[:, 1:], labels[:, 1:]
     overlap = 2 * (probabilities * labels).sum(2)
@@ -38,7 +38,7 @@ def losses_on_points(logits: Tensor, truth: Tensor, num_points: int, generator: 
     """Cross-entropy and dice, as (2,), at points where (T, C, h, w) logits are uncertain.
 
     Args:
-        truth: one-hot (T, C, H, W), of any size: points are at relative positions.
+        truth: One-hot (T, C, H, W), of any size: points are at relative positions.
     """
     logits = logits.float()
     points = uncertain_points(logits.detach(), num_points, generator)
@@ -58,7 +58,7 @@ def losses_of_clip(
     """The weighted parts of one clip's loss, as (3, 2): masks, sensory, queries x cross-entropy, dice.
 
     Args:
-        logits: (T, C, H, W), without padding slots, as all the others.
+        logits: (T, C, H, W), like all the others without padding slots.
         sensory_logits: (T, C, h, w).
         query_logits: (T, C, L, h, w).
         labels: integers 0..N (T, H, W).
@@ -78,13 +78,13 @@ def losses_of_clips(
     num_points: int,
     generators: Sequence[torch.Generator],
 ) -> dict[str, Tensor]:
-    """The parts of the loss by name, each (B,), weighted: the sum of all is the loss of each clip.
+    """The weighted parts of the loss by name, each (B,): their sum is the loss of each clip.
 
     Args:
         predictions: `livos.model.network.Prediction` of each of the T frames.
         labels: (B, T, H, W).
-        num_objects: of each clip; further slots are padding and do not count.
-        generators: one a clip, so that its points do not depend on the clips beside it.
+        num_objects: The number in each clip; further slots are padding and do not count.
+        generators: One per clip, so that its points do not depend on the other clips.
     """
     logits = torch.stack([prediction.logits for prediction in predictions], dim=1)
     sensory_logits = torch.stack([prediction.sensory_logits for prediction in predictions], dim=1)

@@ -1,4 +1,4 @@
-"""What a run tells while it trains: TensorBoard, a file of numbers, and a console line with the time left."""
+"""Logs of a training run: TensorBoard, a file of numbers, and a console line with the remaining time."""
 
 import json
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class RunningMean:
-    """Means of numbers by name since the last time that they were taken."""
+    """Means of numbers by name, since they were last taken."""
 
     def __init__(self) -> None:
         self.sums: dict[str, float] = {}
@@ -27,7 +27,7 @@ class RunningMean:
         self.count += 1
 
     def take(self) -> dict[str, float]:
-        """The means, which are then forgotten; nothing if nothing was added."""
+        """Returns the means and starts again; empty if nothing was added."""
         means = {name: total / self.count for name, total in self.sums.items()}
         self.sums, self.count = {}, 0
         return means
@@ -40,7 +40,7 @@ class RunningMean:
 
 
 class MetricsLog:
-    """The log of one stage in its experiment's folder; numbers after `start`, of an interrupted run, are dropped.
+    """The log of one stage in its experiment's folder; numbers after `start`, from an interrupted run, are dropped.
 
     Every line of metrics.jsonl is a JSON object: stage, iteration (counted from 1), and numbers by name.
     """
@@ -54,7 +54,7 @@ class MetricsLog:
         self.board = SummaryWriter(str(self.board_dir), purge_step=start + 1)
 
     def numbers(self, iteration: int, numbers: dict[str, float]) -> None:
-        """Write numbers by name to all three places; details, named `group/name`, are left out of the console line."""
+        """Writes numbers by name to all three places; the console line omits details, which are named `group/name`."""
         left = self.time_left(iteration)
         with errors_named(self.board_dir):
             for name, number in {**numbers, "hours_left": left.total_seconds() / 3600}.items():
@@ -66,12 +66,12 @@ class MetricsLog:
         log.info("%s %d/%d  %s  left %s", self.stage, iteration, self.iterations, shown, left)
 
     def picture(self, iteration: int, name: str, picture: np.ndarray) -> None:
-        """Write an (H, W, 3) uint8 RGB picture to TensorBoard."""
+        """Writes an (H, W, 3) uint8 RGB picture to TensorBoard."""
         with errors_named(self.board_dir):
             self.board.add_image(name, picture, iteration, dataformats="HWC")
 
     def time_left(self, iteration: int) -> timedelta:
-        """The time until the stage ends at the speed so far, in whole seconds."""
+        """The time until the stage ends, at the speed so far, in whole seconds."""
         elapsed = time.monotonic() - self.began
         done = max(1, iteration - self.start)
         return timedelta(seconds=round(elapsed / done * (self.iterations - iteration)))
@@ -82,7 +82,7 @@ class MetricsLog:
 
 
 def drop_numbers(path: Path, stage: str, start: int) -> None:
-    """Remove the stage's lines of iterations after `start` from a file of numbers."""
+    """Removes the stage's lines of iterations after `start` from a file of numbers."""
     if not path.exists():
         return
     lines = path.read_text().splitlines(keepends=True)
@@ -96,7 +96,7 @@ def drop_numbers(path: Path, stage: str, start: int) -> None:
 
 
 def is_kept(line: str, stage: str, start: int, where: str) -> bool:
-    """Whether a line of numbers is of another stage or of an iteration up to `start`."""
+    """Whether a line of numbers belongs to another stage or to an iteration up to `start`."""
     try:
         record = json.loads(line)
         return record["stage"] != stage or record["iteration"] <= start

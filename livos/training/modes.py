@@ -18,15 +18,15 @@ from livos.model.network import LiVOS
 
 
 def prepare_network(network: LiVOS, config: TrainConfig, process: Process) -> LiVOS:
-    """The network as `config` wants it to compute, on the process's device.
+    """The network, set up according to `config`, on the process's device.
 
     Raises:
-        ValueError: if batch_norm is sync without GPUs.
+        ValueError: If batch_norm is sync without GPUs.
     """
     if config.batch_norm == "sync" and process.device.type != "cuda":
         raise ValueError(f"batch_norm=sync needs GPUs, but this process trains on {process.device}")
     if config.batch_norm == "sync":
-        from timm.layers import convert_sync_batchnorm  # slow to import; knows timm's own layers beside torch's
+        from timm.layers import convert_sync_batchnorm  # slow to import; also handles timm's own layers
 
         network = convert_sync_batchnorm(network)
     if config.channels_last:
@@ -52,7 +52,7 @@ def batch_norms(network: nn.Module) -> list[_BatchNorm]:
 
 
 def to_training_mode(network: nn.Module, batch_norm: str) -> None:
-    """Training mode; batch normalisation keeps to its running statistics if it is frozen."""
+    """Sets training mode; frozen batch normalisation keeps using its running statistics."""
     network.train()
     if batch_norm == "frozen":
         for module in batch_norms(network):
@@ -61,7 +61,7 @@ def to_training_mode(network: nn.Module, batch_norm: str) -> None:
 
 @contextmanager
 def evaluating(network: nn.Module, batch_norm: str) -> Iterator[None]:
-    """Evaluation mode without gradients for a while, then training mode again."""
+    """Evaluation mode without gradients in a block, then training mode again."""
     network.eval()
     try:
         with torch.no_grad():
@@ -71,16 +71,16 @@ def evaluating(network: nn.Module, batch_norm: str) -> Iterator[None]:
 
 
 def recompute_activations(network: nn.Module) -> None:
-    """Have the network keep only what passes between frames, and compute the rest again in the backward pass.
+    """Makes the network keep only what passes between frames, and recompute the rest in the backward pass.
 
-    Replaces the methods encode, segment and remember of this one network (bound, so that copies of it get their own).
+    Replaces the methods encode, segment and remember of this network (bound, so that copies of it get their own).
     """
     for name in ("encode", "segment", "remember"):
         setattr(network, name, MethodType(recomputed(getattr(type(network), name)), network))
 
 
 def recomputed(method: Callable) -> Callable:
-    """The method, whose activations are computed again where there are gradients."""
+    """The method, with its activations recomputed if there are gradients."""
 
     @wraps(method)
     def call(network: nn.Module, *args: Any, **kwargs: Any) -> Any:
@@ -98,7 +98,7 @@ def recomputed(method: Callable) -> Callable:
 
 @contextmanager
 def unchanged_statistics(norms: list[_BatchNorm]) -> Iterator[None]:
-    """Computes as in training, but running statistics do not move: a frame that is computed twice counts once."""
+    """Computes as in training, but running statistics stay fixed, so that a recomputed frame counts once."""
     kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
         norm.momentum, norm.num_batches_tracked = 0.0, None

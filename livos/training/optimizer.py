@@ -1,4 +1,4 @@
-"""How the weights move: parameter groups, learning-rate schedules, and averaged weights."""
+"""How the weights are updated: parameter groups, learning-rate schedules, and averaged weights."""
 
 from typing import TypeAlias
 
@@ -59,7 +59,7 @@ def learning_rate_factor(iteration: int, stage: StageConfig) -> float:
 
 
 def set_learning_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
-    """Set every group's learning rate to `factor` times what it is at the start of the stage."""
+    """Sets every group's learning rate to `factor` times its value at the start of the stage."""
     for group in optimizer.param_groups:
         group["lr"] = factor * group["base_lr"]
 
@@ -67,8 +67,8 @@ def set_learning_rates(optimizer: torch.optim.Optimizer, factor: float) -> None:
 def averaged(network: nn.Module, decay: float) -> AveragedModel:
     """A copy of the network whose parameters follow the network's as an exponential moving average.
 
-    In the first steps the decay is smaller, (1 + steps) / (10 + steps), so that the first weights are soon forgotten.
-    Buffers (batch-norm statistics) are averages already and are copied.
+    In the first steps the decay is smaller, (1 + steps) / (10 + steps), so that the initial weights are soon forgotten.
+    Buffers (batch-norm statistics) are already averages and are copied.
     """
 
     def update(averages: Tensors, current: Tensors, steps: Tensor | int) -> None:

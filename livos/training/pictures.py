@@ -1,4 +1,4 @@
-"""A picture of a clip: its frames, and the truth and the prediction of each object below them."""
+"""A picture of a clip: its frames, and below them the true and the predicted mask of each object."""
 
 import numpy as np
 import torch
@@ -11,12 +11,12 @@ MARGIN = 2  # white pixels around each frame
 
 @torch.no_grad()
 def picture_of_clip(images: Tensor, labels: Tensor, probabilities: Tensor) -> np.ndarray:
-    """An (H', W', 3) uint8 RGB picture with a column for each frame; the first frame's prediction is its given mask.
+    """An (H', W', 3) uint8 RGB picture with a column per frame; the first frame's prediction is its given mask.
 
     Args:
         images: (T, 3, H, W) RGB in [0, 1].
         labels: (T, H, W) integers, 0 the background.
-        probabilities: (T - 1, 1 + N, H, W) of frames 1 to T - 1, background first.
+        probabilities: (T - 1, 1 + N, H, W) for frames 1 to T - 1, background first.
     """
     num_slots = probabilities.shape[1]
     truth = F.one_hot(labels.long(), num_slots)[..., 1:].permute(3, 0, 1, 2)  # (N, T, H, W)

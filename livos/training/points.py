@@ -8,13 +8,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 OVERSAMPLING = 3  # candidates for each point
-UNCERTAIN_SHARE = 0.75  # of the points, the most uncertain candidates; the others are uniformly random
+UNCERTAIN_SHARE = 0.75  # of the points are the most uncertain candidates; the others are uniformly random
 
 
 def values_at(maps: Tensor, points: Tensor) -> Tensor:
     """Bilinear values of the maps (T, C, h, w) at points (T, P, 2), as (T, C, P).
 
-    Points are (x, y) in [0, 1] from the left upper corner of the map to its right lower one, whatever its size.
+    Points are (x, y) in [0, 1] from the upper left to the lower right corner of the map, whatever its size.
     """
     return F.grid_sample(maps, (2 * points - 1).unsqueeze(2), align_corners=False).squeeze(3)
 
@@ -30,8 +30,8 @@ def uncertain_points(logits: Tensor, num_points: int, generator: torch.Generator
     """Points (T, num_points, 2) in [0, 1] for the loss of (T, C, h, w) logits.
 
     Args:
-        logits: float32, over background and at least one object.
-        generator: on the device of the logits.
+        logits: Float32, over background and at least one object.
+        generator: A generator on the device of the logits.
     """
     num_frames, device = logits.shape[0], logits.device
     num_uncertain = int(UNCERTAIN_SHARE * num_points)

@@ -1,4 +1,4 @@
-"""Whether a state from a file is of the kind that a part of a run has: the same names, shapes and types, and finite."""
+"""Checks whether a state from a file matches a part of a run: the same names, shapes and types, and finite."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ _OPTIONS = ("lr", "base_lr", "name", "weight_decay", "betas", "eps")  # of AdamW
 
 
 def refuse_unlike_state(found: Any, part: Any, name: str) -> None:
-    """Raises ValueError, naming what differs, where a part cannot take the state.
+    """Raises ValueError, naming what differs, if a part cannot load the state.
 
     Args:
-        found: the state from a file.
-        part: a network, optimiser, scaler or RunningMean; what it holds now is not looked at, but for its kind.
-        name: of the part.
+        found: The state from a file.
+        part: A network, optimiser, scaler or RunningMean; its current values do not matter, only their kind.
+        name: The name of the part.
     """
     if isinstance(part, torch.optim.Optimizer):
         _refuse_unlike_optimizer(found, part, name)
@@ -30,8 +30,8 @@ def refuse_unlike_state(found: Any, part: Any, name: str) -> None:
 
 
 def refuse_unlike(found: Any, own: Any, name: str) -> None:
-    """Raises ValueError, naming the entry, where two nested values differ in their keys, lengths, types or shapes, or
-    where a number in `found` is not finite. Whole numbers and others may stand for each other.
+    """Raises ValueError, naming the entry, if two nested values differ in their keys, lengths, types or shapes, or if a
+    number in `found` is not finite. Integers and floats are interchangeable.
     """
     if isinstance(own, Tensor):
         _refuse_unlike_tensor(found, own.shape, own.dtype, name)
@@ -60,14 +60,14 @@ def _refuse_unlike_optimizer(found: Any, optimizer: torch.optim.Optimizer, name:
     if not isinstance(groups, list) or [_parameters(group) for group in groups] != [
         group["params"] for group in own["param_groups"]
     ]:
-        raise ValueError(f"{name}.param_groups: not the groups of parameters of this run")
+        raise ValueError(f"{name}.param_groups: not the parameter groups of this run")
     for index, (group, own_group) in enumerate(zip(groups, own["param_groups"], strict=True)):
         found_options, own_options = ({key: options.get(key) for key in _OPTIONS} for options in (group, own_group))
         refuse_unlike(found_options, own_options, f"{name}.param_groups.{index}")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for index, state in found["state"].items():
         if not isinstance(index, int) or not 0 <= index < len(parameters) or not isinstance(state, Mapping):
-            raise ValueError(f"{name}.state: {index!r} is no parameter of this run")
+            raise ValueError(f"{name}.state: {index!r} is not a parameter of this run")
         for key in ("exp_avg", "exp_avg_sq"):
             shape = parameters[index].shape
             _refuse_unlike_tensor(state.get(key), shape, parameters[index].dtype, f"{name}.state.{index}.{key}")
@@ -84,11 +84,11 @@ def _refuse_unlike_tensor(found: Any, shape: torch.Size, dtype: torch.dtype, nam
     if found.shape != shape or found.dtype != dtype or found.layout != torch.strided:
         raise ValueError(f"{name}: expected {dtype} {tuple(shape)}, found {found.dtype} {tuple(found.shape)}")
     if not found.isfinite().all():
-        raise ValueError(f"{name}: holds NaN or infinity")
+        raise ValueError(f"{name}: contains NaN or infinity")
 
 
 def _some(value: Any) -> str:
-    """What a value is: the first of its keys, or its type."""
+    """Describes a value: by its first keys, or its type."""
     if not isinstance(value, (Mapping, set)):
         length = f" of {len(value)}" if isinstance(value, Sequence) else ""
         return f"a {type(value).__name__}{length}"

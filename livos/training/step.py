@@ -1,4 +1,4 @@
-"""One step of training: from the clips of a batch to moved weights, on one or several processes."""
+"""One training step: from the clips of a batch to updated weights, on one or several processes."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,18 +23,18 @@ PRECISIONS = {"float32": torch.float32, "tf32": torch.float32, "bfloat16": torch
 
 @dataclass
 class StepResult:
-    """What a step did. Losses and clips are those of this process."""
+    """The result of a step. Losses and clips are those of this process."""
 
     losses: dict[str, Tensor]  # parts of the loss by name, averaged over the clips
     gradient_norm: float  # before clipping
-    moved: bool  # False: loss or gradient was not finite on some process, and the step was skipped by all
+    moved: bool  # False: loss or gradient was not finite in some process, and all skipped the step
     overflowed: bool  # the step was skipped only because the scale of float16 gradients was too large
-    failed_clips: list[str]  # of a skipped step: those whose loss was not finite, or all if every loss was
+    failed_clips: list[str]  # of a skipped step: those whose loss was not finite, or all clips if every loss was finite
 
 
 @dataclass
 class Example:
-    """A batch as the network takes it: colours applied, as many slots as are needed, on the device."""
+    """A batch ready for the network: colours applied, with as many slots as needed, on the device."""
 
     images: Tensor  # (B, T, 3, H, W) in [0, 1]
     labels: Tensor  # (B, T, H, W) integers
@@ -44,10 +44,10 @@ class Example:
 
 
 def prepare_example(batch: ClipBatch, device: torch.device, padding_slots: int | None = None) -> Example:
-    """Move a batch to the device and give it one slot for each object of its fullest clip.
+    """Moves a batch to the device and gives it one slot for each object of the clip with the most objects.
 
     Args:
-        padding_slots: the published behaviour: always have this many slots, and let the empty ones take part.
+        padding_slots: The published behaviour: always use this many slots, and let the empty ones take part.
     """
     num_objects = batch.num_objects.tolist()
     batch = batch.to(device, non_blocking=True)
@@ -60,20 +60,20 @@ def prepare_example(batch: ClipBatch, device: torch.device, padding_slots: int |
 
 
 def point_generator(seed: int, clip_number: int, device: torch.device) -> torch.Generator:
-    """The generator of the points of one clip: the same however the batch is divided, and after an interruption."""
+    """The generator for the points of one clip: the same however the batch is divided, and after an interruption."""
     mixed = int(np.random.SeedSequence([seed, clip_number]).generate_state(1, np.uint64)[0])
     return torch.Generator(device).manual_seed(mixed >> 1)  # shifted as Python's int: NumPy 1 cannot shift a uint64
 
 
 class TrainingStep:
-    """Computes gradients of a batch, portion by portion, and moves the weights.
+    """Computes the gradients of a batch, portion by portion, and updates the weights.
 
     Args:
-        network: in training mode on `device`; wrapped in DistributedDataParallel where there are several processes.
-        padding_slots: as in `prepare_example`.
+        network: The network in training mode on `device`; with several processes, wrapped in DistributedDataParallel.
+        padding_slots: As in `prepare_example`.
 
     Raises:
-        ValueError: if stage.gradient_frames is less than 1.
+        ValueError: If stage.gradient_frames is less than 1.
     """
 
     def __init__(
@@ -96,10 +96,10 @@ class TrainingStep:
         self.padding_slots, self.device = padding_slots, device
 
     def __call__(self, iteration: int, portions: Iterable[tuple[list[int], ClipBatch]]) -> StepResult:
-        """Train on one batch.
+        """Trains on one batch.
 
         Args:
-            portions: `stage.accumulation` pairs of the clips' numbers and the clips.
+            portions: `stage.accumulation` pairs of clip numbers and clips.
         """
         buffers = [buffer.clone() for buffer in self.network.buffers()]
         set_learning_rates(self.optimizer, learning_rate_factor(iteration, self.stage))
@@ -118,7 +118,7 @@ class TrainingStep:
         return result
 
     def add_gradients(self, batch: ClipBatch, clip_numbers: Sequence[int], last: bool) -> dict[str, Tensor]:
-        """Add the gradients of one portion; return the parts of each clip's loss. The last portion exchanges them."""
+        """Adds the gradients of one portion; returns the parts of each clip's loss. The last portion exchanges them."""
         example = prepare_example(batch, self.device, self.padding_slots)
         with self.exchange_if(last), float32_products(self.tf32):
             with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
@@ -138,13 +138,13 @@ class TrainingStep:
         return {name: part.detach() for name, part in losses.items()}
 
     def exchange_if(self, last: bool) -> AbstractContextManager:
-        """Where several processes train, they exchange gradients once a batch."""
+        """Makes several processes exchange gradients only once per batch."""
         if isinstance(self.network, DistributedDataParallel) and not last:
             return self.network.no_sync()
         return nullcontext()
 
     def judge(self, losses: dict[str, Tensor], names: list[str]) -> StepResult:
-        """Clip the gradients, and find out with the other processes whether everything is finite."""
+        """Clips the gradients, and checks together with the other processes whether everything is finite."""
         self.scaler.unscale_(self.optimizer)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.stage.clip_gradient_norm).item()
         finite = torch.stack(list(losses.values())).isfinite().all(dim=0).tolist()

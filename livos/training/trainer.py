@@ -1,4 +1,4 @@
-"""The story of a run: stages one after the other, each a loop over batches that now and then writes something down."""
+"""A training run: stages one after the other, each a loop over batches with logging, validation and checkpoints."""
 
 import logging
 from collections.abc import Iterator
@@ -44,16 +44,16 @@ log = logging.getLogger(__name__)
 
 
 def train(config: TrainConfig, process: Process, restarted: bool = False) -> Path:
-    """Train as `config` says; return the experiment's folder.
+    """Trains according to `config`; returns the experiment's folder.
 
     Args:
-        restarted: torchrun started these processes again after one of them failed.
+        restarted: Whether torchrun restarted these processes after one of them failed.
 
     Raises:
-        ValueError: if settings contradict each other, the data or the machine.
-        OSError: if files cannot be read or written, another training works in the folder, or a worker has died.
-        FloatingPointError: if the loss was not finite `config.max_skipped` times in a row.
-        Interrupted: if a signal told a process to end; the checkpoint of the iteration at that time is saved.
+        ValueError: If settings contradict each other, the data or the machine.
+        OSError: If files cannot be read or written, another training uses the folder, or a worker has died.
+        FloatingPointError: If the loss was not finite `config.max_skipped` times in a row.
+        Interrupted: If a signal told a process to stop; a checkpoint of the current iteration has been saved.
     """
     refuse_other_words(config)
     torch.manual_seed(config.seed + process.rank)
@@ -73,7 +73,7 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
         if process.is_main:
             stack.enter_context(folder_in_use(folder, "a training"))
             if find_start(config, datetime.now(), restarted) != (folder, path):
-                raise BlockingIOError(f"{folder}: another training went on here while this one began; start it again")
+                raise BlockingIOError(f"{folder}: another training ran here while this one started; start it again")
             clear_leftovers(folder, below=True)
             write_settings(folder, config)
         told = stack.enter_context(noticing_signals())
@@ -86,7 +86,7 @@ def train(config: TrainConfig, process: Process, restarted: bool = False) -> Pat
 
 
 def stages_left(config: TrainConfig, start: Progress | None) -> list[str]:
-    """The stages to go through, from the one that a checkpoint was saved in on."""
+    """The remaining stages, from the one in which a checkpoint was saved."""
     enabled = [name for name in STAGES if getattr(config, name).enabled]
     if not enabled:
         raise ValueError("there is nothing to train: both pre_training.enabled and main_training.enabled are false")
@@ -101,7 +101,7 @@ def stage_data(name: str, config: TrainConfig) -> DataConfig:
 
 
 def stage_loader(name: str, config: TrainConfig, process: Process, start: Progress | None) -> ClipLoader:
-    """The clips of a stage for this process, from where the run is."""
+    """The clips of a stage for this process, from the current position of the run."""
     stage = getattr(config, name)
     return make_loader(
         stage_data(name, config),
@@ -127,23 +127,23 @@ def first_network(config: TrainConfig, continued: bool) -> LiVOS:
 
 
 def is_due(done: int, every: int) -> bool:
-    """Whether something is to be done after iteration `done`; every=0 means never."""
+    """Whether something is due after iteration `done`; every=0 means never."""
     return every > 0 and done % every == 0
 
 
 def signal_of_any_process(told: Told, process: Process) -> int | None:
-    """The signal that told one of the processes to end, on all of them; None if there was none."""
+    """The signal that told any of the processes to stop, the same on all of them; None if there was none."""
     flags = any_process(*(told.signal_number == number for number in SIGNALS), device=process.device)
     return next((number for number, flag in zip(SIGNALS, flags, strict=True) if flag), None)
 
 
 class StageTrainer:
-    """One stage of training with its optimiser, and the loop that moves, measures and saves the weights.
+    """One stage of training with its optimiser, and the loop that updates, evaluates and saves the weights.
 
     Args:
-        network: on the process's device.
-        shared: the same network, as it exchanges gradients with other processes.
-        loader: this process's portions of the batches that are left.
+        network: The network on the process's device.
+        shared: The same network, wrapped to exchange gradients with other processes.
+        loader: This process's portions of the remaining batches.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class StageTrainer:
         self.average = averaged(network, config.average_decay) if config.average_decay else None
         self.means = RunningMean()
         self.metrics: MetricsLog | None = None  # of the main process
-        self.failed_clips: list[str] = []  # of the steps in a row that were skipped
+        self.failed_clips: list[str] = []  # of consecutive skipped steps
         self.step = TrainingStep(
             shared,
             self.optimizer,
@@ -179,28 +179,28 @@ class StageTrainer:
 
     @property
     def parts(self) -> dict[str, Any]:
-        """What a checkpoint holds."""
+        """The contents of a checkpoint."""
         parts = {"network": self.network, "optimizer": self.optimizer, "scaler": self.scaler, "means": self.means}
         return parts | ({"average": self.average} if self.average else {})
 
     @property
     def best_network(self) -> LiVOS:
-        """The network to use afterwards: with averaged weights, if they are kept."""
+        """The network to use afterwards: with averaged weights, if there are any."""
         return cast(LiVOS, self.average.module) if self.average else self.network
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Go on where a checkpoint was saved."""
+        """Continues from a checkpoint."""
         self.progress = replace(checkpoint.progress)
         restore(checkpoint, self.parts, self.process)
 
     def run(self, told: Told) -> None:
-        """Train to the end of the stage, or raise Interrupted when told to end. Either way there is a checkpoint."""
+        """Trains to the end of the stage, or raises Interrupted when told to stop. Either way there is a checkpoint."""
         to_training_mode(self.network, self.config.batch_norm)
         start, stage = self.progress.iteration, self.stage
         if self.process.is_main:
             self.metrics = MetricsLog(self.folder, self.progress.stage, start, stage.iterations)
         try:
-            with closing(iter(self.loader)) as clips:  # whose workers end here, too
+            with closing(iter(self.loader)) as clips:  # this also ends its workers
                 for iteration, portions in self.batches(clips):
                     result = self.step(iteration, portions)
                     self.progress.iteration += 1
@@ -208,7 +208,7 @@ class StageTrainer:
                     stopped_by = signal_of_any_process(told, self.process)
                     self.write_down(last=stopped_by is not None or self.progress.iteration == stage.iterations)
                     if stopped_by is not None and self.progress.iteration < stage.iterations:
-                        raise Interrupted(stopped_by, f"{self.progress} is saved; resume=auto goes on")
+                        raise Interrupted(stopped_by, f"{self.progress} is saved; resume=auto continues from there")
         except RuntimeError as error:
             raise_if_a_worker_died(error)
             raise
@@ -217,7 +217,7 @@ class StageTrainer:
                 self.metrics.close()
 
     def batches(self, clips: Iterator[ClipBatch]) -> Iterator[tuple[int, Iterator[tuple[list[int], ClipBatch]]]]:
-        """The iterations that are left, each with its portions: clips and their numbers."""
+        """The remaining iterations, each with its portions: clips and their numbers."""
         portions = map(self.keep_for_picture, zip(self.loader.batch_sampler, clips, strict=True))
         for iteration in range(self.progress.iteration, self.stage.iterations):
             yield iteration, islice(portions, self.stage.accumulation)
@@ -228,7 +228,7 @@ class StageTrainer:
         return portion
 
     def take_note(self, result: StepResult) -> None:
-        """Count the step, as moved or as skipped, and give up after too many that were skipped."""
+        """Counts the step as applied or skipped, and gives up after too many consecutive skips."""
         losses = mean(torch.stack(list(result.losses.values()))).tolist()
         if result.moved:
             numbers = {f"loss/{name}": loss for name, loss in zip(result.losses, losses, strict=True)}
@@ -252,7 +252,7 @@ class StageTrainer:
             )
 
     def write_down(self, last: bool) -> None:
-        """Whatever is due after this iteration: numbers, a picture, validation, weights, a checkpoint."""
+        """Writes whatever is due after this iteration: numbers, a picture, validation, weights, a checkpoint."""
         config, done = self.config, self.progress.iteration
         if is_due(done, config.log_every):
             self.write_numbers()
@@ -270,7 +270,7 @@ class StageTrainer:
             )
 
     def write_numbers(self) -> None:
-        """The means since the last time, and where the run is."""
+        """Writes the means since the last time, and the progress."""
         numbers = self.means.take()
         for group in self.optimizer.param_groups:
             numbers[f"learning_rate/{group['name']}"] = group["lr"]
@@ -280,7 +280,7 @@ class StageTrainer:
             self.metrics.numbers(self.progress.iteration, numbers | {"skipped": self.progress.skipped})
 
     def validate(self) -> None:
-        """Score the network on the validation set, and save its weights if they are the best so far."""
+        """Scores the network on the validation set, and saves its weights if they are the best so far."""
         with evaluating(self.network, self.config.batch_norm):
             score = validate(self.best_network, self.config.validation, self.config.precision, self.process)
         if self.metrics:
@@ -290,7 +290,7 @@ class StageTrainer:
             self.save_weights("best.pth")
 
     def draw(self) -> np.ndarray:
-        """A picture of the last clip that was trained on, as the network segments it now."""
+        """A picture of the last training clip, as the network segments it now."""
         example = prepare_example(self.last_batch, self.process.device)
         assert example.selector is not None
         network, clip = self.best_network, slice(-1, None)
@@ -300,7 +300,7 @@ class StageTrainer:
         return picture_of_clip(example.images[-1], example.labels[-1], probabilities)
 
     def save_weights(self, name: str) -> None:
-        """Save the weights alone, for evaluation and fine-tuning."""
+        """Saves only the weights, for evaluation and fine-tuning."""
         if self.process.is_main:
             folder = self.folder / "weights"
             folder.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""Everything that a run needs to go on as if it had never stopped, and the files that hold it."""
+"""Everything that a run needs to continue as if it had never stopped, and the files that hold it."""
 
 import logging
 import random
@@ -23,11 +23,11 @@ STAGES = ("pre_training", "main_training")  # in their order
 
 @dataclass
 class Progress:
-    """How far a run is. The position in the data is the iteration: clips are numbered through."""
+    """How far a run is. The iteration is also the position in the data: clips are numbered consecutively."""
 
     stage: str
     iteration: int = 0  # steps of the stage that are done
-    skipped: int = 0  # of them, those whose loss or gradient was not finite
+    skipped: int = 0  # the steps among them whose loss or gradient was not finite
     skipped_in_a_row: int = 0
     best_score: float = -1.0  # J&F of the best validation, -1 before the first
 
@@ -55,7 +55,7 @@ def random_states() -> dict[str, Any]:
 
 
 def set_random_states(states: dict[str, Any]) -> None:
-    """Set this process's global random generators to what `random_states` returned."""
+    """Sets this process's global random generators to what `random_states` returned."""
     random.setstate(states["python"])
     np.random.set_state(states["numpy"])
     torch.set_rng_state(states["torch"])
@@ -64,9 +64,9 @@ def set_random_states(states: dict[str, Any]) -> None:
 
 
 def save_checkpoint(folder: Path, progress: Progress, parts: dict[str, Any], process: Process, keep: int) -> None:
-    """Save the parts that have a state_dict, the progress and all processes' random states; keep the newest `keep`.
+    """Saves the parts, which have a state_dict, the progress and all random states; keeps the newest `keep` files.
 
-    To be called by every process; the main one writes.
+    Every process has to call this; the main one writes.
     """
     all_random_states = gather(random_states())
     if not process.is_main:
@@ -82,16 +82,16 @@ def save_checkpoint(folder: Path, progress: Progress, parts: dict[str, Any], pro
 
 
 def restore(checkpoint: Checkpoint, parts: dict[str, Any], process: Process) -> None:
-    """Put the states of a checkpoint into the parts, and this process's random states into its generators.
+    """Loads the states of a checkpoint into the parts, and this process's random states into its generators.
 
     Raises:
-        ValueError: if the run has a part that the checkpoint lacks, or the reverse, or if a state does not fit its
-            part. Names the file and what does not fit.
+        ValueError: If the parts of the run and the checkpoint differ, or a state does not fit its part. The message
+            names the file and what does not fit.
     """
     if checkpoint.parts.keys() != parts.keys():
         raise ValueError(
-            f"{checkpoint.path} holds {sorted(checkpoint.parts)}, but this run has {sorted(parts)}: "
-            "continue with the precision and average_decay that it was started with"
+            f"{checkpoint.path} contains {sorted(checkpoint.parts)}, but this run has {sorted(parts)}: "
+            "continue with the same precision and average_decay as before"
         )
     states = checkpoint.random_states
     try:
@@ -100,12 +100,12 @@ def restore(checkpoint: Checkpoint, parts: dict[str, Any], process: Process) -> 
             part.load_state_dict(checkpoint.parts[name])
         if len(states) == process.world_size:
             set_random_states(states[process.rank])
-    except Exception as error:  # torch raises errors of any kind for states that it cannot take
+    except Exception as error:  # torch raises errors of any kind for states that it cannot load
         raise ValueError(f"{checkpoint.path} does not fit this run, or is damaged: {first_line(error)}") from error
     if len(states) != process.world_size and process.is_main:
         log.warning(
-            "the checkpoint was saved by %d processes, now there are %d: clips and points stay the same, "
-            "but layers with randomness (drop path) start from fresh states",
+            "the checkpoint was saved by %d processes, but now there are %d: clips and points stay the same, "
+            "but random layers (drop path) start from fresh states",
             len(states),
             process.world_size,
         )
@@ -115,12 +115,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
     """The content of a checkpoint file, on the CPU.
 
     Raises:
-        OSError: if the file cannot be opened.
-        ValueError: if it is damaged, or no checkpoint of this program. Names the file.
+        OSError: If the file cannot be opened.
+        ValueError: If it is damaged, or not a checkpoint of this program. The message names the file.
     """
     content = load_tensors(path)
     if not isinstance(content, dict) or "progress" not in content:
-        raise ValueError(f"{path} holds no training state: to start from its weights, use weights={path}")
+        raise ValueError(f"{path} contains no training state: to start from its weights, use weights={path}")
     try:
         progress = content.pop("progress")
         refuse_unlike(progress, vars(Progress(STAGES[0])), "progress")
@@ -130,7 +130,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         if not isinstance(random_states, list) or not all(isinstance(state, dict) for state in random_states):
             raise ValueError("random_states must be a list with an entry for each process")
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is no checkpoint of this program, or is damaged: {first_line(error)}") from error
+        raise ValueError(f"{path} is not a checkpoint of this program, or is damaged: {first_line(error)}") from error
     return Checkpoint(path, Progress(**progress), content, random_states)
 
 

@@ -1,4 +1,4 @@
-"""J&F of the network in training, on a test set whose truth is known."""
+"""J&F of the network during training, on a test set whose true masks are known."""
 
 from dataclasses import replace
 
@@ -20,15 +20,15 @@ _ASKED_BY = "validation.every"
 
 
 def check_validation(config: ValidationConfig) -> None:
-    """Look for the test set and its truth before hours of training.
+    """Looks for the test set and its true masks before hours of training.
 
     Raises:
-        ValueError: if no set is named, or its truth is not public or not there.
-        FileNotFoundError: if the set, or the truth of a video, is not there.
-        ImportError: if the scoring package is not installed.
+        ValueError: If no set is named, or its true masks are missing or not public.
+        FileNotFoundError: If the set, or the true masks of a video, are missing.
+        ImportError: If the scoring package is not installed.
     """
     if config.dataset is None:
-        raise ValueError("validation.every is set, but no set to validate on: dataset@validation.dataset=d17-val")
+        raise ValueError("validation.every is set, but not the set to validate on: dataset@validation.dataset=d17-val")
     truth = Truth(config.dataset, _ASKED_BY)
     for video in open_test_set(config.dataset, config.videos):
         truth.of(video)
@@ -37,7 +37,7 @@ def check_validation(config: ValidationConfig) -> None:
 def validate(network: LiVOS, config: ValidationConfig, precision: str, process: Process) -> float:
     """The mean J&F over the set's objects, in percent, of the network in evaluation mode.
 
-    To be called by every process; they share the videos.
+    Every process has to call this; they share the videos.
     """
     dataset = config.dataset
     assert dataset is not None  # checked before training
@@ -52,7 +52,7 @@ def validate(network: LiVOS, config: ValidationConfig, precision: str, process: 
 
 
 def scores_of(segmenter: VideoSegmenter, video: TestVideo, truth: Truth, max_frames: int | None):
-    """The scorer of one video, or of its first frames."""
+    """The scorer after one video, or after its first frames."""
     scores = truth.scores(video)
     if scores.problem is not None:
         raise ValueError(f"{video.name}: {scores.problem}")

@@ -1,4 +1,4 @@
-"""Pictures that a program has in memory, or makes one after the other, as a video."""
+"""A video from pictures that a program holds in memory or produces one after the other."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from livos.video.video_file import Frame
 
 
 class ArraySource:
-    """Pictures at a constant rate: (H, W, 3) uint8 RGB arrays, or Pillow's images.
+    """Pictures at a constant rate: (H, W, 3) uint8 RGB arrays, or Pillow images.
 
-    A sequence (a list, a 4-D array) can be read in any direction; anything else once, from its beginning.
+    A sequence (a list, a 4-D array) can be read in any direction; anything else only once, from its beginning.
     """
 
     sound_path: Path | None = None
     sample_aspect_ratio: Fraction | None = None
 
     def __init__(self, pictures: Iterable[Any], frame_rate: Fraction | float = 25, first_number: int = 0):
-        """Raises ValueError if there is no picture, or the first is none; TypeError where nothing can be iterated."""
+        """Raises ValueError if there are no pictures or the first is invalid; TypeError if it cannot be iterated."""
         self.first_number = first_number
         self.frame_rate = Fraction(frame_rate).limit_denominator(100_000)
         if self.frame_rate <= 0:
-            raise ValueError(f"frame_rate={frame_rate}: expected a positive number of pictures a second")
+            raise ValueError(f"frame_rate={frame_rate}: expected a positive number of pictures per second")
         self.time_base = 1 / self.frame_rate
         self._sequence = _as_sequence(pictures)
         self.num_frames: int | None = None if self._sequence is None else len(self._sequence)
@@ -39,10 +39,10 @@ class ArraySource:
         self.size: tuple[int, int] = _checked(first, first_number).shape[:2]
 
     def frames(self, start: int | None = None, stop: int | None = None, backward: bool = False) -> Iterator[Frame]:
-        """Frames `start` to `stop` - 1. Raises ValueError where what comes once is wanted again, or backward."""
+        """Frames `start` to `stop` - 1. Raises ValueError if an iterator is read again, or backward."""
         if self._sequence is None:
             if backward or self._once is None:
-                raise ValueError("these pictures come once, in their order: give a sequence to go back in it")
+                raise ValueError("these pictures can be read only once, in order: pass a sequence to go back")
             coming, self._once = self._once, None
             return self._coming_frames(coming, start, stop)
         begin = max(0, (start or self.first_number) - self.first_number)
@@ -54,17 +54,17 @@ class ArraySource:
         )
 
     def frame_at(self, seconds: float) -> int:
-        """Number of the first frame that is shown this long after the first one, or later."""
+        """The number of the first frame at this time after the first one, or later."""
         return self.first_number + int(np.ceil(float(seconds * self.frame_rate) - 1e-6))
 
     def end(self) -> int:
-        """Number after that of the last frame. Raises ValueError where it is not known."""
+        """The number after that of the last frame. Raises ValueError if it is not known."""
         if self.num_frames is None:
-            raise ValueError("pictures that come one after the other have no last frame to begin with: give a sequence")
+            raise ValueError("the last frame of an iterator is not known in advance: pass a sequence")
         return self.first_number + self.num_frames
 
     def number_of(self, name: str, exact: bool = False) -> int | None:
-        """Number of the frame that a mask of this name belongs to."""
+        """The number of the frame that a mask of this name belongs to."""
         return trailing_number(name, exact)
 
     def _first(self, pictures: Iterable[Any]) -> Any:
@@ -93,7 +93,7 @@ class ArraySource:
         image = _checked(picture, number)
         if image.shape[:2] != self.size:
             found, expected = (f"{width} x {height}" for height, width in (image.shape[:2], self.size))
-            raise ValueError(f"picture {number} has {found} pixels, the first {expected}")
+            raise ValueError(f"picture {number} has {found} pixels, but the first has {expected}")
         return Frame(number, f"{number:06d}", place, image)
 
 

@@ -1,10 +1,11 @@
-"""Sources that show the present: cameras, and streams at an address that the user typed."""
+"""Live sources: cameras, and streams at an address that the user typed."""
 
 from __future__ import annotations
 
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -21,16 +22,16 @@ from livos.video.video_file import Frame
 
 _ADDRESS = re.compile(r"(https?|rtsps?|rtmp[st]?|srt|udp|rtp|tcp)://", re.IGNORECASE)
 _PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtmp,rtmps,rtmpt,srt,crypto"
-"""Nothing that reads files of this machine, so that no playlist from afar can have them shown."""
+"""None of these reads local files, so a remote playlist cannot get at them."""
 
 _STREAM_FORMATS = (*PLAIN_FORMATS, "hls", "dash", "rtsp", "rtp", "sdp", "rtp_mpegts")
 
 PATIENCE = 15.0
-"""Seconds to wait for a stream to begin, and for it to go on."""
+"""Seconds to wait for a stream to begin, and for it to continue."""
 
 
-class LiveSource:
-    """What is shown once, from now until `stop()` is called or it ends."""
+class LiveSource(ABC):
+    """A source that can be read only once, from now until `stop()` is called or it ends."""
 
     sound_path: Path | None = None
     num_frames: int | None = None
@@ -40,33 +41,34 @@ class LiveSource:
     size: tuple[int, int]
 
     def __init__(self, name: str, first_number: int):
-        """name: for messages."""
+        """name: how messages call it."""
         self.first_number, self._name = first_number, name
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """The frame that comes is the last one."""
+        """Ends after the next frame."""
         self._stop.set()
 
     def frames(self, start: int | None = None, stop: int | None = None, backward: bool = False) -> Iterator[Frame]:
         """The frames from now on. Raises ValueError if asked for others."""
         if backward or start not in (None, self.first_number):
-            raise ValueError(f"{self._name} shows the present only: neither backwards nor from a later frame")
+            raise ValueError(f"{self._name} is live: it cannot be read backwards or from a later frame")
         return self._frames(stop)
 
+    @abstractmethod
     def _frames(self, stop: int | None) -> Iterator[Frame]:
-        raise NotImplementedError
+        """The frames from now on, until `stop`, the end, or a call of `stop()`."""
 
     def frame_at(self, seconds: float) -> int:
-        """Not known: raises ValueError."""
-        raise ValueError(f"{self._name} has no frame at a time yet to come: name frames by their number")
+        """Always raises ValueError, since it is not known in advance."""
+        raise ValueError(f"{self._name} is live, so times are not known in advance: use frame numbers")
 
     def end(self) -> int:
-        """Not known: raises ValueError."""
-        raise ValueError(f"{self._name} has no last frame to begin with")
+        """Always raises ValueError, since it is not known in advance."""
+        raise ValueError(f"{self._name} is live, so its last frame is not known in advance")
 
     def number_of(self, name: str, exact: bool = False) -> int | None:
-        """Number of the frame that a mask of this name belongs to."""
+        """The number of the frame that a mask of this name belongs to."""
         return trailing_number(name, exact)
 
 
@@ -76,12 +78,15 @@ class Camera(LiveSource):
     time_base = Fraction(1, 1000)
 
     def __init__(self, place: int, first_number: int = 0, capture: cv2.VideoCapture | None = None):
-        """place: 0 for the first camera. capture: an open one, instead. Raises ValueError if it gives no picture."""
+        """place: 0 for the first camera. capture: an open one instead. Raises ValueError if there is no picture."""
         super().__init__("a camera", first_number)
         self._capture = capture or cv2.VideoCapture(place)
         there, picture = self._capture.read()
         if not there:
-            raise ValueError(f"camera {place} gives no picture: is it plugged in, free, and are you allowed to use it?")
+            raise ValueError(
+                f"camera {place} delivers no picture: is it plugged in, not in use elsewhere, and are you allowed to "
+                "use it?"
+            )
         self.size = picture.shape[:2]
         told = self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = Fraction(told).limit_denominator(1000) if 1 <= told <= 1000 else Fraction(30)
@@ -99,10 +104,10 @@ class Camera(LiveSource):
 
 
 class NetworkStream(LiveSource):
-    """What comes from an address, such as a camera's rtsp://…, until it ends. Every frame is given, none skipped."""
+    """A stream from an address, such as a camera's rtsp://…, until it ends. No frame is skipped."""
 
     def __init__(self, address: str, first_number: int = 0):
-        """Raises ValueError, naming the address without a password in it, if no video comes from there."""
+        """Raises ValueError, naming the address without its password, if there is no video."""
         shown = without_password(address)
         super().__init__(shown, first_number)
         options = {"protocol_whitelist": _PROTOCOLS, "format_whitelist": ",".join(_STREAM_FORMATS)}
@@ -112,7 +117,7 @@ class NetworkStream(LiveSource):
             self._container = av.open(address, container_options=options, metadata_errors="replace", timeout=PATIENCE)
         except Exception as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise ValueError(f"{shown}: no video comes from there ({reason})") from None
+            raise ValueError(f"{shown}: no video at this address ({reason})") from None
         with naming(shown):
             stream = main_video(self._container, shown)
             self.frame_rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
@@ -130,7 +135,7 @@ class NetworkStream(LiveSource):
     def _frames(self, stop: int | None) -> Iterator[Frame]:
         number, first = self.first_number, self._first
         if first is None:
-            raise ValueError(f"{self._name}: its frames were read before, and come only once")
+            raise ValueError(f"{self._name}: its frames have already been read, and can be read only once")
         self._first = None
         try:
             for decoded in self._and_others(first):
@@ -156,12 +161,12 @@ def is_address(text: str) -> bool:
 
 
 def without_password(address: str) -> str:
-    """The address, without what stands before an @ in it."""
+    """The address without user name and password."""
     parts = urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def name_of_stream(address: str) -> str:
-    """A name for files, from the host and the path of an address."""
+    """A name for files, from the host and path of an address."""
     parts = urlsplit(without_password(address))
     return re.sub(r"[^\w.-]+", "_", parts.netloc + parts.path).strip("_.") or "stream"

@@ -16,9 +16,9 @@ _UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 _PQ, _HLG = 16, 18  # AVCOL_TRC_SMPTE2084, AVCOL_TRC_ARIB_STD_B67
 
 REFERENCE_WHITE = 203.0
-"""Candelas a square metre of a white sheet of paper in HDR (ITU-R BT.2408)."""
+"""The luminance of diffuse white in HDR, in candelas per square metre (ITU-R BT.2408)."""
 
-_BRIGHTEST = 1000.0  # cd/m2 that become full white
+_BRIGHTEST = 1000.0  # cd/m2 mapped to full white
 _LINEAR_UP_TO = 0.5  # of reference white
 
 _BT2020_TO_BT709 = np.array(
@@ -27,11 +27,11 @@ _BT2020_TO_BT709 = np.array(
 
 
 def to_rgb(frame: av.VideoFrame, matrix: npt.NDArray[np.int32] | None = None, transfer: int = _UNSPECIFIED) -> Image:
-    """(H, W, 3) RGB, turned by the display matrix. HDR is mapped to the range of a usual screen.
+    """(H, W, 3) RGB, rotated by the display matrix. HDR is mapped to standard dynamic range.
 
-    transfer: FFmpeg's number for how the stream codes light (`color_trc`).
+    transfer: FFmpeg's number of the stream's transfer function (`color_trc`).
 
-    Files that do not name their colours are taken as players take them: BT.709 if large.
+    Files that do not specify their colour space are treated as players do: BT.709 if large.
     """
     large = min(frame.width, frame.height) >= 720
     untold = frame.colorspace == _UNSPECIFIED and not frame.format.is_rgb
@@ -43,22 +43,22 @@ def to_rgb(frame: av.VideoFrame, matrix: npt.NDArray[np.int32] | None = None, tr
 
 
 def is_hdr(transfer: int) -> bool:
-    """Whether pictures are coded for screens that are brighter than usual: in PQ or HLG."""
+    """Whether pictures have high dynamic range, in PQ or HLG."""
     return transfer in (_PQ, _HLG)
 
 
 def display_matrix(frame: av.VideoFrame) -> npt.NDArray[np.int32] | None:
-    """(3, 3): how the file says the picture is to be turned or mirrored; None: not at all.
+    """(3, 3): how the file says the picture should be rotated or mirrored; None: not at all.
 
-    Not for every frame: PyAV's `side_data` refers to its frame and back, so that it is freed late.
+    Do not call it for every frame: PyAV's `side_data` and its frame refer to each other, so they are freed late.
     """
     matrix: Any = frame.side_data.get("DISPLAYMATRIX")
     return None if matrix is None else np.frombuffer(bytes(matrix)[:36], np.int32).reshape(3, 3)
 
 
 def upright(image: npt.NDArray, matrix: npt.NDArray[np.int32] | None) -> npt.NDArray:
-    """The picture turned by a multiple of 90 degrees and mirrored, as the matrix says, which maps x, y to where these
-    are shown (ISO/IEC 14496-12, 6.2.2). Other angles are rounded.
+    """The picture rotated by a multiple of 90 degrees and mirrored according to the matrix, which maps x, y to
+    displayed positions (ISO/IEC 14496-12, 6.2.2). Other angles are rounded.
     """
     if matrix is None:
         return image
@@ -79,7 +79,7 @@ def is_turned(matrix: npt.NDArray[np.int32] | None) -> bool:
 
 
 def tone_mapped(image: Image, is_pq: bool) -> Image:
-    """A picture of BT.2020 in PQ or HLG as one of sRGB: up to half of reference white as it is, more compressed."""
+    """Converts BT.2020 in PQ or HLG to sRGB: unchanged up to half of reference white, compressed above."""
     linear = cv2.LUT(image, _to_linear(is_pq))
     linear = cv2.transform(linear, _BT2020_TO_BT709)
     return _gamma()[np.clip(linear * 4095 + 0.5, 0, 4095).astype(np.uint16)]
@@ -87,7 +87,7 @@ def tone_mapped(image: Image, is_pq: bool) -> Image:
 
 @functools.cache
 def _to_linear(is_pq: bool) -> npt.NDArray[np.float32]:
-    """256 entries: from the code of a channel to light in [0, 1] for a usual screen."""
+    """256 entries: from the code of a channel to linear light in [0, 1] in standard dynamic range."""
     code = np.arange(256) / 255
     light = (_light_of_pq(code) if is_pq else _light_of_hlg(code)) / REFERENCE_WHITE
     return _compressed(light, _BRIGHTEST / REFERENCE_WHITE).astype(np.float32)
@@ -100,14 +100,14 @@ def _light_of_pq(code: npt.NDArray) -> npt.NDArray:
 
 
 def _light_of_hlg(code: npt.NDArray) -> npt.NDArray:
-    """cd/m2 on a screen of 1000 (ITU-R BT.2100), of greys."""
+    """cd/m2 on a display of 1000 cd/m2 (ITU-R BT.2100), for greys."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
     return 1000 * scene**1.2
 
 
 def _compressed(light: npt.NDArray, brightest: float) -> npt.NDArray:
-    """Light in units of reference white, as it is while small, then bent so that the brightest becomes 1 (Moebius)."""
+    """Light in units of reference white, linear up to a knee, then compressed with the brightest at 1 (Moebius)."""
     knee = _LINEAR_UP_TO
     a = -(knee**2) * (brightest - 1) / (knee**2 - 2 * knee + brightest)
     b = (knee**2 - 2 * knee * brightest + brightest) / (brightest - 1)
@@ -118,7 +118,7 @@ def _compressed(light: npt.NDArray, brightest: float) -> npt.NDArray:
 
 @functools.cache
 def _gamma() -> npt.NDArray[np.uint8]:
-    """4096 entries: from light to the code of sRGB (IEC 61966-2-1)."""
+    """4096 entries: from linear light to the sRGB code (IEC 61966-2-1)."""
     light = np.arange(4096) / 4095
     code = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
     return np.round(255 * code).astype(np.uint8)

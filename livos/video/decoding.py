@@ -1,9 +1,9 @@
-"""Decoding a video from its beginning: frames in the order in which they are shown, and which of them were lost.
+"""Decodes a video from its beginning: frames in display order, and which of them were lost.
 
-Decoders leave damaged frames out without a word, and those that refer to them. They are noticed by the timestamps that
-went in and did not come out. That holds only where the timestamps are right. AVI and ASF give frames that refer to
-later ones the wrong times, other files have none at all, joined ones start over. There the decoder's word counts: what
-it gives is shown, in its order, at times that are guessed as well as can be.
+Decoders silently drop damaged frames, and those that refer to them. They are detected by the timestamps that went in
+and did not come out, which works only if the timestamps are right. AVI and ASF assign wrong times to frames that refer
+to later ones, other files have no times at all, and in concatenated files they start over. In these cases the decoder
+is trusted: its frames are used in its order, at times that are estimated as well as possible.
 """
 
 from __future__ import annotations
@@ -25,43 +25,43 @@ from livos.video.opening import naming
 logger = logging.getLogger(__name__)
 
 MOST_REORDERED = 20
-"""Frames by which one may come after its time in a stream that is not damaged; H.264 and HEVC allow 16."""
+"""How many frames late one may come out in an undamaged stream; H.264 and HEVC allow 16."""
 
-_REMEMBERED = 4096  # packets whose frames may still come
+_REMEMBERED = 4096  # packets whose frames may still come out
 
 
 @dataclass(frozen=True)
 class Decoded:
     """A frame, or one that was lost."""
 
-    packet: int  # its place among the video's packets in the file
+    packet: int  # its position among the video's packets in the file
     pts: int | None  # when it is shown
     frame: av.VideoFrame | None  # None: it could not be decoded
 
 
 class DisplayOrder:
-    """Tells lost frames from those that come late, by the times of the packets, as long as these can be trusted."""
+    """Distinguishes lost frames from late ones by the times of the packets, as long as these can be trusted."""
 
     def __init__(self, ticks: Fraction):
-        """ticks: units of time in a frame, on average."""
+        """ticks: units of time per frame, on average."""
         self._ticks = ticks
-        self._clock: Clock | None = None  # once the times are not trusted any more
+        self._clock: Clock | None = None  # once the times are no longer trusted
         self._coming: list[tuple[int, int]] = []  # a heap of times and packets that went in
-        self._missing: set[int] = set()  # packets that went in; their frames did not come out
+        self._missing: set[int] = set()  # packets that went in, but whose frames have not come out
         self._given_up: set[int] = set()
         self._held: list[Decoded] = []  # came out while earlier ones are missing
-        self._refused: list[int] = []  # packets that the decoder refused, whose frames are not told as lost yet
-        self._damage: int | None = None  # the last packet that was damaged; None: all is well since a key frame
+        self._refused: list[int] = []  # packets that the decoder refused, whose frames are not yet reported as lost
+        self._damage: int | None = None  # the last damaged packet; None: no damage since a key frame
         self._latest: int | None = None  # of the times that went in
         self._last: int | None = None  # of the times that were shown
 
     @property
     def trusted(self) -> bool:
-        """Whether the packets' times are those of their frames, as far as can be seen by now."""
+        """Whether the packets' times are those of their frames, as far as is known so far."""
         return self._clock is None
 
     def expect(self, packet: int, pts: int | None, certainly: bool = True) -> None:
-        """A packet that a frame should come of goes into the decoder."""
+        """A packet that should produce a frame goes into the decoder."""
         if certainly:
             self._missing.add(packet)
         if pts is None or jumps_back(pts, self._latest, self._ticks):
@@ -79,13 +79,13 @@ class DisplayOrder:
         self._refused.append(packet)
 
     def distrust(self, mixed: bool = False) -> None:
-        """The packets' times are not those of their frames. mixed: they are right as a whole, not each at its frame."""
+        """The packets' times are not those of their frames. mixed: they are right, but assigned to the wrong frames."""
         if self._clock is None:
             later = [pts for pts, _ in self._coming if self._last is None or pts > self._last]
             self._clock = Clock(self._ticks, self._last, later, mixed)
 
     def come(self, found: Decoded) -> Iterator[Decoded]:
-        """What is to be shown now that this frame came out of the decoder."""
+        """The frames to show now that this one has come out of the decoder."""
         if found.packet in self._given_up:
             return
         if found.frame is not None and found.frame.is_corrupt:
@@ -105,7 +105,7 @@ class DisplayOrder:
             self._damage = None
 
     def finish(self) -> Iterator[Decoded]:
-        """What is left at the end."""
+        """The frames that remain at the end."""
         if self._clock is not None:
             yield from self._in_order_of_arrival()
             yield from self._lost_before(None)
@@ -156,17 +156,17 @@ class DisplayOrder:
 
 
 class Clock:
-    """Ascending times for frames where those of their packets are wrong or missing."""
+    """Ascending times for frames whose packets have wrong or missing times."""
 
     def __init__(self, ticks: Fraction, last: int | None, coming: list[int], mixed: bool):
-        """ticks: units of time in a frame. last: the time before. coming: times of packets in the decoder.
+        """ticks: units of time per frame. last: the previous time. coming: times of packets in the decoder.
 
-        mixed: the times are right as a whole, but not each at its frame; so they are handed out in ascending order.
+        mixed: the times are right, but assigned to the wrong frames, so they are used in ascending order.
         """
         self._ticks, self._last, self._mixed = ticks, last, mixed
         self._exact = Fraction(0 if last is None else last)
-        self._offset = 0  # from the file's times to these; files put together start over
-        self._coming = [(0, pts) for pts in sorted(coming)]  # a heap of times by part of a file put together
+        self._offset = 0  # from the file's times to these; times start over in concatenated files
+        self._coming = [(0, pts) for pts in sorted(coming)]  # a heap of times, by part of a concatenated file
         self._part_in, self._latest_in = 0, max(coming, default=last)
         self._part_out, self._latest_out = 0, last
 
@@ -176,7 +176,7 @@ class Clock:
             self._part_in, self._latest_in = self._part_in + 1, pts
         self._latest_in = pts if self._latest_in is None else max(pts, self._latest_in)
         heapq.heappush(self._coming, (self._part_in, pts))
-        while len(self._coming) > MOST_REORDERED:  # packets of which no frame came
+        while len(self._coming) > MOST_REORDERED:  # packets that produced no frame
             heapq.heappop(self._coming)
 
     def time_of(self, own: int | None) -> int:
@@ -211,16 +211,16 @@ class Clock:
 
 
 def jumps_back(pts: int, latest: int | None, ticks: Fraction) -> bool:
-    """Whether a time is earlier than those before it by more than frames coded out of order explain."""
+    """Whether a time is earlier than those before it by more than reordering explains."""
     return latest is not None and latest - pts > 2 * MOST_REORDERED * ticks
 
 
 def decode_all(
     packets: Iterator[av.Packet], stream: VideoStream, path: Path | str, order: DisplayOrder, quiet: bool = False
 ) -> Iterator[Decoded]:
-    """All frames of a video, whose packets come from its beginning, as they are shown; all have a time.
+    """All frames of a video, given its packets from the beginning, in display order; all have a time.
 
-    PyAV's default of slice threads, not frame threads, loses no neighbours of damaged frames.
+    PyAV's default, slice threads rather than frame threads, does not lose the neighbours of damaged frames.
     """
     picture_of = PictureOfPacket(stream)
     times: dict[int, int | None] = {}
@@ -251,7 +251,7 @@ def decode_all(
 def packets_of(
     container: InputContainer, stream: VideoStream, path: Path | str, quiet: bool = False
 ) -> Iterator[av.Packet]:
-    """Packets up to the end, or up to where a damaged or cut file cannot be read on."""
+    """Packets up to the end, or up to where a damaged or truncated file cannot be read any further."""
     with naming(path):
         packets = container.demux(stream)
     while True:
@@ -267,7 +267,7 @@ def packets_of(
 
 
 def decode_packet(packet: av.Packet) -> list[av.VideoFrame] | None:
-    """The frames that a decoder gives now; None where it refuses the packet."""
+    """The frames that come out of the decoder now; None if it refuses the packet."""
     try:
         return packet.decode()  # type: ignore[return-value]
     except av.error.FFmpegError:
@@ -275,7 +275,7 @@ def decode_packet(packet: av.Packet) -> list[av.VideoFrame] | None:
 
 
 def _decode_as(packet: av.Packet, number: int, order: DisplayOrder | None) -> list[av.VideoFrame]:
-    """Decode with the number of the packet in the place of its time, so that frames tell which packet they are of."""
+    """Decodes with the packet's number in place of its time, which links each frame to its packet."""
     if packet.size:
         packet.pts = number
     frames = decode_packet(packet)

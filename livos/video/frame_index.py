@@ -1,7 +1,7 @@
-"""Where each frame of a video is in its file, so that one can go to it.
+"""Where each frame of a video is in its file, for seeking.
 
-Where the packets' times are right, their frames are numbered in the order of these times: reading through the file
-tells, nothing has to be decoded. Else the whole video is decoded once, and frames are known by their packets.
+If the packets' times are right, frames are numbered in the order of these times: this takes reading through the file,
+but no decoding. Otherwise the whole video is decoded once, and frames are identified by their packets.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _TRIED = 24  # frames decoded to see whether they come in the order of their pac
 class KeyPacket:
     """A packet at which decoding can begin."""
 
-    packet: int  # its place among the video's packets
-    number: int  # of the first frame that is right when decoding begins here
-    is_shown: bool  # and is the frame of this packet
+    packet: int  # its position among the video's packets
+    number: int  # of the first frame that is correct when decoding begins here
+    is_shown: bool  # whether that is the frame of this packet
     pts: int | None
     dts: int | None
     position: int | None  # in the file, in bytes
@@ -39,10 +39,10 @@ class KeyPacket:
 
 @dataclass(frozen=True)
 class FrameIndex:
-    """When each frame is shown, and where decoding can begin. About 24 bytes a frame."""
+    """When each frame is shown, and where decoding can begin. About 24 bytes per frame."""
 
     pts: npt.NDArray[np.int64]  # ascending
-    packets: npt.NDArray[np.int64] | None  # of each frame, its place among the video's; None: known by their times
+    packets: npt.NDArray[np.int64] | None  # the position of each frame's packet; None: frames are identified by time
     keys: tuple[KeyPacket, ...]  # in the order of their numbers
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class FrameIndex:
         return self._places.get(_landmark(packet, self.packets is None)) if packet.size else None
 
     def number_of(self, frame: av.VideoFrame) -> int | None:
-        """Number of a frame that `decode_from` gave."""
+        """The number of a frame that `decode_from` yielded."""
         if frame.pts is None:
             return None
         place = int(np.searchsorted(self._sorted, frame.pts))
@@ -87,16 +87,16 @@ class FrameIndex:
         others: Iterator[av.Packet],
         before_packet: Callable[[av.Packet], None] | None = None,
     ) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Numbers and frames from a key packet on, at which a container stands after `first` was read.
+        """Numbers and frames from a key packet on, `first`, which has just been read from the container.
 
-        Nothing comes where decoding does not give the frame of the key packet first. before_packet: is called with each
-        packet before it is decoded.
+        Yields nothing unless the frame of the key packet comes out first. before_packet: called with each packet before
+        it is decoded.
         """
         begun = not key.is_shown
         for frame in self._decode(key, first, others, before_packet):
             number = self.number_of(frame)
             if number is None or number < key.number:
-                continue  # refers to what was before
+                continue  # refers to frames before the key frame
             if not begun and not (number == key.number and frame.key_frame):
                 return
             begun = True
@@ -118,9 +118,9 @@ class FrameIndex:
 
 
 def index_by_times(container: InputContainer, stream: VideoStream, path: Path, ticks: Fraction) -> FrameIndex | None:
-    """The index of a file whose packets' times can be trusted, without decoding; None of any other.
+    """The index of a file whose packets' times can be trusted, without decoding; None for any other file.
 
-    ticks: units of time in a frame, on average.
+    ticks: units of time per frame, on average.
     """
     if any(name in _MIXED for name in container.format.name.split(",")) and stream.codec_context.has_b_frames:
         return None
@@ -148,7 +148,7 @@ def index_by_times(container: InputContainer, stream: VideoStream, path: Path, t
 
 
 def index_by_decoding(container: InputContainer, stream: VideoStream, path: Path, ticks: Fraction) -> FrameIndex:
-    """The index of any file, for which its video is decoded once."""
+    """The index of any file, made by decoding its video once."""
     found: dict[int, KeyPacket] = {}
     watched = _noting_keys(packets_of(container, stream, path, quiet=True), found)
     pts: list[int] = []
@@ -164,9 +164,9 @@ def index_by_decoding(container: InputContainer, stream: VideoStream, path: Path
 
 
 def comes_in_order(container: InputContainer, stream: VideoStream, path: Path, ticks: Fraction) -> bool:
-    """Whether a video's first frames come out of the decoder as the times of their packets say.
+    """Whether a video's first frames come out of the decoder in the order of their packets' times.
 
-    Nothing is decoded where no frame refers to a later one.
+    Nothing is decoded if no frame refers to a later one.
     """
     order = DisplayOrder(ticks)
     if not stream.codec_context.has_b_frames:

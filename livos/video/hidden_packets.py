@@ -1,7 +1,7 @@
-"""Which packets of a video give no picture of their own, by what the formats say.
+"""Which packets of a video do not produce a picture, according to their formats.
 
 VP8 has reference frames that are never shown. H.264 may code the two fields of an interlaced picture in two packets.
-MPEG-4 files hold packets of a few bytes that stand for "no new picture", some of which are replaced by a decoder.
+MPEG-4 files contain packets of a few bytes that mean "no new picture", some of which a decoder replaces.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import av
 SHOWN, HIDDEN, PERHAPS = "shown", "hidden", "perhaps"
 
 _MOST_BYTES_OF_NO_PICTURE = 19  # MAX_NVOP_SIZE of FFmpeg's mpeg4 decoder
-_SLICES = (1, 5)  # types of H.264's units
+_SLICES = (1, 5)  # types of H.264 NAL units
 _SEQUENCE = 7
 _HIGH_PROFILES = (100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135)
 
 
 class PictureOfPacket:
-    """Says of each packet, in the order of the file, whether a picture will come of it."""
+    """Says for each packet, in file order, whether it will produce a picture."""
 
     def __init__(self, stream: av.VideoStream):
         self._codec = stream.codec_context.name
@@ -29,7 +29,7 @@ class PictureOfPacket:
             self._fields = FieldPairs(stream.codec_context.extradata or b"")
 
     def __call__(self, packet: av.Packet) -> str:
-        """SHOWN, HIDDEN, or PERHAPS where only the decoder knows."""
+        """SHOWN, HIDDEN, or PERHAPS if only the decoder knows."""
         if packet.size == 0 or packet.is_discard:
             return HIDDEN
         if self._codec == "vp8":
@@ -48,7 +48,7 @@ class _Field:
 
 
 class FieldPairs:
-    """Finds packets of H.264 that hold only the second field of the frame that the packet before them began."""
+    """Finds H.264 packets that hold only the second field of the frame that the previous packet began."""
 
     def __init__(self, extradata: bytes):
         self._length_bytes = (extradata[4] & 3) + 1 if extradata[:1] == b"\x01" and len(extradata) > 6 else 0
@@ -75,7 +75,7 @@ class FieldPairs:
         return not self._length_bytes and bool(packet.is_keyframe)
 
     def _fields_of(self, data: bytes) -> set[_Field]:
-        """The field pictures in a packet; none where it holds a frame."""
+        """The field pictures in a packet; empty if it holds a frame."""
         found = set()
         for unit in _units(data, self._length_bytes, (*_SLICES, _SEQUENCE)):
             if unit[0] & 31 == _SEQUENCE:
@@ -99,7 +99,7 @@ class FieldPairs:
         return _Field(frame, bool(bits.take(1)))
 
     def _read_sequence(self, unit: bytes) -> None:
-        """From a sequence parameter set (ITU-T H.264, 7.3.2.1.1): whether there may be fields, and how to find them."""
+        """Reads from a sequence parameter set (ITU-T H.264, 7.3.2.1.1) if fields are possible, and their coding."""
         if len(unit) < 5:
             return
         bits = _Bits(unit[4:128])
@@ -140,7 +140,7 @@ def _skip_order_count(bits: _Bits) -> None:
 
 
 class _Bits:
-    """Bits of a unit of H.264, without the bytes that are put in so that no start code appears by chance."""
+    """Bits of an H.264 NAL unit, without its emulation prevention bytes."""
 
     def __init__(self, data: bytes):
         data = data.replace(b"\0\0\3", b"\0\0")
@@ -167,7 +167,7 @@ class _Bits:
 
 
 def _units(data: bytes, length_bytes: int, kinds: tuple[int, ...]) -> Iterator[bytes]:
-    """The beginnings of the units of these kinds: after start codes, or after their length in so many bytes."""
+    """The beginnings of the NAL units of these types: after start codes, or after a length of this many bytes."""
     place = 0
     while True:
         if length_bytes:

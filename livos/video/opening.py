@@ -1,7 +1,7 @@
-"""Opening video files: one plain file, never what it points at; and errors that name it.
+"""Opens video files: one plain file, never anything it refers to, with errors that name it.
 
 FFmpeg follows playlists, addresses and lists of files that it finds inside a file, whatever the file is called. Here
-only containers that hold their pictures themselves are read, and nothing but the file is opened.
+only containers that hold the pictures themselves are read, and nothing but the file is opened.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PLAIN_FORMATS = (
     "aac", "aiff", "ape", "flac", "mp3", "wav", "w64",
 )
 # fmt: on
-"""Names of FFmpeg's readers of files that hold a video themselves, or sound alone, which is then said."""
+"""Names of FFmpeg's demuxers for files that hold a video themselves, or only sound, which is then reported."""
 
 _POINTS_ELSEWHERE = {
     b"#EXTM3U": "a playlist (HLS)",
@@ -41,24 +41,24 @@ _POINTS_ELSEWHERE = {
 }
 
 MOST_PIXELS = 2**28
-"""A frame of more pixels is refused. Twice a frame of 16384 x 8192."""
+"""Larger frames are refused. This is twice a frame of 16384 x 8192."""
 
 
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
-    """What PyAV raises in this block becomes a ValueError that names the file."""
+    """Turns what PyAV raises in this block into a ValueError that names the file."""
     try:
         yield
-    except Exception as error:  # FFmpegError, LookupError, UnicodeError, AttributeError, …: PyAV raises what comes
+    except Exception as error:  # PyAV raises FFmpegError, LookupError, UnicodeError, AttributeError and others
         if isinstance(error, ValueError) and str(path) in str(error):
             raise
         raise ValueError(f"{path}: cannot be read as a video ({_in_one_line(error)})") from error
 
 
 def open_video(path: Path, options: Mapping[str, str] | None = None) -> InputContainer:
-    """The opened file. Raises ValueError, naming it, where it is not there, no video, or points to other files.
+    """Opens the file. Raises ValueError, naming it, if it is missing, is not a video, or refers to other files.
 
-    options: of FFmpeg's reader, besides those that keep it to this file.
+    options: options of FFmpeg's demuxer, in addition to those that restrict it to this file.
     """
     closed = {**(options or {}), "protocol_whitelist": "file", "format_whitelist": ",".join(PLAIN_FORMATS)}
     try:
@@ -69,7 +69,7 @@ def open_video(path: Path, options: Mapping[str, str] | None = None) -> InputCon
 
 
 def main_video(container: InputContainer, path: Path | str) -> VideoStream:
-    """The stream that a player would show: no cover picture, and the best of several.
+    """The stream that a player would show: not a cover picture, and the best of several.
 
     Raises ValueError, naming the file, if there is none or it cannot be decoded.
     """
@@ -83,16 +83,16 @@ def main_video(container: InputContainer, path: Path | str) -> VideoStream:
             raise ValueError(f"{path}: FFmpeg has no decoder for its video")
         if _num_pixels(stream) > MOST_PIXELS:
             size = f"{stream.codec_context.width} x {stream.codec_context.height}"
-            raise ValueError(f"{path}: its frames claim to be of {size} pixels, more than {MOST_PIXELS} in all")
+            raise ValueError(f"{path}: its frames claim a size of {size}, more than {MOST_PIXELS} pixels")
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
     return stream
 
 
 def say_which(container: InputContainer, stream: VideoStream, path: Path) -> None:
-    """Where a file has several videos, say which is taken."""
+    """Logs which video is used if a file has several."""
     others = [one for one in container.streams.video if not _is_still(one) and one.index != stream.index]
     if others:
-        logger.warning("%s: has %d videos; taken is %s", path, len(others) + 1, _described(stream))
+        logger.warning("%s: has %d videos; using %s", path, len(others) + 1, _described(stream))
 
 
 def _described(stream: VideoStream) -> str:
@@ -107,7 +107,7 @@ def _is_still(stream: VideoStream) -> bool:
 
 
 def _preference(stream: VideoStream) -> tuple[bool, bool, bool, int, int]:
-    """Greater for what is rather taken: what can be decoded, is not one picture, is marked as default, is larger."""
+    """Greater for preferred streams: can be decoded, is not a single picture, is marked as default, is larger."""
     can = stream.codec_context is not None
     return can, stream.frames != 1, _is_default(stream), _num_pixels(stream), -stream.index
 
@@ -122,7 +122,7 @@ def _num_pixels(stream: VideoStream) -> int:
 
 
 def _points_elsewhere(path: Path) -> str | None:
-    """What a file is that names other files or addresses instead of holding a video."""
+    """What kind of file it is, if it refers to other files or addresses instead of holding a video."""
     try:
         with open(path, "rb") as file:
             beginning = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -130,7 +130,7 @@ def _points_elsewhere(path: Path) -> str | None:
         return None
     for mark, kind in _POINTS_ELSEWHERE.items():
         if beginning.startswith(mark) or (mark == b"<MPD" and mark in beginning):
-            return f"it is {kind}, which points to other files or addresses: give the video itself"
+            return f"it is {kind}, which refers to other files or addresses: pass the video itself"
     return None
 
 
@@ -141,6 +141,6 @@ def _in_one_line(error: BaseException) -> str:
 
 @contextmanager
 def opened(path: Path, options: Mapping[str, str] | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A file and the stream that is its video, for the length of a block. Raises ValueError, naming the file."""
+    """A file and its video stream, open for the duration of a block. Raises ValueError, naming the file."""
     with open_video(path, options) as container:
         yield container, main_video(container, path)

@@ -18,20 +18,20 @@ logger = logging.getLogger(__name__)
 
 
 class ImageFolder:
-    """Image files as a video: names in natural order, a constant frame rate, turned as cameras noted (EXIF)."""
+    """Image files as a video: names in natural order, a constant frame rate, rotated as cameras recorded (EXIF)."""
 
     sound_path: Path | None = None
     sample_aspect_ratio: Fraction | None = None
 
     def __init__(self, paths: Sequence[Path], frame_rate: Fraction, first_number: int = 0):
-        """paths: in order. Raises ValueError if there are none, two have one name, or the first is not an image."""
+        """paths: in order. Raises ValueError if there are none, two share a name, or the first is not an image."""
         if not paths:
             raise ValueError("no images to make a video of")
         self.paths, self.first_number = list(paths), first_number
         self._place = {path.stem: place for place, path in enumerate(paths)}
         if len(self._place) < len(paths):
             twice = next(path for place, path in enumerate(paths) if self._place[path.stem] != place)
-            raise ValueError(f"{twice}: there is another image of this name, so a mask's name would not tell which")
+            raise ValueError(f"{twice}: another image has the same name, so the name of a mask would be ambiguous")
         self.num_frames: int | None = len(paths)
         self.frame_rate, self.time_base = frame_rate, 1 / frame_rate
         self.size = _upright_size(paths[0])
@@ -62,21 +62,21 @@ class ImageFolder:
             logger.warning("damaged frame: %s", error)
             return None
         if several:
-            raise ValueError(f"{path}: holds several pictures: give it alone as the video, or one picture in each file")
+            raise ValueError(f"{path}: holds several pictures: pass it alone as the video, or one picture in each file")
         if image.shape[:2] != self.size:
             height, width = image.shape[:2]
-            raise ValueError(f"{path}: {width} x {height} pixels, the first frame has {self.size[1]} x {self.size[0]}")
+            raise ValueError(f"{path}: {width} x {height} pixels; the first frame has {self.size[1]} x {self.size[0]}")
         return image
 
 
 class PictureFile:
-    """The pages of a TIFF file at a constant rate, or an animated GIF, WebP or PNG at its own times."""
+    """The pages of a TIFF file at a constant rate, or an animated GIF, WebP or PNG with its own timing."""
 
     sound_path: Path | None = None
     sample_aspect_ratio: Fraction | None = None
 
     def __init__(self, path: Path, frame_rate: Fraction, first_number: int = 0):
-        """frame_rate: of pages. Raises ValueError, naming the file, if it cannot be read."""
+        """frame_rate: for pages. Raises ValueError, naming the file, if it cannot be read."""
         self.path, self.first_number = path, first_number
         self.size: tuple[int, int] = rgb_of(next(read_series(path)), path).shape[:2]
         shown = durations(path)
@@ -119,7 +119,7 @@ class PictureFile:
             image = rgb_of(picture, self.path)
             if image.shape[:2] != self.size:
                 found, expected = (f"{width} x {height}" for height, width in (image.shape[:2], self.size))
-                raise ValueError(f"{self.path}: picture {place} has {found} pixels, the first {expected}")
+                raise ValueError(f"{self.path}: picture {place} has {found} pixels, but the first has {expected}")
             number = self.first_number + place
             yield Frame(number, f"{number:06d}", self._pts[place], image)
 

@@ -1,4 +1,4 @@
-"""What a file says it holds, and whether it kept its word."""
+"""The length that a file's header promises, and whether the file keeps it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ logger = logging.getLogger(__name__)
 
 _MICROSECONDS = 1_000_000
 _ESTIMATED = ("mpegts", "mpeg", "h264", "hevc", "m4v", "mpegvideo", "mp3", "obu", "mjpeg")
-"""Readers that say no length but guess one from the file, whatever is left of it."""
+"""Demuxers that do not know the length but guess it from the file, even if it is truncated."""
 
 
 @dataclass(frozen=True)
 class Promise:
-    """How long a video is by the header of its file."""
+    """How long a video is according to the header of its file."""
 
     num_frames: int | None  # None: it does not say
     seconds: float | None
-    tolerance: float  # in seconds, by which a whole file may be shorter
+    tolerance: float  # seconds by which a complete file may be shorter
 
     @classmethod
     def of(cls, container: InputContainer, stream: VideoStream, frame_rate: Fraction) -> Promise:
@@ -36,19 +36,19 @@ class Promise:
         elif seconds is None and container.duration and container.duration > 0:
             seconds, tolerance = container.duration / _MICROSECONDS, 2.0 if len(container.streams) > 1 else 0.5
         num_frames = stream.frames or None
-        if num_frames and "avi" in names:  # whose length is guessed from the file where its index is lost
+        if num_frames and "avi" in names:  # the length is guessed from the file if its index is lost
             seconds = max(seconds or 0.0, float(num_frames / frame_rate))
-        if num_frames and seconds and "mov" in names:  # of which an edit list may hide some
+        if num_frames and seconds and "mov" in names:  # an edit list may hide some frames
             num_frames = min(num_frames, max(1, round(seconds * frame_rate)))
         return cls(num_frames, seconds, tolerance)
 
     def check(self, path: Path, num_frames: int, seconds: float, frame_rate: Fraction) -> None:
-        """Warn where a file that was read to its end gave clearly less: so many frames, the last one until then."""
+        """Warns if a file that was read to its end is clearly shorter: it had `num_frames` in `seconds`."""
         if self.seconds is None or self.seconds - seconds <= max(self.tolerance, 0.01 * self.seconds):
             return
         promised = self.num_frames or round(self.seconds * frame_rate)
         logger.warning(
-            "%s: ends after %d frames (%.2f s), but its header promises %d (%.2f s): it seems to be cut short",
+            "%s: ends after %d frames (%.2f s), but its header promises %d (%.2f s): it seems to be truncated",
             path, num_frames, seconds, promised, self.seconds,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""One frame here, one there: for viewers, which want it at once."""
+"""Random access to single frames, for viewers, which need them quickly."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from livos.video.opening import opened
 from livos.video.seeking import SEEK_ATTEMPTS, Numbered, decode_from, frames_after_seeking
 
 CACHE_BYTES = 128 * 2**20
-"""Decoded frames that are kept, as decoders give them: about 40 of 1920 x 1080."""
+"""Decoded frames that are kept, in the decoder's format: about 40 of 1920 x 1080."""
 
-_ALL_BEFORE = 12  # frames before the one asked for that are decoded and kept, for going back one by one
+_ALL_BEFORE = 12  # frames before the requested one that are decoded and kept, for going back one by one
 
 
 class FrameReader:
-    """Frames of a file by their number. Keeps it open, and the frames that were decoded last."""
+    """Frames of a file by their number. Keeps the file open, and the most recently decoded frames."""
 
     def __init__(self, path: Path, index: FrameIndex, ticks: Fraction):
         self._path, self._index, self._ticks = path, index, ticks
@@ -31,7 +31,7 @@ class FrameReader:
         self._stream.thread_type = "AUTO"
         self._recent: OrderedDict[int, av.VideoFrame | None] = OrderedDict()
         self._coming: Iterator[Numbered] = iter(())
-        self._next = 0  # the earliest frame that may come next
+        self._next = 0  # the earliest frame that can come next
         self._wanted = 0
 
     def close(self) -> None:
@@ -39,9 +39,9 @@ class FrameReader:
         self._recent.clear()
 
     def frame(self, number: int) -> av.VideoFrame | None:
-        """The frame; None if it is damaged. Raises IndexError where there is none of this number."""
+        """The frame; None if it is damaged. Raises IndexError if there is no frame of this number."""
         if not 0 <= number < len(self._index.pts):
-            raise IndexError(f"{self._path}: has frames 0 to {len(self._index.pts) - 1}, none of number {number}")
+            raise IndexError(f"{self._path}: has frames 0 to {len(self._index.pts) - 1}, but no frame {number}")
         if number not in self._recent:
             self._wanted = number
             if not self._is_on_the_way(number) or not self._advance(number):
@@ -69,7 +69,7 @@ class FrameReader:
         self._keep(number, found)
 
     def _advance(self, number: int) -> bool:
-        """Decode up to this frame; False if nothing came."""
+        """Decodes up to this frame; False if nothing came."""
         for place, frame in self._coming:
             self._next = place + 1
             self._keep(place, frame)
@@ -81,7 +81,7 @@ class FrameReader:
         return False
 
     def _skip(self, packet: av.Packet) -> None:
-        """Leave out what nothing refers to, but for the frames just before the one that is wanted."""
+        """Skips non-reference frames, except just before the requested one."""
         needed = self._index.pts[max(0, self._wanted - _ALL_BEFORE)]
         early = self._index.packets is None and packet.pts is not None and packet.pts < needed
         self._stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"

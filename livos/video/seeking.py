@@ -1,7 +1,7 @@
-"""Going to a frame of a video file.
+"""Seeking to a frame of a video file.
 
-Containers seek as they can, some too late, or to a frame that needs others before it. So one looks where one has come
-to; an earlier key frame is tried then, and in the end the file is decoded from its beginning.
+Containers seek inexactly: some too late, or to a frame that needs earlier ones. So the position after seeking is
+checked; if it is wrong, an earlier key frame is tried, and finally the file is decoded from its beginning.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SEEK_ATTEMPTS = 3
 """Key frames to try before a file is decoded from its beginning."""
 
 Numbered = tuple[int, "av.VideoFrame | None"]
-"""A frame's number and the frame; without the frame where it could not be decoded."""
+"""A frame's number and the frame; None if it could not be decoded."""
 
 
 def decode_from(path: Path, index: FrameIndex, number: int, ticks: Fraction) -> Iterator[Numbered]:
-    """Frames from an earlier one, or this one, to the end. Those that are lost may be left out."""
+    """Frames from this or an earlier one to the end. Lost frames may be missing."""
     for key in islice(index.keys_before(number), SEEK_ATTEMPTS):
         for go in _ways_to(key):
             with opened(path, _options(key, go)) as (container, stream):
@@ -53,9 +53,9 @@ def frames_after_seeking(
     time: int | None,
     before_packet: Callable[[av.Packet], None] | None = None,
 ) -> Iterator[Numbered]:
-    """Frames from a key frame not after `number` on; none if one comes elsewhere by seeking to this time.
+    """Frames from a key frame at or before `number` on; none if seeking to this time ends up elsewhere.
 
-    time: of the key's packet; None: the container was opened where the key is. before_packet: is called with each
+    time: the time of the key's packet; None: the container was opened at the key. before_packet: called with each
     packet before it is decoded.
     """
     try:
@@ -74,7 +74,7 @@ def frames_after_seeking(
 
 
 def _ways_to(key: KeyPacket) -> list[int | None]:
-    """Times to seek to. Some containers list key frames by the time of display, some by that of decoding."""
+    """Times to seek to. Some containers list key frames by display time, some by decoding time."""
     times = dict.fromkeys(time for time in (key.pts, key.dts) if time is not None)
     return [*times] or ([None] if key.position is not None else [])
 

@@ -1,4 +1,4 @@
-"""The sound of a file, put into a video that is being written: copied as it is, or PCM encoded as AAC for MP4."""
+"""Adds the sound of a file to a video that is being written: copied unchanged, or PCM encoded as AAC for MP4."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from livos.video.opening import open_video
 logger = logging.getLogger(__name__)
 
 SOUND_CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
-"""Files that H.264 with sound may be written to, the preferred kind first."""
+"""Containers for H.264 with sound, the preferred one first."""
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _AAC_BITS_A_CHANNEL = 96_000
@@ -30,12 +30,12 @@ class _Track:
 
     target: AudioStream
     encodes: bool
-    offset: int = 0  # from the file's times to those that go on, in its time base
+    offset: int = 0  # from the file's times to continuous ones, in its time base
     last: int | None = None
-    following: int = 0  # when what comes next may begin
+    following: int = 0  # when the next packet may begin
 
     def mended(self, packet: av.Packet) -> int:
-        """The time of a packet; where it goes back, as in files put together of others, it goes on instead."""
+        """The time of a packet, made continuous where times jump back, as in concatenated files."""
         assert packet.pts is not None
         time = packet.pts + self.offset
         if self.last is not None and time <= self.last:
@@ -46,10 +46,10 @@ class _Track:
 
 
 class SoundCopy:
-    """Puts the sound of a file into a video that is being written, as far as its pictures have come."""
+    """Adds the sound of a file to a video that is being written, in step with its pictures."""
 
     def __init__(self, source_path: Path, output: OutputContainer, start: float):
-        """start: seconds of the source that become time 0. Must be made before the output's first packet."""
+        """start: seconds in the source that become time 0. Must be created before the output's first packet."""
         self._source_path, self._output, self._start = source_path, output, start
         self._input = open_video(source_path)
         self._tracks: dict[int, _Track] = {}
@@ -57,12 +57,12 @@ class SoundCopy:
             try:
                 self._tracks[stream.index] = _track(stream, output)
             except (av.error.FFmpegError, ValueError) as error:
-                logger.warning("%s: one of its sounds cannot be kept (%s)", source_path, error)
+                logger.warning("%s: one of its sound tracks cannot be kept (%s)", source_path, error)
         self._packets = self._shifted()
         self._next = next(self._packets, None)
 
     def copy_until(self, seconds: float) -> None:
-        """Copy what begins before this time of the output."""
+        """Copies what begins before this time of the output."""
         while self._next is not None and self._next[0] <= seconds:
             try:
                 self._output.mux(self._next[1])
@@ -78,14 +78,14 @@ class SoundCopy:
         self._input.close()
 
     def _shifted(self) -> Generator[tuple[float, av.Packet], None, None]:
-        """Time in the output, and packet with that time."""
+        """Yields times in the output, and packets with these times."""
         streams = [stream for stream in self._input.streams.audio if stream.index in self._tracks]
         try:
             for packet in self._input.demux(*streams) if streams else ():
                 track = self._tracks[packet.stream.index]
                 if track.encodes:
                     yield from self._encoded(packet, track)
-                elif packet.pts is not None and packet.time_base is not None:  # not the empty one at the end
+                elif packet.pts is not None and packet.time_base is not None:  # not the empty packet at the end
                     yield from self._copied(packet, track)
         except (av.error.FFmpegError, ValueError) as error:
             logger.warning("%s: its sound cannot be read beyond this point (%s)", self._source_path, error)
@@ -117,7 +117,7 @@ class SoundCopy:
 
 
 def suffix_for_sound(source_path: Path, suffixes: Mapping[str, str] = SOUND_CONTAINERS) -> str | None:
-    """The suffix of the first kind of container that can hold the sound of a file; None if none can."""
+    """The suffix of the first container that can hold the sound of a file; None if none can."""
     with open_video(source_path) as source:
         names = {stream.codec_context.codec.canonical_name for stream in _known_streams(source)}
     names = {name for name in names if not _is_pcm(name)}
@@ -147,5 +147,5 @@ def _track(stream: AudioStream, output: OutputContainer) -> _Track:
 
 
 def _is_pcm(codec_name: str) -> bool:
-    """Whether sound is not compressed, which hardly any player expects in MP4."""
+    """Whether sound is uncompressed, which hardly any player expects in MP4."""
     return codec_name.startswith("pcm_")

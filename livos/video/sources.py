@@ -22,7 +22,7 @@ VIDEO_SUFFIXES = (
     ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv", ".y4m",
 )
 # fmt: on
-"""Files that are taken for videos in a folder or a pattern. A file that is named itself may have any suffix."""
+"""Suffixes of videos in a folder or a pattern. A file that is named directly may have any suffix."""
 
 
 class FrameSource(Protocol):
@@ -31,27 +31,27 @@ class FrameSource(Protocol):
     size: tuple[int, int]  # (H, W)
     first_number: int  # of the first frame
     frame_rate: Fraction  # frames per second, on average
-    time_base: Fraction  # seconds in a unit of Frame.pts
+    time_base: Fraction  # seconds per unit of Frame.pts
     sound_path: Path | None  # a file with its sound
     sample_aspect_ratio: Fraction | None  # width / height of a pixel; None: square
 
     @property
     def num_frames(self) -> int | None:
-        """As a header says, which may be wrong: `end()` counts. None: not known."""
+        """The number in the header, which may be wrong (`end()` counts). None: not known."""
 
     def frames(self, start: int | None = None, stop: int | None = None, backward: bool = False) -> Iterator[Frame]:
-        """Frames from number `start` (None: the first) to before `stop` (None: to the end), or back from there."""
+        """Frames `start` (None: the first) to `stop` - 1 (None: to the end), in reverse order if `backward`."""
 
     def frame_at(self, seconds: float) -> int:
-        """Number of the first frame that is shown this long after the first one, or later."""
+        """The number of the first frame at this time after the first one, or later."""
 
     def end(self) -> int:
-        """Number after that of the last frame. May take reading through the file."""
+        """The number after that of the last frame. This may require reading through the file."""
 
     def number_of(self, name: str, exact: bool = False) -> int | None:
-        """Number of the frame that a mask of this name belongs to; None if the name does not tell.
+        """The number of the frame that a mask of this name belongs to; None if the name does not say.
 
-        exact: the name is the frame's own or a number, not something that ends in one.
+        exact: the name must be the frame's own or a number, not just end in one.
         """
 
 
@@ -68,7 +68,7 @@ class OneVideoFile:
 
     @property
     def num_frames(self) -> int | None:
-        """What the header says, or what was counted since."""
+        """The number in the header, or the counted one once it is known."""
         return self.video.num_frames
 
     def frames(self, start: int | None = None, stop: int | None = None, backward: bool = False) -> Iterator[Frame]:
@@ -78,7 +78,7 @@ class OneVideoFile:
             yield Frame(number, f"{number:06d}", frame.pts, frame.image)
 
     def frame(self, number: int) -> Frame:
-        """One frame, at once: see `VideoFile.frame`. Raises IndexError if there is no frame of this number."""
+        """One frame, by random access: see `VideoFile.frame`. Raises IndexError if there is no frame of this number."""
         frame = self.video.frame(number - self.first_number)
         return Frame(number, f"{number:06d}", frame.pts, frame.image)
 
@@ -93,29 +93,29 @@ class OneVideoFile:
 
 
 def has_frame(source: FrameSource, number: int) -> bool:
-    """Whether a source has a frame of this number, as far as can be known. A header's word is checked before a no."""
+    """Whether a source has a frame of this number, as far as is known. Before a no, the header is verified."""
     if source.num_frames is None or source.first_number <= number < source.first_number + source.num_frames:
         return True
     try:
         return source.first_number <= number < source.end()
-    except ValueError:  # what is live has no end
+    except ValueError:  # the end of a live source is not known
         return True
 
 
 @dataclass(frozen=True)
 class FoundVideo:
-    """A video that a command line names."""
+    """A video named on a command line."""
 
     name: str
     open: Callable[[], FrameSource]
-    path: Path | None = None  # file or folder; None for what is live
+    path: Path | None = None  # file or folder; None for a live source
 
 
 def find_videos(spec: str, frame_rate: Fraction = Fraction(24), first_number: int = 0) -> list[FoundVideo]:
-    """The videos that a file, a folder, a pattern, the number of a camera, or an address (rtsp://…) stands for.
+    """The videos given by a file, a folder, a pattern, the number of a camera, or an address (rtsp://…).
 
-    A folder holds the frames of one video, or videos, each a file or a folder of frames. frame_rate: of images.
-    Raises ValueError that says what was found instead.
+    A folder holds the frames of one video, or videos, each a file or a folder of frames. frame_rate: for images.
+    Raises ValueError, saying what was found instead.
     """
     path = Path(spec)
     if spec.isdecimal() and not path.exists():
@@ -129,7 +129,7 @@ def find_videos(spec: str, frame_rate: Fraction = Fraction(24), first_number: in
         return [_one_video(path, frame_rate, first_number)]
     matching = sorted((Path(match) for match in glob.glob(spec, recursive=True)), key=lambda p: natural_order(str(p)))
     if not matching:
-        raise ValueError(f"{spec}: there is no such file or folder, and no file matches it as a pattern")
+        raise ValueError(f"{spec}: there is no such file or folder, and no file matches this pattern")
     return _videos_among(matching, spec, frame_rate, first_number)
 
 
@@ -142,7 +142,7 @@ def _videos_among(paths: list[Path], spec: str, frame_rate: Fraction, first_numb
         videos, images = sorted(images + videos, key=paths.index), []
     if images and (videos or folders):
         other = (videos + folders)[0].name
-        raise ValueError(f"{spec}: holds images ({images[0].name} …) and {other}: is it one video or several?")
+        raise ValueError(f"{spec}: contains images ({images[0].name} …) and {other}: is it one video or several?")
     if images:
         return [
             FoundVideo(images[0].parent.name, lambda: ImageFolder(images, frame_rate, first_number), images[0].parent)
@@ -150,9 +150,11 @@ def _videos_among(paths: list[Path], spec: str, frame_rate: Fraction, first_numb
     found = [_one_video(path, frame_rate, first_number) for path in videos + folders]
     names = [video.name for video in found]
     if len(set(names)) < len(names):
-        raise ValueError(f"{spec}: two videos of one name would be written to one folder: {', '.join(sorted(names))}")
+        raise ValueError(
+            f"{spec}: two videos with the same name would be written to the same folder: {', '.join(sorted(names))}"
+        )
     if not found:
-        raise ValueError(f"{spec}: no images, no videos ({', '.join(VIDEO_SUFFIXES)}) and no folders of images in it")
+        raise ValueError(f"{spec}: contains no images, no videos ({', '.join(VIDEO_SUFFIXES)}), no folders of images")
     return found
 
 
@@ -167,7 +169,7 @@ def _one_video(path: Path, frame_rate: Fraction, first_number: int) -> FoundVide
 def _is_series(path: Path) -> bool:
     try:
         return holds_several(path)
-    except ValueError:  # told when it is opened
+    except ValueError:  # reported when it is opened
         return False
 
 

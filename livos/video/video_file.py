@@ -1,8 +1,8 @@
 """Frames of a video file, forwards or backwards, in memory that does not depend on its length.
 
-Frames are numbered from 0 in the order in which they are shown, the same in every way of reading. A frame that cannot
-be decoded keeps its number and comes without an image, so what follows it is not shifted. Rotation and mirroring that
-a phone noted in the file are applied.
+Frames are numbered from 0 in display order, whichever way they are read. A frame that cannot be decoded keeps its
+number and has no image, so the frames after it are not shifted. Rotation and mirroring that a phone recorded in the
+file are applied.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from livos.video.seeking import decode_from
 logger = logging.getLogger(__name__)
 
 BACKWARD_BYTES = 256 * 2**20
-"""How much of a video is held decoded while its frames are turned round."""
+"""How much of a video is kept decoded while the order of its frames is reversed."""
 
 DAMAGED_TOLD = 3
-"""Damaged frames that are told one by one; of more, their number is told in the end."""
+"""Damaged frames that are reported one by one; if there are more, their number is reported at the end."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame of a video, whichever the kind of source."""
+    """One frame of a video, from any kind of source."""
 
-    number: int  # from 0, in the order of time
+    number: int  # from 0, in order of time
     name: str  # of the files that belong to it, without suffix
     pts: int  # when it is shown, in the source's time_base
     image: Image | None  # (H, W, 3) uint8 RGB; None: the frame is damaged
 
 
 Found = tuple[int, int, "av.VideoFrame | None"]
-"""Number, time and frame; without the frame where it could not be decoded."""
+"""Number, time and frame; None if it could not be decoded."""
 
 
 class VideoFile:
@@ -67,22 +67,22 @@ class VideoFile:
             decoded = decode_all(packets, stream, path, DisplayOrder(self.ticks), quiet=True)
             first = next((one.frame for one in decoded if one.frame is not None), None)
             if first is None:
-                raise ValueError(f"{path}: not one frame of its video could be decoded")
+                raise ValueError(f"{path}: not a single frame of its video could be decoded")
             self._rotation, self._matrix = first.rotation, display_matrix(first)
             self._transfer = stream.codec_context.color_trc
             self.size: tuple[int, int] = self._to_rgb(first).shape[:2]
             self.sample_aspect_ratio = _aspect_ratio(stream.sample_aspect_ratio, is_turned(self._matrix))
             if is_hdr(self._transfer):
-                logger.info("%s: HDR, whose colours are mapped to those of a usual screen", path)
+                logger.info("%s: HDR, whose colours are mapped to standard dynamic range", path)
 
     @property
     def num_frames(self) -> int | None:
-        """What was counted, or the header says as long as it was not; None if it does not say."""
+        """The counted number, or the one in the header until it is counted; None if the header does not say."""
         return self._promise.num_frames if self._index is None else len(self._index.pts)
 
     @property
     def ticks(self) -> Fraction:
-        """Units of time in a frame, on average."""
+        """Units of time per frame, on average."""
         return 1 / (self.frame_rate * self.time_base)
 
     def frames(self, start: int = 0, stop: int | None = None, backward: bool = False) -> Iterator[Frame]:
@@ -101,12 +101,12 @@ class VideoFile:
             told.finish()
 
     def frame(self, number: int) -> Frame:
-        """One frame, for viewers that go here and there.
+        """One frame, for viewers that need random access.
 
         The first call reads through the file (see `index`). Afterwards a frame costs decoding from the key frame
-        before it: with one key frame a second about 30 frames, half of which are left out if nothing refers to them.
-        The frames around the last one asked for (128 MiB of them) and those that follow it cost next to nothing, or
-        one decoding. Raises IndexError if there is no frame of this number. Not for several threads at once.
+        before it: about 30 frames with one key frame per second, half of which are skipped if nothing refers to them.
+        The frames around the last requested one (128 MiB of them) cost next to nothing, and those that follow it cost
+        one decoding. Raises IndexError if there is no frame of this number. Not safe to call from several threads.
         """
         if self._reader is None:
             self._reader = FrameReader(self.path, self.index(), self.ticks)
@@ -114,27 +114,27 @@ class VideoFile:
         return self._frame(number, int(self.index().pts[number]), frame, DamageReport(self.path, self.time_base))
 
     def another(self) -> VideoFile:
-        """The same file for another thread, with a reader of its own; the index is not made again."""
+        """The same file for another thread, with a separate reader; the index is shared."""
         other = copy(self)
         other._reader = None
         return other
 
     def close(self) -> None:
-        """Give back what `frame` keeps open."""
+        """Releases what `frame` keeps open."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
     def frame_at(self, seconds: float) -> int:
-        """Number of the first frame that is shown this long after the first one, or later."""
+        """The number of the first frame at this time after the first one, or later."""
         pts = self.index().pts
         return int(np.searchsorted(pts, pts[0] + seconds / self.time_base - 1e-6))
 
     def index(self) -> FrameIndex:
-        """Where each frame is; made once. For most files it takes reading through them, without decoding.
+        """Where each frame is; made once. For most files this means reading through them, without decoding.
 
-        The video is decoded once where the file's times do not tell: AVI, ASF and MXF with frames that refer to later
-        ones, bare streams, files put together.
+        The video is decoded once if the file's times are not reliable: AVI, ASF and MXF with frames that refer to later
+        ones, raw streams, and concatenated files.
         """
         if self._index is None and not self._times_are_wrong:
             with opened(self.path) as (container, stream):
@@ -146,7 +146,7 @@ class VideoFile:
             with opened(self.path) as (container, stream):
                 self._index = index_by_decoding(container, stream, self.path, self.ticks)
         if not len(self._index.pts):
-            raise ValueError(f"{self.path}: not one frame of its video could be decoded")
+            raise ValueError(f"{self.path}: not a single frame of its video could be decoded")
         return self._index
 
     def _frame(self, number: int, pts: int, frame: av.VideoFrame | None, told: DamageReport) -> Frame:
@@ -154,7 +154,7 @@ class VideoFile:
             image = None if frame is None else self._to_rgb(frame)
         if image is not None and image.shape[:2] != self.size:
             raise ValueError(
-                f"{self.path}: frame {number} is {image.shape[1]} x {image.shape[0]}, the frames before it "
+                f"{self.path}: frame {number} is {image.shape[1]} x {image.shape[0]}, but the frames before it are "
                 f"{self.size[1]} x {self.size[0]}; cut the video there"
             )
         if image is None:
@@ -208,14 +208,14 @@ class VideoFile:
         most = max(1, BACKWARD_BYTES // (2 * self.size[0] * self.size[1]))
         while stop > start:
             earliest = max(start, stop - most)
-            key = index.first_key(earliest, stop)  # so that nothing is decoded twice if possible
+            key = index.first_key(earliest, stop)  # to decode nothing twice if possible
             begin = earliest if key is None else key
             yield from reversed(list(self._between(begin, stop)))
             stop = begin
 
 
 class DamageReport:
-    """Warnings about damaged frames: the first few one by one, in the end how many there were."""
+    """Warnings about damaged frames: the first few one by one, and their number at the end."""
 
     def __init__(self, path: Path, time_base: Fraction):
         self._path, self._time_base, self._count = path, time_base, 0
@@ -227,7 +227,7 @@ class DamageReport:
 
     def finish(self) -> None:
         if self._count > DAMAGED_TOLD:
-            logger.warning("%s: %d frames are damaged, the first ones as told before", self._path, self._count)
+            logger.warning("%s: %d frames are damaged, including those reported above", self._path, self._count)
 
 
 def _aspect_ratio(stored: Fraction | None, is_turned: bool) -> Fraction | None:

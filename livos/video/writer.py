@@ -1,4 +1,4 @@
-"""Video files written while their frames come: times kept, sound copied from another file, with alpha if wanted."""
+"""Writes video files frame by frame: with their timing, sound copied from another file, and alpha on request."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ logger = logging.getLogger(__name__)
 Image = npt.NDArray[np.uint8]
 
 ENCODER_THREADS = 4
-"""Each holds frames of its own, so that as many as there are cores would take much memory on a large machine."""
+"""Each thread holds its own frames, so one per core would use a lot of memory on a large machine."""
 
 _FINEST_OF_MP4 = 20_000
-"""Parts of a second to which FFmpeg refines coarse times; MP4 can tell less than 2 ** 31 of them between two frames."""
+"""Ticks per second to which FFmpeg refines coarse times; MP4 allows fewer than 2 ** 31 of them between two frames."""
 
-_BT709, _BT601 = ("ITU709", 1), ("ITU601", 6)  # the name of the matrix, and FFmpeg's number to tell players
+_BT709, _BT601 = ("ITU709", 1), ("ITU601", 6)  # the name of the matrix, and FFmpeg's number for it, written to the file
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class VideoFormat:
     suffix: str  # of the file, which chooses the container
     options: Mapping[str, str] = field(default_factory=dict)
     even: bool = False  # height and width must be even
-    keeps_shape: bool = True  # of pixels that are not square; PyAV cannot note it in Matroska
+    keeps_shape: bool = True  # whether it stores the shape of non-square pixels; PyAV cannot in Matroska
 
     @property
     def channels(self) -> str:
@@ -61,7 +61,7 @@ class VideoFormat:
             if name != self.codecs[0]:
                 logger.warning("this build of PyAV lacks %s: writing %s instead", self.codecs[0], name)
             return name
-        raise ValueError(f"this build of PyAV can write none of {', '.join(self.codecs)}: reinstall the package av")
+        raise ValueError(f"this build of PyAV cannot write {' or '.join(self.codecs)}: reinstall the package av")
 
 
 H264 = VideoFormat(
@@ -73,14 +73,13 @@ VP9_ALPHA = VideoFormat(("libvpx-vp9",), "yuva420p", ".webm", _VP9_OPTIONS, keep
 
 
 class VideoWriter:
-    """A video of pictures that come one after the other.
+    """A video written picture by picture.
 
         with VideoWriter(Path("a.mp4"), H264, Fraction(1, 25), Fraction(25)) as video:
             video.add(image, pts)
 
-    The first picture is shown at time 0, the others as much later as their `pts` say. The file gets its name when the
-    block ends well; until then nothing is there under it. Where the format needs even sizes, the last row or column is
-    doubled.
+    The first picture is shown at time 0, the others at times given by their `pts`. The file appears under its name when
+    the block succeeds, not before. If the format needs even sizes, the last row or column is duplicated.
     """
 
     def __init__(
@@ -93,8 +92,8 @@ class VideoWriter:
         sound_to_end: bool = True,
         sample_aspect_ratio: Fraction | None = None,
     ):
-        """time_base: seconds in a unit of pts. sound_path: a file whose sound is copied, from the time of the first
-        picture's pts on, to its end or to that of the last picture.
+        """time_base: seconds per unit of pts. sound_path: a file whose sound is copied, from the first picture's pts
+        on, to its end or to that of the last picture.
         """
         self.path, self.video_format = path, video_format
         self.time_base, self.frame_rate = time_base, frame_rate
@@ -106,14 +105,14 @@ class VideoWriter:
         self._last_pts = 0
 
     def add(self, image: Image, pts: int) -> None:
-        """The next picture, (H, W, 3) uint8 RGB, or RGBA (H, W, 4) where the format has alpha.
+        """Adds the next picture, (H, W, 3) uint8 RGB, or RGBA (H, W, 4) if the format has alpha.
 
-        Raises ValueError where its size is not that of the first one, OSError where the file cannot be written.
+        Raises ValueError if its size differs from the first one's, and OSError if the file cannot be written.
         """
         if self._size is None:
             self._begin(image.shape, pts)
         if image.shape != self._size:
-            raise ValueError(f"{self.path}: frame {self._num_frames} is {image.shape}, the first one {self._size}")
+            raise ValueError(f"{self.path}: frame {self._num_frames} is {image.shape}, the first is {self._size}")
         pts += self._offset
         if self._num_frames and not self._may_follow(pts):
             step = max(1, round(1 / (self.frame_rate * self.time_base)))
@@ -127,13 +126,13 @@ class VideoWriter:
             self._sound.copy_until(float(pts * self.time_base))
 
     def _may_follow(self, pts: int) -> bool:
-        """Not for times that start over, as in files put together, or are further away than MP4 can say."""
+        """False for times that jump back, as in concatenated files, or are further away than MP4 can store."""
         parts = max(Fraction(_FINEST_OF_MP4), 1 / self.time_base)
         return 0 < (pts - self._last_pts) * self.time_base * parts < 2**31
 
     @contextmanager
     def _naming(self) -> Iterator[None]:
-        """What FFmpeg raises in this block names the video, not the file in which it is half-written."""
+        """Makes errors that FFmpeg raises in this block name the video, not the temporary file."""
         try:
             yield
         except av.error.FFmpegError as error:
@@ -163,7 +162,7 @@ class VideoWriter:
         self._size, self._offset, self._num_frames = shape, -first_pts, 0
 
     def _size_written(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        """(H, W); where the shape of pixels cannot be noted, pictures are made wider or narrower instead."""
+        """(H, W); if the shape of pixels cannot be stored, pictures are made wider or narrower instead."""
         height, width = shape[:2]
         if self.sample_aspect_ratio and not self.video_format.keeps_shape:
             width = max(1, round(width * self.sample_aspect_ratio))

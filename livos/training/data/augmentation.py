@@ -1,7 +1,7 @@
 """Random warps, one resampling per frame, in the worker; random colour, one matrix per frame, on the device.
 
-Places are (x, y) in pixels with the centre of the first pixel at (0.5, 0.5), and a transform is a 3 x 3 matrix that
-takes a place in the output to the place in the input whose colour it gets, so that `a @ b` looks up through b, then a.
+Positions are (x, y) in pixels with the centre of the first pixel at (0.5, 0.5). A transform is a 3 x 3 matrix from a
+position in the output to the position in the input that it samples, so `a @ b` applies b first, then a.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import torch
 from livos.config.schema import ColourConfig, ImageWarpConfig, VideoWarpConfig
 from livos.training.data.thin_plate import control_points, displacement_field
 
-BGR_FILL = (104, 116, 124)  # ImageNet's mean colour, for what lies outside of the image
+BGR_FILL = (104, 116, 124)  # ImageNet's mean colour, for pixels outside the image
 _GREY = np.array([0.299, 0.587, 0.114])  # luma of RGB, ITU-R BT.601
 
 
@@ -23,8 +23,8 @@ class Warp:
     """Where the pixels of a square output come from."""
 
     size: int
-    matrix: np.ndarray  # (3, 3), output place to input place
-    bend: np.ndarray | None = None  # (size, size, 2) float32, added to the output place before the matrix
+    matrix: np.ndarray  # (3, 3), output position to input position
+    bend: np.ndarray | None = None  # (size, size, 2) float32, added to the output position before the matrix
 
     @property
     def minification(self) -> float:
@@ -36,7 +36,7 @@ class Warp:
     ) -> np.ndarray:
         """The warped image or label map: (H, W) or (H, W, C) uint8 -> (size, size) or (size, size, C) uint8.
 
-        `reduced`: the image was decoded at 1 / reduced of its size. `nearest` for labels. `fill`: a value per channel.
+        `reduced`: the image was decoded at 1 / reduced of its size. `nearest`: for labels. `fill`: a value per channel.
         """
         matrix = _translate(-0.5, -0.5) @ _scale(1 / reduced, 1 / reduced) @ self.matrix @ _translate(0.5, 0.5)
         flags = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
@@ -57,12 +57,12 @@ def _scale(x: float, y: float) -> np.ndarray:
 
 
 def _around(width: float, height: float, matrix: np.ndarray) -> np.ndarray:
-    """The same transform with the middle of the image as its fixed point."""
+    """The same transform with the centre of the image as its fixed point."""
     return _translate(width / 2, height / 2) @ matrix @ _translate(-width / 2, -height / 2)
 
 
 def _rotate_shear(rotation: float, shear: float) -> np.ndarray:
-    """What undoes a shear along x, then a rotation, both in degrees."""
+    """The inverse of a shear along x followed by a rotation, both in degrees."""
     cos, sin = np.cos(np.deg2rad(rotation)), np.sin(np.deg2rad(rotation))
     rotate = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
     slant = np.array([[1.0, np.tan(np.deg2rad(shear)), 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
@@ -74,7 +74,7 @@ def _flip(width: int) -> np.ndarray:
 
 
 def between(limits: Sequence[float] | np.ndarray, generator: np.random.Generator) -> float:
-    """A number drawn evenly from [limits[0], limits[1])."""
+    """A number drawn uniformly from [limits[0], limits[1])."""
     low, high = limits
     return float(generator.uniform(low, high))
 
@@ -84,8 +84,8 @@ def random_crop_box(
 ) -> tuple[float, float, float, float]:
     """Left, top, width and height of a crop that covers `scale` of the image's area, `ratio` being width / height.
 
-    Ten tries to fit such a crop into the image; then the largest one with a permitted ratio, from the middle (the rule
-    of torchvision.transforms.RandomResizedCrop).
+    It makes ten attempts to fit such a crop into the image, then takes the largest one with a permitted ratio from the
+    centre (the rule of torchvision.transforms.RandomResizedCrop).
     """
     for _ in range(10):
         area = height * width * between(scale, generator)
@@ -102,7 +102,7 @@ def random_crop_box(
 def random_video_warp(
     height: int, width: int, size: int, settings: VideoWarpConfig, generator: np.random.Generator
 ) -> Warp:
-    """Flip, rotate and shear the frame, then cut a random crop out and resize it to (size, size)."""
+    """Flips, rotates and shears the frame, then takes a random crop and resizes it to (size, size)."""
     rotation, shear = generator.uniform(-1, 1, 2) * (settings.rotation, settings.shear)
     matrix = _around(width, height, _rotate_shear(rotation, shear))
     if generator.random() < settings.flip_probability:
@@ -115,7 +115,7 @@ def random_video_warp(
 
 
 def random_view(num_frames: int, size: int, settings: VideoWarpConfig, generator: np.random.Generator) -> np.ndarray:
-    """(T, 3, 3): how the view of a clip moves, each frame's place in the crop to that in the first frame's crop."""
+    """(T, 3, 3): how the view of a clip moves, from positions in each frame's crop to those in the first frame's."""
     if settings.zoom == 1 and not settings.pan:
         return np.broadcast_to(np.eye(3), (num_frames, 3, 3))
     zoom = settings.zoom ** generator.uniform(-1, 1)
@@ -129,8 +129,8 @@ def random_image_warps(
 ) -> list[Warp]:
     """A warp for each frame of a clip made from one image.
 
-    The image is flipped and zoomed the same in all frames, and rotated, sheared, zoomed and perhaps bent differently in
-    each; what is seen is a square window as large as its short side, at a random place in each frame.
+    The image is flipped and zoomed in the same way in all frames, and rotated, sheared, zoomed and perhaps bent
+    differently in each. Each frame shows a square window, as large as the short side, at a random position.
     """
     clip_zoom = between(settings.clip_scale, generator)
     flip = _flip(width) if generator.random() < settings.flip_probability else np.eye(3)
@@ -148,7 +148,7 @@ def random_image_warps(
 
 
 def random_path(num_frames: int, reach: float, generator: np.random.Generator) -> np.ndarray:
-    """Shifts (T, 2) in whole pixels on a straight way to somewhere within `reach`, half of the time there and back."""
+    """Shifts (T, 2) in whole pixels along a line to a random point within `reach`; in half of the cases and back."""
     done = np.linspace(0.0, 1.0, num_frames)
     if generator.random() < 0.5:
         done = 1 - np.abs(2 * done - 1)
@@ -156,7 +156,7 @@ def random_path(num_frames: int, reach: float, generator: np.random.Generator) -
 
 
 def _random_moves(num_frames: int, settings: ImageWarpConfig, generator: np.random.Generator) -> np.ndarray:
-    """(T, 5): rotation, shear, zoom, and the window's place in [0, 1] along x and y."""
+    """(T, 5): rotation, shear, zoom, and the window's position in [0, 1] along x and y."""
     low = np.array([-settings.rotation, -settings.shear, settings.frame_scale[0], 0.0, 0.0])
     high = np.array([settings.rotation, settings.shear, settings.frame_scale[1], 1.0, 1.0])
     moves = generator.uniform(low, high, (2 if settings.steady else num_frames, 5))
@@ -175,7 +175,7 @@ def _random_bends(
 
 
 def _over_time(draws: np.ndarray, num_frames: int, steady: bool) -> np.ndarray:
-    """(T, …): one draw a frame as they are, or the first and the last frame's with an even movement in between."""
+    """(T, …): one draw per frame, or those of the first and last frame with linear interpolation in between."""
     if not steady:
         return draws
     share = np.linspace(0.0, 1.0, num_frames).reshape(-1, *(1,) * (draws.ndim - 1))
@@ -184,10 +184,10 @@ def _over_time(draws: np.ndarray, num_frames: int, steady: bool) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Colour:
-    """What becomes of a frame's colours: `spread @ (colour - mean) + middle @ mean`, mean being its mean colour.
+    """A change of a frame's colours to `spread @ (colour - mean) + middle @ mean`, where mean is its mean colour.
 
     Brightness, contrast, saturation, hue and grey are linear in the colours and in their mean, so any sequence of them
-    is one pair of matrices. Values are cut to [0, 1] once, at the end, not after each change.
+    is one pair of matrices. Values are clamped to [0, 1] once, at the end, not after each change.
     """
 
     spread: torch.Tensor  # (..., T, 3, 3) float32
@@ -215,7 +215,7 @@ def random_colour(
 def apply_colour(images: torch.Tensor, colour: Colour) -> torch.Tensor:
     """Images (B, T, 3, H, W) uint8 RGB -> float32 in [0, 1] of the same shape, changed by matrices (B, T, 3, 3).
 
-    Everything happens on the images' device, where `colour` must be too.
+    Everything happens on the images' device, where `colour` has to be as well.
     """
     pixels = images.flatten(-2).float() / 255  # (B, T, 3, H * W)
     mean = pixels.mean(-1, keepdim=True)
@@ -224,7 +224,7 @@ def apply_colour(images: torch.Tensor, colour: Colour) -> torch.Tensor:
 
 
 def _per_pixel(matrices: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """`matrices @ pixels`, (…, 3, 3) with (…, 3, P), in full float32 also where matmul is set to be less precise."""
+    """`matrices @ pixels`, (…, 3, 3) with (…, 3, P), in full float32 even if matmul is set to be less precise."""
     red, green, blue = pixels.split(1, dim=-2)
     product = matrices[..., 0:1] * red
     return product.addcmul_(matrices[..., 1:2], green).addcmul_(matrices[..., 2:3], blue)
@@ -239,7 +239,7 @@ def _random_change(settings: ColourConfig, generator: np.random.Generator) -> tu
 
 
 def _towards_grey(keep: float) -> np.ndarray:
-    """Mixes each colour with the grey of its own brightness; keep = 0 leaves only that, above 1 is more colourful."""
+    """Mixes each colour with the grey of its brightness; keep = 0 leaves only the grey, above 1 is more colourful."""
     return keep * np.eye(3) + (1 - keep) * np.outer(np.ones(3), _GREY)
 
 

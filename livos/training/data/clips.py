@@ -10,7 +10,7 @@ from livos.training.data.sampling import slot_table, visible_objects
 
 @dataclass(frozen=True)
 class Clip:
-    """T frames of S x S pixels and the slot of the object at each pixel, the same slot in all frames."""
+    """T frames of S x S pixels, and the slot of the object at each pixel; slots are the same in all frames."""
 
     images: np.ndarray  # (T, S, S, 3) uint8, BGR, as OpenCV decodes
     labels: np.ndarray  # (T, S, S) uint8, 0 background, 1 .. num_objects, all of which the first frame shows
@@ -19,7 +19,7 @@ class Clip:
 
 
 def moved(clip: Clip, shifts: np.ndarray) -> Clip:
-    """The clip with frame t moved by `shifts[t]` whole pixels, (T, 2), right and down; what comes in is background."""
+    """The clip with frame t shifted right and down by `shifts[t]` whole pixels, (T, 2); gaps become background."""
     images, labels = np.zeros_like(clip.images), np.zeros_like(clip.labels)
     for t, (x, y) in enumerate(shifts):
         to = slice(max(0, y), max(0, clip.labels.shape[1] + y)), slice(max(0, x), max(0, clip.labels.shape[2] + x))
@@ -40,13 +40,13 @@ def paste(
 ) -> Clip:
     """`clip` with the first `room` objects of `other` in front of it, their edges softened by a Gaussian.
 
-    Objects that no longer show at least `min_pixels` in the first frame become background, in all frames; the others
-    get the slots 1, 2, … in the order that they had, the pasted ones last.
+    Objects with fewer than `min_pixels` visible pixels in the first frame become background, in all frames; the others
+    get the slots 1, 2, … in their previous order, the pasted ones last.
 
     Args:
-        smears: (T, 2), how far the pasted objects move in pixels while a frame is exposed: they are blurred that much,
-            and labelled where they are in the middle of that time. None: not at all.
-        labelled: False pastes the objects as background.
+        smears: (T, 2), how far the pasted objects move in pixels during the exposure of a frame: they are blurred by
+            that much, and labelled at their position halfway. None: not at all.
+        labelled: Whether to label the objects; otherwise they are pasted as background.
     """
     images, labels = clip.images.copy(), clip.labels.copy()
     for t in range(len(images)):
@@ -66,7 +66,7 @@ def only_object(clip: Clip, slot: int) -> Clip:
 
 
 def without_hidden_objects(clip: Clip, min_pixels: int) -> Clip:
-    """The clip without the objects of which the first frame shows fewer than `min_pixels`."""
+    """The clip without the objects that have fewer than `min_pixels` visible pixels in the first frame."""
     visible = visible_objects(clip.labels[0], min_pixels)
     if len(visible) == clip.num_objects:
         return clip
@@ -74,7 +74,7 @@ def without_hidden_objects(clip: Clip, min_pixels: int) -> Clip:
 
 
 def smear_kernel(smear: np.ndarray) -> np.ndarray:
-    """(K, K) float32: an even line along `smear`, (x, y) in pixels, for cv2.filter2D; a single 1 if that is short."""
+    """(K, K) float32: a uniform line along `smear`, (x, y) in pixels, for cv2.filter2D; a single 1 if it is short."""
     half = int(np.ceil(np.abs(smear).max() / 2))
     kernel = np.zeros((2 * half + 1, 2 * half + 1), dtype=np.float32)
     places = half + np.linspace(-0.5, 0.5, 4 * half + 1)[:, None] * smear  # at most half a pixel apart
@@ -86,10 +86,10 @@ def smear_kernel(smear: np.ndarray) -> np.ndarray:
 def _blend(
     image: np.ndarray, other: np.ndarray, inside: np.ndarray, blur_size: int, blur_sigma: float, smear: np.ndarray
 ) -> None:
-    """Puts the part of `other` (S, S, 3) that is `inside` (S, S) into `image`; works on its bounding box only."""
+    """Blends the part of `other` (S, S, 3) that is `inside` (S, S) into `image`, only in its bounding box."""
     left, top, width, height = cv2.boundingRect(inside.astype(np.uint8))
     kernel = smear_kernel(smear)
-    margin = blur_size + len(kernel) // 2  # wide enough that the part is not mirrored into itself at the box's border
+    margin = blur_size + len(kernel) // 2  # wide enough that reflection at the box's border does not matter
     box = (
         slice(max(0, top - margin), top + height + margin),
         slice(max(0, left - margin), left + width + margin),

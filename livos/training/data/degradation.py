@@ -1,4 +1,4 @@
-"""Clips as poor cameras and encoders give them: blurred by motion, dark and noisy, compressed until blocks show."""
+"""Degrades clips like poor cameras and encoders do: motion blur, darkness and noise, strong compression."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from livos.training.data.sampling import happens
 
 
 def degraded(clip: Clip, settings: DegradationConfig, generator: np.random.Generator) -> Clip:
-    """The clip after what the settings' probabilities have happen to it; labels stay as they are."""
+    """The clip with random degradations according to the settings; labels do not change."""
     images = clip.images
     if happens(settings.blur_probability, generator):
         images = _blurred(images, settings, generator)
@@ -35,7 +35,7 @@ def _blurred(images: np.ndarray, settings: DegradationConfig, generator: np.rand
 
 
 def _dark(images: np.ndarray, settings: DegradationConfig, generator: np.random.Generator) -> np.ndarray:
-    """Darker by one factor, then noise, as a sensor in poor light has it: independent in every pixel and channel."""
+    """Darkens by one factor, then adds noise like a sensor in poor light, independent in every pixel and channel."""
     factor, noise = between(settings.darkness, generator), 255 * between(settings.noise, generator)
     grain = generator.standard_normal(images.shape, dtype=np.float32)
     return (images * np.float32(factor) + np.float32(noise) * grain).clip(0, 255).astype(np.uint8)

@@ -10,7 +10,7 @@ VOID = 255
 
 
 def is_empty(path: Path, void_id: int | None = VOID) -> bool:
-    """Whether a mask holds nothing but background and void. In a binary mask (0 and 255 only), 255 is an object."""
+    """Whether a mask contains only background and void. In a binary mask (only 0 and 255), 255 is an object."""
     mask = read_labels(path)
     if mask.coding.kind in ("binary", "bilevel") or void_id is None:
         return not mask.labels.any()

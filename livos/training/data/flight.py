@@ -1,4 +1,4 @@
-"""How pasted objects fly: fast, spinning, growing, out of the frame and back, and blurred along their way."""
+"""How pasted objects move: fast, spinning, growing, out of the frame and back, with motion blur."""
 
 from dataclasses import dataclass, replace
 
@@ -9,25 +9,25 @@ from livos.config.schema import FlightConfig
 from livos.training.data.augmentation import between
 from livos.training.data.clips import Clip
 
-_ZOOMS = (1 / 3, 3.0)  # how small and how large an object may get
-_REACH = 0.5  # sides of the crop, either way, within which an object that does not leave is reflected
+_ZOOMS = (1 / 3, 3.0)  # how small and how large an object may become
+_REACH = 0.5  # in sides of the crop: an object that does not leave is reflected at this distance, either way
 
 
 @dataclass(frozen=True)
 class Flight:
-    """How far objects are, in each frame, from where they would be otherwise."""
+    """The displacement of objects, in each frame, from where they would be otherwise."""
 
     shifts: np.ndarray  # (T, 2) pixels, right and down
     turns: np.ndarray  # (T,) degrees, anticlockwise
     zooms: np.ndarray  # (T,) factors
 
     def smears(self, exposure: float) -> np.ndarray:
-        """(T, 2): how far an object moves, in pixels, while a frame is exposed, for `exposure` of a frame's time."""
+        """(T, 2): how far an object moves, in pixels, during the exposure, which lasts `exposure` of a frame's time."""
         return exposure * np.gradient(self.shifts, axis=0)
 
 
 def random_flight(num_frames: int, size: int, settings: FlightConfig, generator: np.random.Generator) -> Flight:
-    """A flight that begins where the object is. `size`: side of the crop in pixels."""
+    """A flight that begins at the object's position. `size`: side of the crop in pixels."""
     times = np.arange(num_frames)
     angle, speed = generator.uniform(0, 2 * np.pi), between(settings.speed, generator)
     if generator.random() < settings.return_probability:
@@ -50,7 +50,7 @@ def crossing_flight(
 
 
 def flown(clip: Clip, flight: Flight) -> Clip:
-    """The clip with each frame turned and zoomed about the middle of its objects, then shifted."""
+    """The clip with each frame rotated and zoomed about the centre of its objects, then shifted."""
     images, labels = np.zeros_like(clip.images), np.zeros_like(clip.labels)
     middle = None
     for t, (shift, turn, zoom) in enumerate(zip(flight.shifts, flight.turns, flight.zooms, strict=True)):
@@ -64,7 +64,7 @@ def flown(clip: Clip, flight: Flight) -> Clip:
 
 
 def middle_of(labels: np.ndarray) -> np.ndarray:
-    """(x, y): the mean place of the pixels that are not 0, or the image's middle if there are none."""
+    """(x, y): the mean position of the pixels that are not 0, or the image's centre if there are none."""
     rows, columns = np.nonzero(labels)
     if not len(rows):
         return np.array(labels.shape[::-1]) / 2
@@ -76,5 +76,5 @@ def _direction(angle: float) -> np.ndarray:
 
 
 def _reflected(shifts: np.ndarray) -> np.ndarray:
-    """Shifts along each axis folded into [-_REACH, _REACH], as a ball bounces between two walls."""
+    """Shifts along each axis folded into [-_REACH, _REACH], like a ball bouncing between two walls."""
     return np.abs((shifts - _REACH) % (4 * _REACH) - 2 * _REACH) - _REACH

@@ -1,4 +1,4 @@
-"""Clips for training made from still images: each frame is another random warp of the same image and mask."""
+"""Training clips made from still images: each frame is another random warp of the same image and mask."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,12 +15,12 @@ from livos.training.data.clips import Clip
 from livos.training.data.sampling import ClipShape, choose_objects, slot_table
 from livos.training.data.training_files import HEADER_READERS, largest_reduction, mask_size, read_image, read_mask
 
-_IMAGES_TO_TRY = 100  # images to try for a clip before giving the whole set up
+_IMAGES_TO_TRY = 100  # images to try for a clip before giving up on the whole set
 
 
 @dataclass(frozen=True)
 class MaskedImage:
-    name: str  # the path below the set's folder, without the ending
+    name: str  # the path below the set's folder, without suffix
     image_path: Path
     mask_path: Path
 
@@ -78,9 +78,9 @@ class ImageSet:
 
 
 def open_image_set(name: str, settings: ImageSetConfig, clip_settings: DataConfig) -> tuple[ImageSet | None, list[str]]:
-    """The set and no problems, or None and a sentence for each thing that is wrong with its files.
+    """The set and no problems, or None and a sentence for each problem with its files.
 
-    Reads the headers of all images and masks, and no pixels.
+    Reads the headers of all images and masks, but no pixels.
     """
     folder = Path(clip_settings.root) / settings.folder
     image_dir, mask_dir = folder / settings.images, folder / settings.masks
@@ -94,7 +94,7 @@ def open_image_set(name: str, settings: ImageSetConfig, clip_settings: DataConfi
         if path.suffix.lower() in suffixes and not is_hidden(path.relative_to(image_dir))
     }
     if not pictures:
-        return None, [f"{image_dir} holds no images ({', '.join(sorted(suffixes))})"]
+        return None, [f"{image_dir} contains no images ({', '.join(sorted(suffixes))})"]
     without = [key.as_posix() for key in pictures if key not in masks]
     if without:
         return None, [f"{mask_dir} has no masks (.png) for the images {some_of(without)}"]
@@ -107,11 +107,12 @@ def open_image_set(name: str, settings: ImageSetConfig, clip_settings: DataConfi
 
 
 def _problem_of_headers(image: MaskedImage) -> str | None:
-    """What the headers of an image and its mask tell that is wrong."""
+    """The problem with an image and its mask that their headers reveal, if any."""
     try:
         size, mask = image_size(image.image_path), mask_size(image.mask_path)
     except (ValueError, OSError) as error:
         return str(error)
     if size == mask:
         return None
-    return f"{image.image_path} has {size[1]} x {size[0]} pixels, but its mask {image.mask_path} {mask[1]} x {mask[0]}"
+    sizes = [f"{width} x {height}" for height, width in (size, mask)]
+    return f"{image.image_path} has {sizes[0]} pixels, but its mask {image.mask_path} has {sizes[1]}"

@@ -58,7 +58,7 @@ class ClipBatch:
 
 
 def collate(samples: Sequence[tuple[Clip, Colour]]) -> ClipBatch:
-    """A batch of the clips, all of one length and size."""
+    """A batch of the clips, which all have the same length and size."""
     clips = [clip for clip, _ in samples]
     num_frames, height, width = clips[0].labels.shape
     images = np.empty((len(clips), num_frames, 3, height, width), dtype=np.uint8)
@@ -79,10 +79,9 @@ def collate(samples: Sequence[tuple[Clip, Colour]]) -> ClipBatch:
 
 
 def open_sets(settings: DataConfig) -> list[tuple[TrainingSet, int]]:
-    """The sets of a mixture, each with the number of times that its items are seen in a pass.
+    """The sets of a mixture, each with the number of times that its items are used in a pass.
 
-    Raises ValueError, naming everything that is wrong with any of the sets, if folders are missing or empty or images
-    have no masks.
+    Raises ValueError, naming all problems with all sets, if folders are missing or empty or images have no masks.
     """
     tried: list[tuple[str, TrainingSet | None, list[str], int]] = []
     for name, video_set in settings.video_sets.items():
@@ -94,7 +93,7 @@ def open_sets(settings: DataConfig) -> list[tuple[TrainingSet, int]]:
     problems = [f"{name}: {problem}" for name, _, set_problems, _ in tried for problem in set_problems]
     opened = [(training_set, repeat) for _, training_set, _, repeat in tried if training_set is not None]
     if problems:
-        raise ValueError(f"the training data (data.root={settings.root}) is not complete:\n  " + "\n  ".join(problems))
+        raise ValueError(f"the training data (data.root={settings.root}) is incomplete:\n  " + "\n  ".join(problems))
     if not opened:
         raise ValueError(
             "the settings name no training sets: data.video_sets and data.image_sets are empty or repeat=0"
@@ -103,10 +102,10 @@ def open_sets(settings: DataConfig) -> list[tuple[TrainingSet, int]]:
 
 
 class ClipDataset(Dataset):
-    """Sample `index` of a run: a function of the settings, the seed and the index, and of nothing else.
+    """Sample `index` of a run: a function of the settings, the seed and the index, and nothing else.
 
-    `num_samples` is the length of the run, of which the sample's index is its progress; `batch_size` tells which
-    samples belong together and so must have one shape.
+    `num_samples` is the length of the run, so the index of a sample gives the progress; `batch_size` determines which
+    samples belong together and so must have the same shape.
     """
 
     def __init__(self, settings: DataConfig, seed: int, num_samples: int, batch_size: int = 1):
@@ -152,16 +151,16 @@ class ClipDataset(Dataset):
         return clip, colour
 
     def _locate(self, position: int) -> tuple[TrainingSet, int]:
-        """The set in which a position of the mixture lies, and the item of that set."""
+        """The set that contains a position of the mixture, and the item of that set."""
         k = int(np.searchsorted(self.ends, position, side="right"))
         training_set = self.sets[k][0]
         return training_set, position % len(training_set)
 
 
 class BatchIndices(Sampler[list[int]]):
-    """The sample indices of one process's batches, `accumulation` of them an iteration, from `start_iteration` on.
+    """The sample indices of one process's batches, `accumulation` of them per iteration, from `start_iteration` on.
 
-    Iteration i has the samples i * batch_size up to (i + 1) * batch_size, dealt out in order to the first process's
+    Iteration i has the samples i * batch_size up to (i + 1) * batch_size, distributed in order to the first process's
     batches, then to the second's, and so on: one process with accumulation 4 has the batches of two with 2.
     """
 
@@ -208,11 +207,11 @@ def make_loader(
     prefetch: int = 2,
     pin_memory: bool = False,
 ) -> ClipLoader:
-    """An iterable of ClipBatch: for each iteration left, `accumulation` batches of this process, one after the other.
+    """An iterable of ClipBatch: `accumulation` batches of this process for each remaining iteration, one by one.
 
     `batch_size` is the total over all processes and accumulated batches. `num_iterations` is the length of the whole
-    run, by which the schedule of max_skip goes; `start_iteration` is where a resumed run goes on. `prefetch` batches
-    are kept ready by each worker. Raises ValueError if the data is not complete or the batch cannot be divided.
+    run, on which the schedule of max_skip is based; `start_iteration` is where a resumed run continues. Each worker
+    keeps `prefetch` batches ready. Raises ValueError if the data is incomplete or the batch cannot be divided.
     """
     return ClipLoader(
         ClipDataset(settings, seed, batch_size * num_iterations, batch_size),
@@ -225,9 +224,9 @@ def make_loader(
 
 
 def _check(settings: DataConfig) -> None:
-    """Raises ValueError for settings that no clip can be made with."""
+    """Raises ValueError for settings with which no clip can be made."""
     check_max_skip(settings.max_skip, settings.max_skip_from)
     if not 1 <= settings.max_objects <= 127:
-        raise ValueError(f"data.max_objects={settings.max_objects} must lie between 1 and 127")
+        raise ValueError(f"data.max_objects={settings.max_objects} must be between 1 and 127")
     if settings.merge_motion < 0:
         raise ValueError(f"data.merge_motion={settings.merge_motion} must be 0 or more, in sides of the crop")

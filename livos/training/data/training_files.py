@@ -1,6 +1,6 @@
-"""Frames and masks of the training sets, read as everywhere else (livos/files, livos/masks), only smaller.
+"""Frames and masks of the training sets, read as everywhere else (livos/files, livos/masks), but reduced.
 
-What differs from evaluation is said in docs/masks.md: 255 is void in masks of ids, and ids end at 254.
+docs/masks.md says what differs from evaluation: 255 is void in masks of ids, and ids end at 254.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from livos.files.images import read_bgr, read_header
 from livos.masks.label_maps import fault_of_kind, guess_labels, read_area, read_mask_file
 
 REDUCTIONS = (1, 2, 4, 8)
-HEADER_READERS = 8  # threads; on a network's disk almost all of the time is waiting
+HEADER_READERS = 8  # threads; on a network drive, almost all of the time is waiting
 VOID = 255
-LARGEST_ID = 254  # ids are kept in a byte, whose highest value is void
+LARGEST_ID = 254  # ids are stored in a byte, whose highest value is void
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,19 @@ class TrainingMask:
 
     path: Path
     labels: npt.NDArray[np.uint8]  # (H, W) ids from 1 to LARGEST_ID, 0 for background and void
-    black_and_white: bool | None  # whether its one object is white; else it has ids; None: it shows none
+    black_and_white: bool | None  # whether its one object is white, or else it has ids; None: it shows no object
 
 
 def largest_reduction(minification: float) -> int:
-    """1, 2, 4 or 8: by how much an image can be decoded smaller without having to be enlarged again."""
+    """1, 2, 4 or 8: the factor by which an image can be reduced while decoding, without having to be enlarged again."""
     return max(factor for factor in REDUCTIONS if factor <= max(1.0, minification))
 
 
 def read_image(path: Path, size: tuple[int, ...], reduction: int = 1) -> np.ndarray:
-    """(H, W, 3) uint8 BGR, H and W being `size`, its mask's, divided by `reduction` and rounded up.
+    """(H, W, 3) uint8 BGR, where H and W are `size`, that of its mask, divided by `reduction` and rounded up.
 
     Raises:
-        ValueError: the file is no image, is damaged, or is not as large as its mask.
+        ValueError: If the file is not an image, is damaged, or is not as large as its mask.
     """
     image = read_bgr(path, reduction)
     height, width = size
@@ -47,14 +47,14 @@ def read_image(path: Path, size: tuple[int, ...], reduction: int = 1) -> np.ndar
 
 
 def read_mask(path: Path, binary: bool) -> TrainingMask:
-    """A mask as docs/masks.md says, 255 being void unless it is black and white.
+    """A mask by the rules of docs/masks.md, where 255 is void unless it is black and white.
 
     Args:
-        path: the mask.
-        binary: take whatever it has for one object, with id 1, and cut soft edges in the middle.
+        path: The mask.
+        binary: Treat everything in it as one object, with id 1, and threshold soft edges.
 
     Raises:
-        ValueError: the file, which is named, is no mask, damaged, can be read in two ways, or has ids above 254.
+        ValueError: If the file, which is named, is not a mask, is damaged or ambiguous, or has ids above 254.
     """
     if binary:
         area = read_area(path)
@@ -66,7 +66,7 @@ def read_mask(path: Path, binary: bool) -> TrainingMask:
     if mask.coding.kind in ("binary", "bilevel"):
         return TrainingMask(path, mask.labels.astype(np.uint8, copy=False), True if highest else None)
     if highest > VOID:
-        raise ValueError(f"{path}: holds the id {highest}; training takes ids from 1 to {LARGEST_ID}, 255 being void")
+        raise ValueError(f"{path}: contains the id {highest}; training needs ids from 1 to {LARGEST_ID}, 255 is void")
     labels = mask.labels.astype(np.uint8, copy=False)
     if highest == VOID:
         labels = np.where(labels == VOID, np.uint8(0), labels)
@@ -75,7 +75,7 @@ def read_mask(path: Path, binary: bool) -> TrainingMask:
 
 
 def mask_size(path: Path) -> tuple[int, int]:
-    """(H, W) from the header. Raises ValueError, naming the file, where it is no mask, or of a kind that means none."""
+    """(H, W) from the header. Raises ValueError, naming the file, if it is not a mask or of an unsupported kind."""
     header = read_header(path)
     if fault := fault_of_kind(header):
         raise ValueError(f"{path}: {fault}")
@@ -83,11 +83,11 @@ def mask_size(path: Path) -> tuple[int, int]:
 
 
 def refuse_two_meanings(masks: list[TrainingMask]) -> None:
-    """ValueError, naming two files, where some masks of a video are black and white and others have ids."""
+    """Raises ValueError, naming two files, if some masks of a video are black and white and others have ids."""
     white = next((mask for mask in masks if mask.black_and_white), None)
     other = next((mask for mask in masks if mask.black_and_white is False), None)
     if white and other:
         raise ValueError(
-            f"{white.path} is black and white (object 1), {other.path} of the same video has ids: is white an object "
-            "or void? Save both as palette PNG with the ids as indices, where 255 is void"
+            f"{white.path} is black and white (object 1), but {other.path} of the same video has ids: is white an "
+            "object or void? Save both as palette PNG with the ids as indices, where 255 is void"
         )

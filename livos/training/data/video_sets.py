@@ -1,4 +1,4 @@
-"""Clips for training from sets of videos with a mask for each frame."""
+"""Training clips from sets of videos with a mask for each frame."""
 
 import logging
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from livos.training.data.training_files import (
 
 logger = logging.getLogger(__name__)
 
-_VIDEOS_TO_TRY = 100  # videos to try for a clip before giving the whole set up
+_VIDEOS_TO_TRY = 100  # videos to try for a clip before giving up on the whole set
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class VideoSet:
     ) -> Clip:
         """A random clip of video `item`, or of another one if no clip of this one shows an object at its beginning.
 
-        `progress` is the share of the run that is done; `shape` replaces that of the settings.
+        `progress` is the completed share of the run; `shape` replaces that of the settings.
         Raises ValueError if no video seems to have a suitable clip.
         """
         settings = replace(self.clip_settings, **shape._asdict()) if shape else self.clip_settings
@@ -79,7 +79,7 @@ class VideoSet:
                 return clip
             item = int(generator.integers(len(self.videos)))
         raise ValueError(
-            f"{self.name}: no object in the first frame of any clip, in {_VIDEOS_TO_TRY} videos tried; "
+            f"{self.name}: no object in the first frame of any clip, after trying {_VIDEOS_TO_TRY} videos; "
             f"are the masks in {self.videos[item].mask_dir.parent} empty?"
         )
 
@@ -131,9 +131,9 @@ class VideoSet:
 
 
 def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfig) -> tuple[VideoSet | None, list[str]]:
-    """The set and no problems, or None and a sentence for each thing that is wrong with its files.
+    """The set and no problems, or None and a sentence for each problem with its files.
 
-    Reads the headers of all frames and masks that training may use, and no pixels.
+    Reads the headers of all frames and masks that training may use, but no pixels.
     """
     root = Path(clip_settings.root)
     folder = next((root / f for f in settings.folders if (root / f / settings.images).is_dir()), None)
@@ -154,7 +154,7 @@ def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfi
         return None, [f"none of the {len(videos)} videos has the {num_frames} frames of a clip"]
     if len(long_enough) < len(videos):
         short = some_of(video.name for video in videos if len(video) < num_frames)
-        logger.warning("%s: left out, having fewer than %d frames: %s", name, num_frames, short)
+        logger.warning("%s: skipped because they have fewer than %d frames: %s", name, num_frames, short)
     with ThreadPoolExecutor(HEADER_READERS) as threads:
         problems = [problem for problem in threads.map(_problem_of_sizes, long_enough) if problem]
     if problems:
@@ -163,10 +163,10 @@ def open_video_set(name: str, settings: VideoSetConfig, clip_settings: DataConfi
 
 
 def _video_names(folder: Path, settings: VideoSetConfig) -> tuple[list[str], list[str]]:
-    """Names of the videos, and what is wrong with the list of them."""
+    """Names of the videos, and problems with their list."""
     if settings.video_list is None:
         names = sorted(path.name for path in folders_in(folder / settings.images))
-        return names, [] if names else [f"{folder / settings.images} holds no folders of frames"]
+        return names, [] if names else [f"{folder / settings.images} contains no folders of frames"]
     list_path = folder / settings.video_list
     if not list_path.is_file():
         return [], [f"there is no list of videos {list_path}"]
@@ -177,7 +177,7 @@ def _video_names(folder: Path, settings: VideoSetConfig) -> tuple[list[str], lis
 
 
 def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Video, str | None]:
-    """The video's frames that have masks, and what is wrong with its folders."""
+    """The video's frames that have masks, and the problem with its folders, if any."""
     image_dir, mask_dir = folder / settings.images / name, folder / settings.masks / name
     images, faults = files_by_stem(image_dir, IMAGE_SUFFIXES)
     masks, mask_faults = files_by_stem(mask_dir, MASK_SUFFIXES)
@@ -186,35 +186,36 @@ def _find_video(folder: Path, name: str, settings: VideoSetConfig) -> tuple[Vide
     if faults or mask_faults:
         return video, "; ".join(faults + mask_faults)
     if not images:
-        return video, f"{image_dir} is missing or holds no frames"
+        return video, f"{image_dir} is missing or contains no frames"
     if not both:
-        return video, f"{mask_dir} is missing or holds none of the frames' masks"
+        return video, f"{mask_dir} is missing or contains no masks of the frames"
     if len(both) < len(images) and not settings.sparse_masks:
         return video, f"{mask_dir} has no masks for the frames {some_of(s for s in images if s not in masks)}"
     return video, None
 
 
 def _problem_of_sizes(video: Video) -> str | None:
-    """What is wrong with the sizes that the headers of a video's frames and masks tell."""
+    """The problem with the sizes in the headers of a video's frames and masks, if any."""
     try:
         masks = [mask_size(path) for path in video.mask_paths]
         refuse_other_sizes(video, range(len(video)), masks)
         for image_path, mask_path, size in zip(video.image_paths, video.mask_paths, masks, strict=True):
             if (found := image_size(image_path)) != size:
-                raise ValueError(f"{image_path} has {_pixels(found)} pixels, but its mask {mask_path} {_pixels(size)}")
+                sizes = _pixels(found), _pixels(size)
+                raise ValueError(f"{image_path} has {sizes[0]} pixels, but its mask {mask_path} has {sizes[1]}")
     except (ValueError, OSError) as error:
         return str(error)
     return None
 
 
 def refuse_other_sizes(video: Video, frames: Sequence[int], sizes: Sequence[tuple[int, ...]]) -> None:
-    """Raises ValueError, naming the file, where a video's masks (frames and (H, W), in order) differ in size."""
+    """Raises ValueError, naming the file, if a video's masks (frames and (H, W), in order) differ in size."""
     for frame, size in zip(frames, sizes, strict=True):
         if size != sizes[0]:
             path, first = video.mask_paths[frame], video.mask_paths[frames[0]]
             raise ValueError(
-                f"{path} has {_pixels(size)} pixels, but {first} {_pixels(sizes[0])}: all frames of a video must have "
-                "one size"
+                f"{path} has {_pixels(size)} pixels, but {first} has {_pixels(sizes[0])}: all frames of a video must "
+                "have the same size"
             )
 
 

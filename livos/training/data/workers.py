@@ -1,4 +1,4 @@
-"""Batches that worker processes prepare. Errors arrive as they were raised, and no worker outlives the loop."""
+"""Batches prepared by worker processes. Errors arrive as they were raised, and no worker outlives the loop."""
 
 import gc
 import logging
@@ -25,7 +25,7 @@ _SECONDS_TO_DIE = 2.0
 
 @dataclass(frozen=True)
 class Failure:
-    """What a worker sends in place of a sample that it could not make."""
+    """What a worker sends instead of a sample that it could not make."""
 
     error: ValueError | OSError
     traceback: str
@@ -34,7 +34,7 @@ class Failure:
 class FailuresAsSamples(Dataset):
     """The samples of a dataset, with a Failure for each that raises ValueError or OSError.
 
-    torch would send the text of a worker's traceback instead of what the error says.
+    torch would send the text of a worker's traceback instead of the error message.
     """
 
     def __init__(self, dataset: Dataset) -> None:
@@ -61,13 +61,13 @@ class CollateOrFail:
 class ClipLoader:
     """An iterable of batches, prepared by `num_workers` processes (0: by this one).
 
-    The workers end when the iterator is exhausted or closed, when it raises, and when this process is gone. Signals by
-    which programs are told to end do not concern them. Iterating raises the ValueError or OSError of the dataset, and
-    ChildProcessError if a worker has died.
+    The workers end when the iterator is exhausted or closed, when it raises, and when this process is gone. They ignore
+    signals that tell programs to stop. Iterating raises the ValueError or OSError of the dataset, and ChildProcessError
+    if a worker has died.
 
     Args:
-        batch_sampler: lists of the dataset's indices, one for each batch.
-        prefetch: batches that each worker keeps ready.
+        batch_sampler: Lists of the dataset's indices, one for each batch.
+        prefetch: The number of batches that each worker keeps ready.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class ClipLoader:
             prefetch_factor=prefetch if num_workers else None,
             worker_init_fn=_begin_worker,
             pin_memory=pin_memory,
-            generator=torch.Generator(),  # the loader draws a number that nothing uses: not from the global generator
+            generator=torch.Generator(),  # so that the loader does not draw its unused number from the global one
         )
 
     def __len__(self) -> int:
@@ -96,7 +96,7 @@ class ClipLoader:
 
     def __iter__(self) -> Generator[Any, None, None]:
         others = set(multiprocessing.active_children())
-        gc.collect()  # here, not in a forked worker, where what waits for its own threads (PyAV's frames) waits forever
+        gc.collect()  # here, not in a forked worker, where waiting for threads (of PyAV's frames) would never end
         batches = iter(self._loader)
         workers = set(multiprocessing.active_children()) - others
         try:
@@ -114,7 +114,7 @@ class ClipLoader:
 
 
 def raise_if_a_worker_died(error: RuntimeError) -> None:
-    """Raise ChildProcessError if that is what torch says; it may say so at any time, not only while iterating."""
+    """Raises ChildProcessError if torch reports that a worker died, which can happen at any time."""
     if "DataLoader worker" in str(error):
         raise _worker_died(error) from error
 
@@ -122,7 +122,7 @@ def raise_if_a_worker_died(error: RuntimeError) -> None:
 def _worker_died(error: Exception) -> ChildProcessError:
     said = first_line(error)
     return ChildProcessError(
-        f"a process that prepares clips was killed ({said}). Where memory is short, take fewer of them: num_workers"
+        f"a process that prepares clips was killed ({said}). If memory is short, use fewer of them: num_workers"
     )
 
 
@@ -137,7 +137,7 @@ def _any_died(workers: set[multiprocessing.process.BaseProcess]) -> bool:
 
 
 def _begin_worker(worker: int) -> None:
-    """One thread each. When all processes are told to end, it is the main one that ends its workers."""
+    """Sets up a worker: one thread, and no reaction to signals, since the main process ends its workers."""
     cv2.setNumThreads(0)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -145,7 +145,7 @@ def _begin_worker(worker: int) -> None:
 
 
 def _end(batches: Iterator[Any], workers: set[multiprocessing.process.BaseProcess]) -> None:
-    """End the workers now. By itself torch does so when nothing refers to the iterator, which a traceback does."""
+    """Ends the workers now. torch itself would wait until nothing refers to the iterator, but a traceback does."""
     if workers:
         with suppress(RuntimeError):  # a worker that died
             batches._shutdown_workers()  # type: ignore[attr-defined]
