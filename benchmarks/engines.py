@@ -1,13 +1,13 @@
-"""What computes the network fastest on this machine's processor.
+"""Which engine runs the network fastest on this machine's CPU.
 
 python benchmarks/engines.py                                  lite, 480 x 864, 1 and 3 objects, every engine in float32
 python benchmarks/engines.py --models lite base --sizes 480x864 --objects 1 --runs torch openvino openvino:bfloat16
 
-Engines take turns, frame by frame, in one process, so that what else the machine does slows all of them alike. Where it
-does much, --processor-time with --threads 1 counts the time for which a processor worked, without the waiting. For
-each: seconds for the fastest frame, the median of how much faster it was than the first run beside it, the peak memory
-of a process of its own, and the largest difference of its probabilities from the first run's. lite has its bundled
-weights, the others random ones.
+Engines take turns, frame by frame, in one process, so that other load on the machine slows all of them equally. Under
+heavy load, --processor-time with --threads 1 counts the time for which a processor worked, without the waiting. For
+each: seconds for the fastest frame, the median speed-up over the first run on the same frame, the peak memory of a
+separate process, and the largest difference of its probabilities from the first run's. lite has its bundled weights,
+the others random ones.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def compare(case: Case, runs: list[str]) -> list[tuple[float, float, float]]:
 
 
 def peak_of(case: Case, run: str) -> int:
-    """Bytes that a process takes which does nothing but this."""
+    """Bytes used by a process that does nothing else."""
     segmenter = make_segmenter(case, run)
     images, labels = video(case)
     for t in range(3):
@@ -118,13 +118,13 @@ def video(case: Case) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 def alone(work):
-    """What a function returns in a process of its own."""
+    """What a function returns in a separate process."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work)
 
 
 def processor() -> str:
-    """Its name and what matters here of what it can do."""
+    """The name of the CPU and its relevant features."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             lines = dict(line.split(":", 1) for line in file if ":" in line)

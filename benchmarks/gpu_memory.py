@@ -1,11 +1,11 @@
-"""How much memory of a GPU a step takes, computed without one.
+"""How much GPU memory a step takes, computed without a GPU.
 
 python benchmarks/gpu_memory.py                                base, 2 objects, 480p to 4096p, float32 and bfloat16
 python benchmarks/gpu_memory.py --sizes 4096x7280 --precisions bfloat16 --chunk-sizes 1 --largest
 
-Every operation of three frames is followed with tensors that hold no numbers, and the life of every block of memory
-with it. Weights are in it. What is not: the workspaces of cuDNN and cuBLAS, what the allocator leaves unused between
-blocks, and CUDA itself (some hundred MiB).
+Every operation of three frames, and every block of memory, is followed with tensors that hold no numbers. Weights are
+included. Not included are the workspaces of cuDNN and cuBLAS, fragmentation in the allocator, and CUDA itself (a few
+hundred MiB).
 """
 
 import argparse

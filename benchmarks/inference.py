@@ -5,9 +5,9 @@ python benchmarks/inference.py --models base lite --sizes 480x864 720x1280 --obj
 python benchmarks/inference.py --models lite --memory system reused   what livos.allocation gives on a CPU
 python benchmarks/inference.py --long 2000 --sizes 240x432        memory over that many frames
 
-Weights are random; speed does not depend on them. Each row runs in a process of its own, so that its peak memory is
-its own, and comes with the rate at which this machine multiplies matrices, measured in the same process: the share of
-it that the network reaches (its GFLOP, counted on the plain network, per second) can be compared between machines.
+Weights are random; speed does not depend on them. Each row runs in a separate process, so that its peak memory is its
+own. The rate at which this machine multiplies matrices is measured in the same process; the share of it that the
+network reaches (its GFLOP, counted on the plain network, per second) can be compared between machines.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def measure(case: Case) -> None:
 
 
 def long_run(case: Case, num_frames: int) -> None:
-    """Runs a long video and prints the memory in use now and then."""
+    """Runs a long video and prints the memory in use at intervals."""
     segmenter, images, labels = prepare(case)
     print(f"{case.model}, {case.size[0]}x{case.size[1]}, {case.objects} objects: MiB in use")
     for t in range(num_frames):
@@ -147,7 +147,7 @@ def matmul_rate(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def memory_in_use(device: torch.device) -> int:
-    """Bytes now: of the GPU's memory on CUDA, else the most that this process ever had."""
+    """Bytes now: of the GPU's memory on CUDA, otherwise the peak of this process."""
     return torch.cuda.memory_allocated(device) if device.type == "cuda" else peak_memory(device) or 0
 
 

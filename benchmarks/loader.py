@@ -4,8 +4,8 @@
     python benchmarks/loader.py --data small --root <data root>      # the sets of livos/config/data/small.yaml
     python benchmarks/loader.py --data small --root <data root> data.image_sets.ecssd.repeat=0   # without one of them
 
-Times are of the processor, so that other programs on the machine disturb them little; clips per second of the clock are
-given too, and with --workers those of the whole loader.
+Times are CPU times, so that other programs on the machine hardly affect them; clips per second of wall-clock time are
+also given, and with --workers those of the whole loader.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from livos.training.data.loaders import ClipDataset, collate, make_loader
 
 
 class Stopwatch:
-    """Processor time by stage; a stage does not count the stages that it calls."""
+    """CPU time by stage; a stage does not include the stages that it calls."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = defaultdict(float)
@@ -52,7 +52,7 @@ class Stopwatch:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within, the functions that make a clip are timed."""
+        """Inside, the functions that make a clip are timed."""
         apply, stages = Warp.apply, []
 
         def apply_to(warp, image, *arguments, **options):
@@ -119,8 +119,8 @@ def measure_stages(settings: DataConfig, num_clips: int) -> None:
     watch.seconds["everything else"] = processor - sum(watch.seconds.values())
     print(f"{num_clips} clips of {settings.num_frames} frames of {settings.size} x {settings.size}, {merged} merged")
     for stage, seconds in sorted(watch.seconds.items(), key=lambda item: -item[1]):
-        print(f"  {stage:<20} {1000 * seconds / num_clips:7.1f} ms a clip  {100 * seconds / processor:5.1f} %")
-    print(f"one core: {num_clips / processor:.1f} clips/s of processor time, {num_clips / clock:.1f} by the clock")
+        print(f"  {stage:<20} {1000 * seconds / num_clips:7.1f} ms per clip  {100 * seconds / processor:5.1f} %")
+    print(f"one core: {num_clips / processor:.1f} clips/s of CPU time, {num_clips / clock:.1f} of wall-clock time")
 
 
 def measure_loader(settings: DataConfig, num_clips: int, num_workers: int) -> None:
@@ -135,9 +135,9 @@ def measure_loader(settings: DataConfig, num_clips: int, num_workers: int) -> No
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="small", help="a mixture of livos/config/data (default: small)")
-    parser.add_argument("--root", help="the folder with DAVIS/, static/ …; generated videos if left out")
+    parser.add_argument("--root", help="the folder with DAVIS/, static/ … (default: generated videos)")
     parser.add_argument("--clips", type=int, default=60)
-    parser.add_argument("--workers", type=int, default=0, help="measure the whole loader too, with so many workers")
+    parser.add_argument("--workers", type=int, default=0, help="also measure the whole loader, with this many workers")
     parser.add_argument("overrides", nargs="*", help="settings, such as data.size=384")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

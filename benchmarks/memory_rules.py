@@ -1,20 +1,20 @@
-"""What different rules for the memory do on long videos: J at the beginning, in the middle and at the end.
+"""How different rules for the memory do on long videos: J at the beginning, in the middle and at the end.
 
     python benchmarks/stress.py --images ../DAVIS/2016/JPEGImages/480p --masks ../DAVIS/2016/Annotations/480p \\
         --videos bus hike scooter-gray mallard-water --kinds fast hidden twin spinning --clips 2 --frames 60 \\
         --write long --weights
     python benchmarks/memory_rules.py --images long/JPEGImages --masks long/Annotations --frames 1000
 
-The first command makes eight videos; add others that were not trained on. Each video is played there and back until it
-is long enough; now and then (--away) frames of another video are shown instead, which do not show the object. Rules:
+The first command makes eight videos; add others that were not trained on. Each video is played back and forth until it
+is long enough; at intervals (--away) frames of another video are shown, which do not contain the object. Rules:
 
-today    the normaliser grows with every frame, as the released weights know it
+today    the normaliser grows with every frame, as the released weights expect it
 capped   from frame 32 on it grows only as the state does: N_v = g_v N_v + 1 for channel v with gate g_v
-slow     the same for channels whose gate is above 0.99 alone
-kept     the readout of the given frame's state is kept apart and mixed in with weight 0.2
-sure     a frame is written into the memory only where its confidence is above 0.5
+slow     the same only for channels whose gate is above 0.99
+kept     the readout of the given frame's state is kept separately and mixed in with weight 0.2
+sure     a frame is written into the memory only if its confidence is above 0.5
 
-J x 100, the mean over videos, of tenths of the video, frames without the object left out.
+The table shows J x 100, the mean over videos, for tenths of the video, without the frames that lack the object.
 """
 
 import argparse
@@ -41,12 +41,12 @@ RULES = ("today", "capped", "slow", "kept", "sure")
 CAP = 32  # frames after which the normaliser stops growing as before
 SLOW = 0.99  # gate above which a channel is slow
 SHARE = 0.2  # of the given frame's readout
-SURE = 0.5  # confidence from which a frame is written
+SURE = 0.5  # lowest confidence at which a frame is written
 
 
 @dataclass(frozen=True)
 class RuledMemory(LinearMemory):
-    """The memory under another rule. For one clip, and objects that are given on its first frame."""
+    """The memory under another rule, for one clip with objects that are given on its first frame."""
 
     rule: str = "today"
     counts: Tensor | None = None  # (V,): N_v
@@ -97,7 +97,7 @@ class RuledSegmenter(VideoSegmenter):
             return replace(later, video=replace(later.video, memory=before))
         return later
 
-    expected: Tensor | None = None  # confidence of the frame that is to be remembered
+    expected: Tensor | None = None  # confidence of the frame to remember
 
     def _judge(self, inner: Tensor, state: SegmenterState) -> tuple[Tensor, SegmenterState]:
         expected, state = super()._judge(inner, state)
@@ -118,7 +118,7 @@ def is_away(t: int, every: int, length: int) -> bool:
 
 
 def read_video(name: str, options: argparse.Namespace) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Frames and masks (H, W) bool at the short side that is asked for."""
+    """Frames and masks (H, W) bool at the requested short side."""
     frames, _ = files_by_stem(options.images / name, IMAGE_SUFFIXES)
     masks, _ = files_by_stem(options.masks / name, (".png",))
     pairs = [(read_image(path), read_labels(masks[stem]).labels > 0) for stem, path in frames.items() if stem in masks]
@@ -135,7 +135,7 @@ def read_video(name: str, options: argparse.Namespace) -> list[tuple[np.ndarray,
 
 
 def follow(segmenter: RuledSegmenter, video: list, other: list, options: argparse.Namespace) -> np.ndarray:
-    """(T,) J of each frame, NaN where the object is not to be seen."""
+    """(T,) J of each frame, NaN where the object is not visible."""
     segmenter.reset()
     overlaps = np.full(options.frames, np.nan)
     height, width = video[0][1].shape
@@ -154,7 +154,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--weights", default="lite", help="a name (lite, nomose-480p) or a file (default: lite)")
-    add("--model", help="network of the file, where its name and content do not tell")
+    add("--model", help="network of the file, if its name and content do not reveal it")
     add("--images", type=Path, required=True, help="folder with a folder of frames for each video")
     add("--masks", type=Path, required=True, help="the same for masks")
     add("--videos", nargs="+", help="names of two videos or more (default: all in --images)")

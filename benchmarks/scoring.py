@@ -1,11 +1,11 @@
-"""Speed of vos-benchmark against plain scoring by whole-frame dilation, on masks made here.
+"""Speed of vos-benchmark compared with plain scoring by whole-frame dilation, on generated masks.
 
     python benchmarks/scoring.py [--processes 2] [--sets 480p 4K] [--keep DIR]
 
 20 videos of 854 x 480 (1376 frames in all, one object), 4 videos with five objects, a single long video, 4 videos of
-1920 x 1080 and 2 of 3840 x 2160. The plain scorer reads with Pillow, takes objects one by one and dilates whole frames;
-it shares videos among as many processes and must arrive at the same numbers. The time given for it is that of its work
-alone; the time of the command includes the start of Python.
+1920 x 1080 and 2 of 3840 x 2160. The plain scorer reads with Pillow, processes objects one by one and dilates whole
+frames; it divides videos among as many processes and must arrive at the same numbers. Its time covers only its work;
+the time of the command includes the start of Python.
 """
 
 import argparse
@@ -50,8 +50,8 @@ SETS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=3, help="times each is run; the shortest time counts")
-    parser.add_argument("--keep", type=Path, help="folder for the masks, made once and left there")
+    parser.add_argument("--repeat", type=int, default=3, help="how often each is run; the shortest time counts")
+    parser.add_argument("--keep", type=Path, help="folder for the masks, made once and kept")
     names = [mask_set.name for mask_set in SETS]
     parser.add_argument("--sets", nargs="+", choices=names, default=names, help="which sets to measure with")
     options = parser.parse_args()
@@ -92,7 +92,7 @@ def command_score(folder: Path, processes: int) -> tuple[float, float]:
 
 
 def plain_score(folder: Path, processes: int) -> tuple[float, float]:
-    """Global J and F, the plain way."""
+    """Global J and F, by the plain method."""
     videos = sorted(path.name for path in (folder / "truth").iterdir())
     with multiprocessing.Pool(processes) as pool:
         per_video = pool.starmap(plain_score_video, [(folder, video) for video in videos], chunksize=1)
@@ -112,7 +112,7 @@ def plain_score_video(folder: Path, video: str) -> list[np.ndarray]:
 
 
 def plain_score_masks(truth: np.ndarray, prediction: np.ndarray) -> tuple[float, float]:
-    """J and F of two masks with something in them, by dilation of whole frames."""
+    """J and F of two non-empty masks, by dilation of whole frames."""
     radius = math.ceil(0.008 * np.linalg.norm(truth.shape))
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     disk = (x**2 + y**2 <= radius**2).astype(np.uint8)
@@ -130,7 +130,7 @@ def plain_contour(mask: np.ndarray) -> np.ndarray:
 
 
 def make_masks(folder: Path, mask_set: MaskSet) -> None:
-    """Palette PNGs of wobbling blobs, and predictions that follow them closely, or lose part of them now and then."""
+    """Palette PNGs of wobbling blobs, and predictions that follow them closely but sometimes lose a part of them."""
     rng = np.random.default_rng(0)
     for number, count in enumerate(mask_set.frames):
         blobs = [Blob.random(rng, mask_set) for _ in range(mask_set.num_objects)]

@@ -1,13 +1,13 @@
-"""J&F on made-up videos of what is hard, whose truth is known: one number for each kind of difficulty.
+"""J&F on synthetic hard videos whose true masks are known: one number for each kind of difficulty.
 
     python benchmarks/stress.py --images ../DAVIS/2016/JPEGImages/480p --masks ../DAVIS/2016/Annotations/480p \\
         --videos bus hike scooter-gray mallard-water --weights lite my-weights.safetensors
 
-An object of one video is cut out and put over another video (both by the masks; use videos that were not trained on):
-fast (0.15 of the short side a frame), hidden (a strip of a third video passes in front and covers it whole), twin (the
-same object a second time, which is background), tiny (a twentieth of the short side) and spinning (20 degrees a frame,
-growing and shrinking). The same seed, clips and frames give the same set. Each file of weights is run at every size,
-short sides in pixels; printed are J&F x 100 of the frames after the first, without the last.
+An object of one video is cut out and pasted over another video (both using the masks; choose videos that were not
+trained on): fast (0.15 of the short side per frame), hidden (a strip of a third video passes in front and covers it
+completely), twin (the same object a second time, as background), tiny (a twentieth of the short side) and spinning (20
+degrees per frame, growing and shrinking). The same seed, clips and frames give the same set. Each weights file is run
+at every size, a short side in pixels; the program prints J&F x 100 of the frames after the first, without the last.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from livos.loading import load_model
 from livos.masks.label_maps import LabelCoding, read_labels, write_labels
 
 KINDS = ("fast", "hidden", "twin", "tiny", "spinning")
-SHORT_SIDE = 480  # of the videos that are made
+SHORT_SIDE = 480  # of the generated videos
 OBJECT_SIDE = 0.25  # root of an object's area in the first frame, in short sides
-_MARGIN = 0.15  # short sides between the frame's border and the middle of an object
+_MARGIN = 0.15  # short sides between the frame's border and the centre of an object
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Path2D:
 class StressVideo:
     name: str
     images: list[np.ndarray]  # (H, W, 3) uint8 RGB
-    truth: list[np.ndarray]  # (H, W) int32, 1 where the object is seen
+    truth: list[np.ndarray]  # (H, W) int32, 1 where the object is visible
 
 
 def read_material(name: str, image_dir: Path, mask_dir: Path, num_frames: int) -> Material:
@@ -78,7 +78,7 @@ def _resized(image: np.ndarray, interpolation: int) -> np.ndarray:
 
 
 def make_video(kind: str, number: int, seed: int, materials: list[Material]) -> StressVideo:
-    """Video `number` of a kind: a function of these, the seed and the materials."""
+    """Video `number` of a kind: a function of both, the seed and the materials."""
     generator = np.random.default_rng([seed, KINDS.index(kind), number])
     thing, scene, other = (materials[k] for k in generator.permutation(len(materials))[:3])
     images, truth = [image.copy() for image in scene.images], [np.zeros(i.shape[:2], np.int32) for i in scene.images]
@@ -97,7 +97,7 @@ def make_video(kind: str, number: int, seed: int, materials: list[Material]) -> 
 def random_path(
     kind: str, thing: Material, shape: tuple[int, int], num_frames: int, generator: np.random.Generator
 ) -> Path2D:
-    """How the followed object moves in a video of this kind: straight on, thrown back near the frame's border."""
+    """How the tracked object moves in a video of this kind: straight, and reflected near the frame's border."""
     speed = {"fast": 0.15, "hidden": 0.005}.get(kind, 0.02) * SHORT_SIDE
     side = (0.05 if kind == "tiny" else OBJECT_SIDE) * SHORT_SIDE
     low = np.full(2, _MARGIN * SHORT_SIDE)
@@ -111,14 +111,14 @@ def random_path(
 
 
 def twin_of(path: Path2D, generator: np.random.Generator) -> Path2D:
-    """A path beside the given one that crosses it half way."""
+    """A path next to the given one that crosses it halfway."""
     angle = generator.uniform(0, 2 * np.pi)
     aside = 0.4 * SHORT_SIDE * np.array([np.cos(angle), np.sin(angle)])
     return replace(path, places=path.places + np.linspace(1, -1, len(path.places))[:, None] * aside)
 
 
 def placements(thing: Material, path: Path2D) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """For each frame the object's picture, and where it is, (H, W) bool, both warped to its place."""
+    """For each frame the object's picture, and its mask, (H, W) bool, both warped to its position."""
     last = 0
     for t, (place, turn, scale) in enumerate(zip(path.places, path.turns, path.scales, strict=True)):
         last = t if thing.masks[t].any() else last
@@ -133,7 +133,7 @@ def placements(thing: Material, path: Path2D) -> Iterator[tuple[np.ndarray, np.n
 
 
 def put(image: np.ndarray, part: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Blends `part` into the image, softly at its edge, where it lies in the frame; returns (H, W) bool of that."""
+    """Blends `part` into the image, with soft edges, where it is inside the frame; returns this area, (H, W) bool."""
     height, width = (min(a, b) for a, b in zip(image.shape[:2], where.shape, strict=True))
     inside = np.zeros(image.shape[:2], dtype=bool)
     inside[:height, :width] = where[:height, :width]
@@ -149,14 +149,14 @@ def strip_width(path: Path2D, thing: Material) -> int:
 
 
 def strip_places(path: Path2D, thing: Material, num_frames: int) -> np.ndarray:
-    """(T,) left edges of a strip that comes from the left, is over the object half way, and goes on."""
+    """(T,) left edges of a strip that comes from the left, covers the object halfway, and moves on."""
     width = strip_width(path, thing)
     times = np.arange(num_frames) - num_frames / 2
     return np.rint(path.places[num_frames // 2, 0] - width / 2 + times * 4 * width / num_frames).astype(int)
 
 
 def cover(image: np.ndarray, labels: np.ndarray, by: np.ndarray, left: int, width: int) -> None:
-    """Puts a strip of another video over the frame, from top to bottom."""
+    """Draws a strip of another video over the frame, from top to bottom."""
     columns = slice(max(0, left), max(0, min(left + width, image.shape[1], by.shape[1])))
     rows = slice(0, min(image.shape[0], by.shape[0]))
     image[rows, columns] = by[rows, columns]
@@ -189,7 +189,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--weights", nargs="*", default=["lite"], help="names (lite, nomose-480p) or files (default: lite)")
-    add("--model", help="network of the files, where their names and content do not tell")
+    add("--model", help="network of the files, if their names and content do not reveal it")
     add("--images", type=Path, required=True, help="folder with a folder of frames for each video")
     add("--masks", type=Path, required=True, help="the same for masks")
     add("--videos", nargs="+", required=True, help="names of three videos or more")

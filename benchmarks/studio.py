@@ -1,14 +1,14 @@
-"""Rate of tracking through LiVOS Studio against that of `livos track`, and how soon a frame of a long video is there.
+"""Rate of tracking in LiVOS Studio compared with `livos track`, and how soon a frame of a long video is there.
 
 python benchmarks/studio.py                              150 frames of 1080p, three turns each
 python benchmarks/studio.py --size 2160x3840 --frames 60
 python benchmarks/studio.py --jumps 100 --frames 9000 --rounds 0
-python benchmarks/studio.py --jumps 100 --rounds 0 --video hour.mp4 --browser     a video of yours, in Chromium
+python benchmarks/studio.py --jumps 100 --rounds 0 --video hour.mp4 --browser     your video, in Chromium
 
-Both track the same video, made for it, from the same mask, with the weights that come with LiVOS, in turns. Both begin
-with a network that is warm. Studio serves in a process of its own, and a client does what the page does: it listens to
-the events, and asks for picture and mask of the last frame that was tracked, at most ten times a second.
-With --browser, jumps are made on the page itself, and last until the stage has been drawn.
+Both track the same generated video from the same mask, with the bundled weights, in turns. Both start with a warm
+network. Studio runs in a separate process, and a client does what the page does: it listens to the events, and requests
+picture and mask of the last tracked frame, at most ten times a second.
+With --browser, jumps are made on the page itself, and are timed until the stage has been drawn.
 """
 
 import argparse
@@ -60,7 +60,7 @@ JUMP = """async (frame) => {
 
 @dataclass
 class Page:
-    """A client of Studio, in place of the page in a browser."""
+    """A client of Studio, instead of the page in a browser."""
 
     address: str
     process: int
@@ -91,19 +91,19 @@ class Page:
                 return
 
     def memory(self) -> int:
-        """Bytes of the server's process that are in memory."""
+        """Bytes of the server's process in memory."""
         status = Path(f"/proc/{self.process}/status").read_text()
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))
 
     def cpu_seconds(self) -> float:
-        """Processor time that the server has taken."""
+        """CPU time that the server has used."""
         fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def studio(video: Path, short_side: int) -> Iterator[Page]:
-    """A server of its own for a video, and a client."""
+    """A separate server for a video, and a client."""
     command = [sys.executable, "-m", "livos.commands.main", "studio", str(video), "--no-browser", "--port", "0"]
     command += ["--size", str(short_side)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ExitStack() as stack:
@@ -208,7 +208,7 @@ def main() -> None:
 
 
 def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse.Namespace) -> None:
-    """Tracks in turns, and prints both rates, and what a frame costs of the processor."""
+    """Tracks in turns, and prints both rates and the CPU time per frame."""
     labels = read_labels(mask).labels
     for _ in range(options.objects):
         page.ask("POST", "objects", {})
@@ -229,7 +229,7 @@ def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse
         print(", ".join(f"{kind} {values[-1]:.2f}" for kind, values in rates.items()), "frames/s", flush=True)
     for kind in rates:
         rate, cost = np.median(rates[kind]), 1000 * np.median(costs[kind])
-        print(f"{kind}: {rate:.2f} frames/s (median), {cost:.0f} ms of the processor a frame")
+        print(f"{kind}: {rate:.2f} frames/s (median), {cost:.0f} ms of CPU time per frame")
     print(f"studio: {100 * np.median(rates['studio']) / np.median(rates['livos track']):.0f} % of the rate")
 
 

@@ -1,14 +1,14 @@
-"""How long a step of training takes, by stage, and how much memory, for each precision.
+"""How long a training step takes, by stage, and how much memory it uses, for each precision.
 
     python benchmarks/training.py                                          # model=lite, small crops: minutes on a CPU
     python benchmarks/training.py --model base --size 480 --batch 4 --precisions float32 bfloat16 float16
     python benchmarks/training.py --model base --size 480 --batch 4 --activation-checkpointing --channels-last
 
-Clips are made from generated videos of 854 x 480 with two objects, in this process, and then trained on: `data` is what
-preparing a batch takes one core, and overlaps with the rest once num_workers is not 0. Each row runs in a process of
-its own, so that its peak memory is its own; --batch is the number of clips that one process computes at once.
-On a GPU seconds are those of the clock; on a CPU they are processor time, summed over the threads, which other programs
-on the machine disturb less.
+Clips are made from generated videos of 854 x 480 with two objects, in this process, and then trained on: `data` is the
+time that preparing a batch takes on one core, which overlaps with the rest if num_workers is not 0. Each row runs in a
+separate process, so that its peak memory is its own; --batch is the number of clips that one process computes at once.
+On a GPU, seconds are wall-clock time; on a CPU they are CPU time, summed over the threads, which other programs on the
+machine affect less.
 """
 
 import argparse
@@ -61,7 +61,7 @@ class Stopwatch:
 
 
 def make_step(options: argparse.Namespace, precision: str, device: torch.device) -> step.TrainingStep:
-    """A step of training as the trainer makes it."""
+    """A training step as the trainer makes it."""
     config = TrainConfig(
         exp_id="benchmark",
         precision=Precision(precision),
@@ -78,7 +78,7 @@ def make_step(options: argparse.Namespace, precision: str, device: torch.device)
 
 
 def run_steps(training_step: step.TrainingStep, options: argparse.Namespace, watch: Stopwatch) -> float:
-    """Train for some steps; the seconds that the last `options.steps` of them took, by stage in `watch`."""
+    """Trains for some steps; returns the seconds for the last `options.steps` of them, by stage in `watch`."""
     with tempfile.TemporaryDirectory() as folder:
         data = write_generated_videos(Path(folder))
         data.size, data.num_frames = options.size, options.frames
@@ -95,7 +95,7 @@ def run_steps(training_step: step.TrainingStep, options: argparse.Namespace, wat
 
 
 def measure(options: argparse.Namespace, precision: str) -> None:
-    """Print one row of the table."""
+    """Prints one row of the table."""
     torch.set_flush_denormal(True)  # as livos/train.py does
     device = torch.device(options.device)
     watch, training_step = Stopwatch(device), make_step(options, precision, device)

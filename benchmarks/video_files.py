@@ -1,11 +1,11 @@
-"""Memory and rate of `livos track` on a long video file that is made for it.
+"""Memory and rate of `livos track` on a long generated video file.
 
 python benchmarks/video_files.py                              1000 frames of 1080p, masks, overlay and boxes
 python benchmarks/video_files.py --frames 300 --backward
-python benchmarks/video_files.py --no-network                 decoding, drawing, encoding and writing alone
+python benchmarks/video_files.py --no-network                 only decoding, drawing, encoding and writing
 
-Shown is the most memory in use in each tenth of the video: flat, however long it is. Weights are random: neither speed
-nor memory depends on them.
+It prints the peak memory in each tenth of the video, which stays flat however long it is. Weights are random: neither
+speed nor memory depends on them.
 """
 
 import argparse
@@ -42,7 +42,7 @@ class Repeated:
 
 
 class Repeater:
-    """In the place of the network: the given mask on every frame."""
+    """Replaces the network: the given mask on every frame."""
 
     device = torch.device("cpu")
     size = None
@@ -63,7 +63,7 @@ class Repeater:
 
 @dataclass
 class Watched:
-    """A segmenter, and the peak of memory in each tenth of so many frames."""
+    """A segmenter, and the peak memory in each tenth of `num_frames`."""
 
     segmenter: VideoSegmenter | Repeater
     num_frames: int
@@ -95,7 +95,7 @@ class Watched:
 
 
 def make_video(path: Path, size: tuple[int, int], num_frames: int) -> None:
-    """A texture that drifts, so that frames differ and compress as photographs do, more or less."""
+    """A drifting texture, so that frames differ and compress roughly like photographs."""
     height, width = size
     noise = np.random.default_rng(0).integers(0, 256, (height // 8 + 32, width // 8 + 32, 3), np.uint8)
     texture = cv2.resize(noise, (width + 256, height + 256), interpolation=cv2.INTER_CUBIC)
@@ -132,11 +132,11 @@ def main() -> None:
     print(f"{num_masks} masks, {options.frames / seconds:.2f} frames/s end to end")
     print(f"peak MiB before: {before / MIB:.0f}; in each tenth: {' '.join(f'{p / MIB:.0f}' for p in watched.peaks)}")
     growth = (max(watched.peaks) - before) / (options.size[0] * options.size[1])
-    print(f"at most {growth:.0f} bytes above that for each pixel of a frame")
+    print(f"at most {growth:.0f} bytes more per pixel of a frame")
 
 
 def network(options: argparse.Namespace) -> VideoSegmenter:
-    """With random weights, and tried on a frame so that it has taken what it needs."""
+    """With random weights, and run on some frames so that its memory is allocated."""
     size = options.short_side or None
     segmenter = VideoSegmenter(build_model(options.model, seed=0), options.device, options.precision, size)
     blank = np.zeros((*options.size, 3), np.uint8)

@@ -2,7 +2,7 @@
 
     python examples/correcting.py
 
-In the bundled clip, the cat walks behind a column and comes back. This program follows it and keeps the state before
+In the bundled clip, the cat walks behind a column and comes back. This program tracks it and keeps the state before
 frame 48. Then it goes back there, gives the mask of the cat once more, and compares both runs with the true masks.
 """
 
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def follow(segmenter: VideoSegmenter, numbers: range, correct: bool = False) -> dict[int, np.ndarray]:
-    """The labels of these frames; with `correct`, the cat's second mask is given, too."""
+    """The labels of these frames; with `correct`, the cat's second mask is also given."""
     labels = {}
     for number in numbers:
         given = mask_path("GivenMasks", number)
@@ -59,7 +59,7 @@ def mask_path(folder: str, number: int) -> Path:
 
 
 def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
-    """J: the common area of two boolean masks as a share of both together; 1 if both are empty."""
+    """J: the intersection of two boolean masks as a share of their union; 1 if both are empty."""
     union = np.logical_or(mask, truth).sum()
     return float(np.logical_and(mask, truth).sum() / union) if union else 1.0
 
@@ -67,7 +67,7 @@ def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, help="short side for the network (default: what suits the weights)")
-    parser.add_argument("--every", type=int, default=1, help="use only every so many frames (default: all)")
+    parser.add_argument("--every", type=int, default=1, help="use only every N-th frame (default: all)")
     return parser.parse_args(arguments)
 
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # First steps with LiVOS
 #
-# This notebook follows three objects through the bundled clip. It needs no GPU. Run it in the folder `examples`, or in
+# This notebook tracks three objects through the bundled clip. It needs no GPU. Run it in the folder `examples`, or in
 # the one above.
 
 # %%
@@ -36,10 +36,10 @@ def overlay(image, labels):
 overlay(np.asarray(Image.open(FRAMES / "00000.jpg")), mask.labels)
 
 # %% [markdown]
-# ## Following the objects
+# ## Tracking the objects
 #
 # `segment_video` takes a video file, a folder, a camera or arrays, and yields one frame after another. `confidence`
-# says how much each mask can be trusted: it is the overlap (J) with the true mask that is to be expected.
+# says how much each mask can be trusted: it is the expected overlap (J) with the true mask.
 
 # %%
 SIZE, END = 320, 19  # short side at which the network works; the last frame
@@ -54,7 +54,7 @@ overlay(result.image, result.labels)
 # ## More masks
 #
 # Masks can be given for any frame. A new id adds an object; a known id corrects it. In this clip, a cup (object 3)
-# slides in on frame 20. We begin a few frames before.
+# slides in on frame 20. We start a few frames earlier.
 
 # %%
 masks = {18: read_labels(DEMO / "Annotations" / "launch-pad-cafe" / "00018.png").labels, 20: MASKS / "00020.png"}
@@ -65,7 +65,7 @@ overlay(results[-1].image, results[-1].labels)
 # %% [markdown]
 # ## Saving masks
 #
-# Masks are written in the way in which yours was coded.
+# Masks are written with the same coding as yours.
 
 # %%
 output = Path("results/first_steps")

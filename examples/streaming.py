@@ -1,9 +1,9 @@
-"""Follow objects in frames that arrive one at a time, from a camera or from your own code.
+"""Track objects in frames that arrive one at a time, from a camera or from your own code.
 
     python examples/streaming.py                                  frames of the bundled clip, as arrays
     python examples/streaming.py --camera 0 --mask mask.png       Ctrl-C ends it
 
-Prints, for each frame, the area of every object and how much its mask can be trusted.
+It prints, for each frame, the area of every object and how much its mask can be trusted.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def frames_of_the_clip() -> Iterator[np.ndarray]:
-    """Stands for your own code: anything that yields (H, W, 3) uint8 RGB arrays of one size."""
+    """A placeholder for your own code: anything that yields (H, W, 3) uint8 RGB arrays of one size."""
     for path in sorted((CLIP / "JPEGImages" / "launch-pad-cafe").iterdir()):
         yield np.asarray(Image.open(path).convert("RGB"))
 
@@ -50,7 +50,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--camera", type=int, help="number of a camera, 0 for the first (default: the bundled clip)")
     parser.add_argument("--mask", type=Path, default=first_mask, help="mask of the first frame (default: the clip's)")
     parser.add_argument("--size", type=int, help="short side for the network (default: what suits the weights)")
-    parser.add_argument("--frames", type=int, help="stop after so many frames (default: all)")
+    parser.add_argument("--frames", type=int, help="stop after this many frames (default: all)")
     return parser.parse_args(arguments)
 
 

@@ -6,7 +6,7 @@ python scripts/convert_weights.py model_0101_2027/first_try/weights/last.pth my-
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the repository, where LiVOS is not installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the repository, if LiVOS is not installed
 
 from livos.commands.convert import main
 

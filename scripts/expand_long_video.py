@@ -1,12 +1,12 @@
-"""Make a long video of a short one, with its masks, by playing it forth and back, to see how a method stands time.
+"""Make a long video from a short one, with its masks, by playing it back and forth, to test long-term stability.
 
     python scripts/expand_long_video.py --images ../DAVIS/2017/trainval/JPEGImages/480p/blackswan \\
         --masks ../DAVIS/2017/trainval/Annotations/480p/blackswan --output ../long --frames 3000
 
-writes ../long/JPEGImages/blackswan and ../long/Annotations/blackswan with names from 00000000 on. Forth and back has no
-jump in it and shows each end once; with --repeat the clip starts over instead, with a cut. Frames without a mask stay
-without one. To segment the result: python livos/eval.py dataset=generic image_directory=../long/JPEGImages
-mask_directory=../long/Annotations weights=./weights/livos-nomose-480p.pth
+This writes ../long/JPEGImages/blackswan and ../long/Annotations/blackswan with names from 00000000 on. Playing back and
+forth has no jumps and shows each end once; with --repeat, the clip starts over instead, with a cut. Frames without a
+mask stay without one. To segment the result: python livos/eval.py dataset=generic
+image_directory=../long/JPEGImages mask_directory=../long/Annotations weights=./weights/livos-nomose-480p.pth
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def play(num_source: int, num_frames: int, repeat: bool = False) -> Iterator[int
 
 
 def list_frames(image_dir: Path) -> list[Path]:
-    """The frames of a folder in natural order. Raises ValueError if there are none, or two of one name."""
+    """The frames of a folder in natural order. Raises ValueError if there are none, or two with the same name."""
     files, faults = files_by_stem(image_dir, IMAGE_SUFFIXES)
     if not files:
         raise ValueError(f"{image_dir}: expected frames ({', '.join(IMAGE_SUFFIXES)}), found none")
@@ -45,7 +45,7 @@ def list_frames(image_dir: Path) -> list[Path]:
 def expand(
     image_dir: Path, mask_dir: Path, output: Path, num_frames: int, repeat: bool = False, link: bool = False
 ) -> tuple[int, int]:
-    """Write the long video; returns how many frames and masks. Masks are found by the names of the frames.
+    """Writes the long video; returns the number of frames and masks. Masks are found by the names of the frames.
 
     Raises ValueError if there are no frames, or no mask for any of them.
     """
@@ -54,7 +54,7 @@ def expand(
     if faults:
         raise ValueError("; ".join(faults))
     if not masks.keys() & {path.stem for path in frames}:
-        raise ValueError(f"{mask_dir}: expected masks named as frames are, {frames[0].stem}.png …, found {len(masks)}")
+        raise ValueError(f"{mask_dir}: expected masks named like frames, {frames[0].stem}.png …, found {len(masks)}")
     long_images, long_masks = output / "JPEGImages" / image_dir.name, output / "Annotations" / image_dir.name
     for directory in (long_images, long_masks):
         directory.mkdir(parents=True, exist_ok=True)
@@ -73,11 +73,11 @@ def refuse_longer(directory: Path, num_frames: int) -> None:
     """Raises ValueError if an earlier run left a longer video, whose end would stay."""
     surplus = sorted(path.name for path in directory.iterdir() if path.stem >= f"{num_frames:08d}")
     if surplus:
-        raise ValueError(f"{directory}: holds {surplus[0]} … of a longer video; delete the folder first")
+        raise ValueError(f"{directory}: contains {surplus[0]} … of a longer video; delete the folder first")
 
 
 def place(source: Path, target: Path, link: bool) -> None:
-    """Copy, or hard-link, a file. An earlier `target` is replaced."""
+    """Copies or hard-links a file. An earlier `target` is replaced."""
     if not link:
         copy_file(source, target)
     elif not (target.exists() and target.samefile(source)):
@@ -89,10 +89,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, required=True, help="folder of the frames of a video")
     parser.add_argument("--masks", type=Path, required=True, help="folder of its masks")
-    parser.add_argument("--output", type=Path, required=True, help="folder to make JPEGImages/ and Annotations/ in")
+    parser.add_argument("--output", type=Path, required=True, help="folder for JPEGImages/ and Annotations/")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--frames", type=int, help="length of the long video in frames")
-    length.add_argument("--times", type=int, help="length in lengths of the short one")
+    length.add_argument("--times", type=int, help="length as a multiple of the short one")
     parser.add_argument("--repeat", action="store_true", help="start over at the end instead of playing backwards")
     parser.add_argument("--link", action="store_true", help="hard links instead of copies (same disk only)")
     options = parser.parse_args(arguments)

@@ -1,12 +1,12 @@
-"""Fit the confidence of masks to videos with known truth, and see on other videos what it is worth.
+"""Fit the confidence of masks to videos with known true masks, and check on other videos how good it is.
 
     python scripts/fit_confidence.py --weights weights/livos-lite.safetensors --fit ./made_of_training_videos \\
         --check ./made_of_other_videos ./other_videos --output my-weights.safetensors
 
-Each folder holds JPEGImages/<video>/ and Annotations/<video>/ with a mask for every frame, as those that
-`benchmarks/stress.py --write` makes. The network gets the first mask and segments the rest at the short side that suits
-its weights; fitted is the J of each object and frame. Printed of the videos that were kept apart (--check): how well
-frames with J < 0.5 are told from the others (area under the ROC, 0.5 is chance and 1 perfect) by the fit and by plain
+Each folder contains JPEGImages/<video>/ and Annotations/<video>/ with a mask for every frame, like those made by
+`benchmarks/stress.py --write`. The network gets the first mask and segments the rest at the short side that suits its
+weights; the J of each object and frame is fitted. For the held-out videos (--check), the program prints how well frames
+with J < 0.5 are distinguished from the others (area under the ROC, 0.5 is chance and 1 perfect) by the fit and by plain
 probabilities, and J by bins of confidence. The coefficients are written into the metadata of --output, a copy of the
 weights.
 """
@@ -32,13 +32,13 @@ from livos.masks.label_maps import read_labels
 from livos.model.network import LiVOS
 from livos.segmenter.confidence import FEATURES, PLAIN, ConfidenceModel
 
-FAILED = 0.5  # J below which a mask is to be found out
+FAILED = 0.5  # a mask with a lower J should be detected
 _SHRINKAGE = 1e-3  # of the coefficients of standardised features
 
 
 @dataclass(frozen=True)
 class Observations:
-    """Objects on frames: what the confidence is computed from, and what it should be."""
+    """Objects on frames: what the confidence is computed from, and its target."""
 
     features: Tensor  # (M, F)
     overlaps: Tensor  # (M,) J in [0, 1]
@@ -49,7 +49,7 @@ class Observations:
 
 
 def observe_folder(network: LiVOS, short_side: int, folder: Path, max_frames: int) -> list[Observations]:
-    """One entry for each video. Raises ValueError or OSError where frames or masks are missing."""
+    """One entry for each video. Raises ValueError or OSError if frames or masks are missing."""
     videos = sorted(path.name for path in (folder / "JPEGImages").iterdir() if path.is_dir())
     if not videos:
         raise ValueError(f"{folder / 'JPEGImages'}: expected folders of frames, found none")
@@ -92,7 +92,7 @@ def overlap(predicted: np.ndarray, truth: np.ndarray) -> float:
 
 
 def fit(observations: Observations) -> ConfidenceModel:
-    """The logistic regression whose mean is J: least cross-entropy, slightly shrunk, on standardised features."""
+    """The logistic regression with mean J: minimal cross-entropy, slightly regularised, on standardised features."""
     mean, spread = observations.features.mean(dim=0), observations.features.std(dim=0).clamp(min=1e-3)
     features, overlaps = ((observations.features - mean) / spread).double(), observations.overlaps.double()
     slopes = torch.zeros(len(FEATURES), dtype=torch.float64, requires_grad=True)
@@ -121,7 +121,7 @@ def area_under_roc(scores: Tensor, failed: Tensor) -> float:
 
 
 def print_worth(model: ConfidenceModel, observations: Observations) -> None:
-    """What the confidence is worth on videos kept apart."""
+    """Prints how good the confidence is on held-out videos."""
     failed, confidence = observations.overlaps < FAILED, model(observations.features)
     print(f"\n{len(failed)} objects on frames, {failed.float().mean():.1%} with J < {FAILED}; area under the ROC:")
     for name in ("inside", "overlap"):
@@ -141,15 +141,15 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("--weights", default="lite", help="a name (lite) or a file (default: lite)")
-    add("--model", help="network of the file, where its name and content do not tell")
+    add("--model", help="network of the file, if its name and content do not reveal it")
     add("--fit", type=Path, nargs="+", required=True, metavar="FOLDER", help="videos to fit to")
-    add("--check", type=Path, nargs="+", required=True, metavar="FOLDER", help="videos kept apart")
-    add("--frames", type=int, default=10_000, help="at most so many of each video (default: all)")
+    add("--check", type=Path, nargs="+", required=True, metavar="FOLDER", help="held-out videos")
+    add("--frames", type=int, default=10_000, help="largest number of frames per video (default: all)")
     add("--output", type=Path, help=".safetensors to write: the weights with the coefficients")
     add("--half", action="store_true", help="write floats as float16")
     options = parser.parse_args(arguments)
     if options.output is not None and options.output.suffix != ".safetensors":
-        parser.error(f"--output {options.output}: only .safetensors can hold the coefficients")
+        parser.error(f"--output {options.output}: only .safetensors can store the coefficients")
     return options
 
 

@@ -22,7 +22,7 @@ MARKDOWN = "[markdown]"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 1 if the notebook was to be checked and is not up to date."""
+    """Returns the exit status: 1 with --check if the notebook is not up to date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if the notebook is old")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Write docs/reference.md, the reference of the names that `livos` promises to programs, from their docstrings.
+"""Write docs/reference.md, the reference of the public names of `livos`, from their docstrings.
 
     python scripts/make_reference.py
     python scripts/make_reference.py --check        only say whether the page is up to date
@@ -26,20 +26,20 @@ SECTIONS = {
         *("load_model", "weight_names", "build_model", "model_names", "load_weights", "save_weights"),
     ],
 }
-"""The order of the page. Names that are not listed here follow at its end."""
+"""The order of the page. Names that are not listed here come at its end."""
 
 INTRODUCTION = """\
 # Reference
 
-These are the names that `livos` promises to programs: `from livos import VideoSegmenter`. Modules below `livos` may
-move. Shapes are written as in `(1 + N, H, W)`: N objects on a frame of H x W pixels.
+These are the public names of `livos`: `from livos import VideoSegmenter`. Modules inside `livos` may move. Shapes are
+written as in `(1 + N, H, W)`: N objects on a frame of H x W pixels.
 
-*This page is made from the docstrings by `python scripts/make_reference.py`.*
+*This page is generated from the docstrings by `python scripts/make_reference.py`.*
 """
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Returns the exit status: 1 if the page was to be checked and is not up to date."""
+    """Returns the exit status: 1 with --check if the page is not up to date."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if the page is old")
     options = parser.parse_args(arguments)
@@ -79,7 +79,7 @@ def resolved(found: griffe.Object | griffe.Alias) -> griffe.Object:
 
 
 def public_members(cls: griffe.Class) -> list[griffe.Function | griffe.Attribute]:
-    """Methods and properties of a class without those that begin with an underscore; plain fields are in its text."""
+    """Methods and properties of a class, except those with a leading underscore; plain fields are in its text."""
     members = [member for name, member in cls.members.items() if not name.startswith("_")]
     return [
         member
@@ -94,7 +94,7 @@ def is_property(member: griffe.Object) -> bool:
 
 
 def entry_of(entry: griffe.Object, level: int, owner: str = "") -> Iterator[str]:
-    """The lines on one name, under a heading of this level."""
+    """The lines about one name, under a heading of this level."""
     yield f"{'#' * level} `{owner}{entry.name}`\n"
     if not is_property(entry):
         yield f"```py\n{signature_of(entry, owner)}\n```\n"
@@ -107,7 +107,7 @@ def entry_of(entry: griffe.Object, level: int, owner: str = "") -> Iterator[str]
 
 
 def signature_of(entry: griffe.Object, owner: str) -> str:
-    """How a function, method or class is called; on several lines where it is long."""
+    """How a function, method or class is called; on several lines if it is long."""
     if isinstance(entry, griffe.Function):
         parameters, returns = entry.parameters, entry.returns
     else:

@@ -3,8 +3,8 @@
     python scripts/masks_to_burst_json.py --annotations ../BURST/val/first_frame_annotations.json \\
         --masks ./results/burst-val/Annotations --output ./results/burst-val/predictions.json
 
-The file has the form of the annotations with `segmentations` replaced: one run-length code for each object on every
-annotated frame. Masks are looked for at MASKS/<dataset>/<sequence>/<frame>.png; one that is missing is an error.
+The file has the format of the annotations with `segmentations` replaced: one run-length code for each object on every
+annotated frame. Masks are looked for at MASKS/<dataset>/<sequence>/<frame>.png; a missing one is an error.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""Average the scores of several runs (other sizes, mirrored frames, other weights) and write the masks that result.
+"""Average the scores of several runs (other sizes, mirrored frames, other weights) and write the resulting masks.
 
     python livos/eval.py dataset=d17-val size=480 save_scores=true output_dir=./results/480 weights=...
     python livos/eval.py dataset=d17-val size=720 save_scores=true output_dir=./results/720 weights=...
     python scripts/merge_scores.py --scores ./results/480/Scores ./results/720/Scores \\
         --masks ../DAVIS/2017/trainval/Annotations/480p --output ./results/merged/Annotations
 
---masks takes the palette and the coding of ids from each video's first given mask there; without it masks are written
-in the DAVIS palette. All runs must have scores of the same frames. Running it again writes the same over the same.
+With --masks, the palette and the coding of ids are those of each video's first given mask there; otherwise masks are
+written in the DAVIS palette. All runs must have scores for the same frames. Running it again overwrites the masks with
+the same content.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from livos.pipeline.probabilities import average_probabilities, read_object_ids,
 
 
 def common_frames(score_dirs: list[Path]) -> list[Path]:
-    """`<video>/<frame>.npz`, relative to each folder. Raises ValueError if the folders differ in what they hold."""
+    """`<video>/<frame>.npz`, relative to each folder. Raises ValueError if the contents of the folders differ."""
     frames = [{path.relative_to(score_dir) for path in score_dir.glob("[!.]*/[!.]*.npz")} for score_dir in score_dirs]
     for score_dir, found in zip(score_dirs, frames, strict=True):
         if not found:
@@ -32,20 +33,20 @@ def common_frames(score_dirs: list[Path]) -> list[Path]:
         missing = sorted(frames[0] ^ found)
         if missing:
             raise ValueError(
-                f"{score_dirs[0]} and {score_dir} do not hold the same frames: {len(missing)} are in one only, "
+                f"{score_dirs[0]} and {score_dir} do not contain the same frames: {len(missing)} are only in one, "
                 f"the first is {missing[0].as_posix()}"
             )
     return sorted(frames[0], key=lambda path: natural_order(path.as_posix()))
 
 
 def codings(mask_dir: Path | None, videos: set[str]) -> dict[str, LabelCoding]:
-    """How each video's masks are to be coded: like its first mask in `mask_dir`."""
+    """How to code each video's masks: like its first mask in `mask_dir`."""
     if mask_dir is None:
         return {video: LabelCoding() for video in videos}
     first = {video: next(iter(files_by_stem(mask_dir / video, (".png",))[0].values()), None) for video in videos}
     without = sorted(video for video, path in first.items() if path is None)
     if without:
-        raise ValueError(f"{mask_dir}: no masks of {', '.join(without)}")
+        raise ValueError(f"{mask_dir}: no masks for {', '.join(without)}")
     return {video: read_labels(path).coding for video, path in first.items() if path is not None}
 
 
@@ -59,7 +60,7 @@ def widest_ids(score_dirs: list[Path], frames: list[Path]) -> dict[str, int]:
 
 
 def merge_frame(score_dirs: list[Path], frame: Path, coding: LabelCoding, output: Path) -> None:
-    """Average one frame's scores and write its mask to `output`."""
+    """Averages one frame's scores and writes its mask to `output`."""
     try:
         labels = average_probabilities([read_probabilities(score_dir / frame) for score_dir in score_dirs]).labels()
     except ValueError as error:
@@ -68,7 +69,7 @@ def merge_frame(score_dirs: list[Path], frame: Path, coding: LabelCoding, output
 
 
 def merge(score_dirs: list[Path], output: Path, mask_dir: Path | None = None, workers: int | None = None) -> int:
-    """Write the masks of all frames, returns how many. Raises ValueError before it writes if frames are missing."""
+    """Writes the masks of all frames, returns how many. Raises ValueError before writing if frames are missing."""
     frames = common_frames(score_dirs)
     widest = widest_ids(score_dirs, frames)
     coding = {video: given.widened(widest[video]) for video, given in codings(mask_dir, set(widest)).items()}
@@ -83,8 +84,8 @@ def merge(score_dirs: list[Path], output: Path, mask_dir: Path | None = None, wo
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="folders of scores, one a run")
-    parser.add_argument("--output", type=Path, required=True, help="folder to write masks to, one folder a video")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True, help="folders of scores, one per run")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write masks to, one folder per video")
     parser.add_argument("--masks", type=Path, help="folder of the given masks, for their palette and coding")
     parser.add_argument("--workers", type=int, help="threads (default: by the number of cores)")
     options = parser.parse_args(arguments)

@@ -3,9 +3,9 @@
     python scripts/overfit_one_clip.py
     python scripts/overfit_one_clip.py --model base --images VIDEO/frames --masks VIDEO/masks --device cuda
 
-Eight frames of the bundled demo clip, their middle cut out and made small, are trained on as they are, without random
-changes, from random weights, and then segmented as any video. The exit status is 1 if J&F stays below --target. With
-the defaults it takes about three minutes of processor time. --output keeps the folder: curves, pictures, weights.
+It trains on eight frames of the bundled demo clip, cropped to their centre and reduced, without random changes and from
+random weights, and then segments them like any video. The exit status is 1 if J&F stays below --target. With the
+defaults it takes about three minutes of CPU time. --output keeps the folder: curves, pictures, weights.
 """
 
 import argparse
@@ -41,7 +41,7 @@ CLIP = "launch-pad-cafe"
 
 
 def write_small_clip(images: Path, masks: Path, folder: Path, num_frames: int, step: int, size: int) -> None:
-    """Write every `step`-th frame with its mask, the square in the middle made `size` pixels large, as a training set.
+    """Writes every `step`-th frame with its mask, the central square resized to `size` pixels, as a training set.
 
     Raises ValueError if there are too few frames that have a mask.
     """
@@ -49,7 +49,7 @@ def write_small_clip(images: Path, masks: Path, folder: Path, num_frames: int, s
     mask_paths, _ = files_by_stem(masks, (".png",))
     names = [name for name in frame_paths if name in mask_paths][: num_frames * step : step]
     if len(names) < num_frames:
-        raise ValueError(f"{images} and {masks} have {len(names)} frames to train on, {num_frames} are needed")
+        raise ValueError(f"{images} and {masks} have {len(names)} frames to train on, but {num_frames} are needed")
     for kind in ("JPEGImages", "Annotations"):
         (folder / kind / "clip").mkdir(parents=True)
     for name in names:
@@ -61,7 +61,7 @@ def write_small_clip(images: Path, masks: Path, folder: Path, num_frames: int, s
 
 
 def middle(picture: np.ndarray) -> np.ndarray:
-    """The largest square in the middle of (H, W) or (H, W, 3)."""
+    """The largest square at the centre of (H, W) or (H, W, 3)."""
     height, width = picture.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -69,7 +69,7 @@ def middle(picture: np.ndarray) -> np.ndarray:
 
 
 def settings(options: argparse.Namespace, folder: Path, output: Path) -> TrainConfig:
-    """A run on the clip as it is: no random warp, colour or merging; scored on the same frames."""
+    """A run on the unchanged clip: no random warp, colour or merging; scored on the same frames."""
     still = ColourConfig(brightness=0.0, contrast=0.0, saturation=0.0)
     masks = str(folder / "Annotations")
     return TrainConfig(
@@ -109,7 +109,7 @@ def settings(options: argparse.Namespace, folder: Path, output: Path) -> TrainCo
 
 
 def best_score(output: Path) -> float:
-    """The best J&F that the run has noted."""
+    """The best J&F that the run has recorded."""
     lines = map(json.loads, (output / "metrics.jsonl").read_text().splitlines())
     return max(line["validation_jf"] for line in lines if "validation_jf" in line)
 
@@ -120,7 +120,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--masks", type=Path, default=DEMO / "Annotations" / CLIP, help="folder of their masks")
     parser.add_argument("--model", default="lite", choices=model_names())
     parser.add_argument("--frames", type=int, default=8, help="frames to train on")
-    parser.add_argument("--step", type=int, default=2, help="take every STEP-th frame")
+    parser.add_argument("--step", type=int, default=2, help="use every STEP-th frame")
     parser.add_argument("--size", type=int, default=128, help="side in pixels, a multiple of 16")
     parser.add_argument("--iterations", type=int, default=200)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -138,7 +138,7 @@ def main() -> None:
         write_small_clip(options.images, options.masks, folder, options.frames, options.step, options.size)
         train(settings(options, folder, output), process)
         score = best_score(output)
-    print(f"J&F {score:.1f} on the clip that was trained on, {options.target:g} wanted")
+    print(f"J&F {score:.1f} on the training clip, target {options.target:g}")
     sys.exit(score < options.target)
 
 

@@ -1,4 +1,4 @@
-"""Draw the loss curves of a run, or of some that followed one another, as SVG, from the metrics.jsonl of training.
+"""Draw the loss curves of one run, or of several successive ones, as SVG, from the metrics.jsonl of training.
 
 python scripts/plot_losses.py model_0101_2027/first_try/metrics.jsonl losses.svg
 python scripts/plot_losses.py model_0101_2027/first/metrics.jsonl model_0102_2027/second/metrics.jsonl losses.svg
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def stages_of(records: list[dict]) -> list[tuple[str, dict[int, dict]]]:
-    """The stages of a run, in order, with its records by iteration; of two of the same iteration, the later one."""
+    """The stages of a run, in order, with its records by iteration; a later record replaces an earlier one."""
     stages: dict[str, dict[int, dict]] = {}
     for record in records:
         if "loss" in record:
@@ -44,7 +44,7 @@ def stages_of(records: list[dict]) -> list[tuple[str, dict[int, dict]]]:
 
 
 def draw(stages: list[tuple[str, dict[int, dict]]]) -> str:
-    """One panel a stage, up to three side by side."""
+    """One panel per stage, up to three side by side."""
     columns = min(3, len(stages))
     width, height = WIDTH / columns, HEIGHT * math.ceil(len(stages) / columns)
     panels = "".join(

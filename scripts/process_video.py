@@ -6,7 +6,7 @@ python scripts/process_video.py --video video.mp4 --masks mask.png --output resu
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the repository, where LiVOS is not installed
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the repository, if LiVOS is not installed
 
 from livos.commands.track import main
 

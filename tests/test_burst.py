@@ -125,7 +125,7 @@ def test_missing_frames_are_told(root):
     [
         ({"segmentations": []}, r"sequences\[0\]\.segmentations: expected one entry for each of 2 images"),
         ({"segmentations": [{"0": {"rle": ""}}, {}]}, r"segmentations\[0\]\['0'\]: object ids must be positive"),
-        ({"segmentations": [{"1": {"rle": 3}}, {}]}, r"\['1'\]\.rle: expected a text, found 3"),
+        ({"segmentations": [{"1": {"rle": 3}}, {}]}, r"\['1'\]\.rle: expected a string, found 3"),
         ({"segmentations": [{"1": {"rle": "zz~~~"}}, {}]}, "object 1: not a run-length code of 32 x 24 pixels"),
         ({"segmentations": [{"1": {"rle": ""}}, {}]}, "object 1: not a run-length code"),
     ],

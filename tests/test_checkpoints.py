@@ -89,7 +89,7 @@ def test_checkpoints_of_other_programs_load(tmp_path, wrap):
 
 def test_an_entry_with_and_without_prefix_is_refused():
     state = tiny_network().state_dict()
-    with pytest.raises(ValueError, match=r"holds key_projector\.layer1\.bias twice"):
+    with pytest.raises(ValueError, match=r"contains key_projector\.layer1\.bias twice"):
         load_weights(tiny_network(), {**state, "module.key_projector.layer1.bias": torch.zeros(8)})
 
 
@@ -120,8 +120,8 @@ def test_integers_for_numbers_are_refused():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ([1, 2], "holds a list, not a network's weights"),
-        (torch.zeros(3, 4), r"holds a Tensor of shape \(3, 4\), not a network's weights"),
+        ([1, 2], "contains a list, not a network's weights"),
+        (torch.zeros(3, 4), r"contains a Tensor of shape \(3, 4\), not a network's weights"),
         ({1: torch.zeros(1)}, "contains a dict, not a network's weights by name"),
         (
             {"epoch": 3, "arguments": {"lr": 0.1}},
@@ -183,7 +183,7 @@ def test_a_senseless_short_side_and_a_missing_file_are_told(tmp_path):
     with pytest.raises(ValueError, match="short_side='-3'"):
         best_short_side(tmp_path / "a.safetensors")
     (tmp_path / "cut.safetensors").write_bytes(b"no header")
-    with pytest.raises(ValueError, match="cut short"):
+    with pytest.raises(ValueError, match="truncated"):
         best_short_side(tmp_path / "cut.safetensors")
     with pytest.raises(FileNotFoundError, match="no weights at"):
         best_short_side(tmp_path / "b.safetensors")

@@ -74,7 +74,7 @@ def test_downloads_checks_and_records(weights, directory, content):
 def test_what_is_there_is_not_fetched_again(weights, directory, content):
     download.download(weights, directory, Drive({"new": content}))
     drive = Drive({"new": content})
-    assert "there already" in download.download(weights, directory, drive)
+    assert "already there" in download.download(weights, directory, drive)
     assert drive.asked == []
 
 
@@ -93,7 +93,7 @@ def test_a_quota_page_is_refused_with_advice(weights, directory):
 
 
 def test_a_truncated_file_is_refused(weights, directory, content):
-    with pytest.raises(download.DownloadProblem, match="cut short"):
+    with pytest.raises(download.DownloadProblem, match="truncated"):
         download.download(weights, directory, Drive({"new": content[: len(content) // 2]}))
     assert names_in(directory) == []
 

@@ -66,7 +66,7 @@ def test_a_web_page_or_half_a_file_instead_of_weights_is_refused(root):
         run(root, weights=str(path))
     save_weights(build_model(ModelConfig(**TINY_MODEL), seed=0), path)
     path.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(ValueError, match=r"weights\.pth .* cannot be read as tensors, perhaps .* cut short"):
+    with pytest.raises(ValueError, match=r"weights\.pth .* cannot be read as tensors, perhaps .* truncated"):
         run(root, weights=str(path))
 
 

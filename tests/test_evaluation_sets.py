@@ -194,7 +194,7 @@ def test_videos_in_only_one_of_the_folders_are_problems_not_silence(tmp_path):
     problems = {video.name: video.problems() for video in open_test_set(generic(tmp_path))}
     assert problems["whole"] == []
     assert problems["only frames"] == [f"{tmp_path}/masks/only frames: no such folder, expected to hold masks"]
-    assert problems["only masks"][0].startswith(f"{tmp_path}/images/only masks: no frames in it (.jpg")
+    assert problems["only masks"][0].startswith(f"{tmp_path}/images/only masks: contains no frames (.jpg")
 
 
 def test_a_listed_video_that_is_missing_does_not_lose_the_others(tmp_path):
@@ -256,7 +256,7 @@ def test_fewer_videos_than_the_official_set_has_are_told(tmp_path, caplog):
     write_davis(tmp_path / "DAVIS/2017/trainval", "2017/val.txt", "bear")
     with caplog.at_level(logging.WARNING):
         open_test_set(settings_of("d17-val", tmp_path))
-    assert "d17-val has 1 videos, 30 expected" in caplog.text
+    assert "d17-val has 1 videos, expected 30" in caplog.text
 
 
 def test_settings_that_make_no_sense_are_refused(tmp_path):

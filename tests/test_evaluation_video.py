@@ -85,7 +85,7 @@ def test_a_video_without_any_mask_is_refused(clip):
         path.unlink()
     for use_all_masks in (False, True):
         (problem,) = open_clip(clip, use_all_masks=use_all_masks).problems()
-        assert f"{clip / 'masks' / 'clip'}: no masks in it" in problem
+        assert f"{clip / 'masks' / 'clip'}: contains no masks" in problem
     (clip / "masks" / "clip").rmdir()
     (problem,) = open_clip(clip).problems()
     assert f"{clip / 'masks' / 'clip'}: no such folder" in problem
@@ -105,7 +105,7 @@ def test_an_empty_first_mask_is_refused_unless_later_ones_count(clip, caplog):
 def test_a_mask_of_another_size_is_told_before_reading(clip):
     write_mask(clip / "masks" / "clip" / "00002.png", labels_with(3, size=(30, 32)))
     (problem,) = open_clip(clip, use_all_masks=True).problems()
-    assert problem.endswith(f"00002.png: 32 x 30 pixels, expected 32 x 24 as {clip}/images/clip/00000.jpg")
+    assert problem.endswith(f"00002.png: 32 x 30 pixels, expected 32 x 24 as in {clip}/images/clip/00000.jpg")
     with pytest.raises(ValueError, match="32 x 30 pixels"):
         list(open_clip(clip, use_all_masks=True))
     assert open_clip(clip).problems() == []  # that mask is not given then
@@ -220,5 +220,5 @@ def test_an_orientation_that_is_ignored_is_said_once(clip, caplog):
         with Image.open(path) as image:
             image.save(path, exif=exif)
     frames = list(open_clip(clip))
-    assert len(frames) == 3 and caplog.text.count("has an orientation (EXIF) that is ignored") == 1
+    assert len(frames) == 3 and caplog.text.count("has an orientation (EXIF), which is ignored") == 1
     assert "00001.jpg" in caplog.text

@@ -75,7 +75,7 @@ def test_annotated_frames_become_folders(burst, link):
 def test_a_missing_frame_and_a_strange_id_are_named(burst, capsys):
     (burst / "frames/HACS/a clip/frame0003.jpg").unlink()
     assert burst_to_folders.main(arguments_of(burst)) == 1
-    assert "frame0003.jpg: this annotated frame is not there" in capsys.readouterr().err
+    assert "frame0003.jpg: this annotated frame is missing" in capsys.readouterr().err
     content = json.loads((burst / "train.json").read_text())
     content["sequences"][0]["segmentations"][0] = coded(o300=block(0, 2))
     (burst / "train.json").write_text(json.dumps(content))

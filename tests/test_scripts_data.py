@@ -71,7 +71,7 @@ def test_lvos_refuses_to_overwrite_and_names_what_is_missing(lvos, capsys):
     assert preprocess_lvos.main([str(lvos / "Annotations"), str(lvos / "Annotations")]) == 1
     assert "overwritten" in capsys.readouterr().err
     assert preprocess_lvos.main([str(lvos / "nowhere"), str(lvos / "first")]) == 1
-    assert "nowhere: expected a folder of folders of masks" in capsys.readouterr().err
+    assert "nowhere: expected a folder with a folder of masks" in capsys.readouterr().err
 
 
 # Empty masks
@@ -150,7 +150,7 @@ def test_masks_of_another_video_are_refused(clip, capsys):
     write_video(clip / "masks" / "clip" / "deeper", [mask_of(1)])
     arguments = long_video_arguments(clip)
     assert expand_long_video.main([*arguments, "--frames", "9"]) == 1
-    assert "expected masks named as frames are" in capsys.readouterr().err
+    assert "expected masks named like frames" in capsys.readouterr().err
     assert not (clip / "o").exists()
 
 

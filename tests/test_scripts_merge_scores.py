@@ -97,7 +97,7 @@ def test_merged_masks_are_coded_like_the_given_ones(runs, tmp_path):
 def test_a_missing_frame_is_an_error_before_anything_is_written(runs, tmp_path, capsys):
     (runs[1] / "clip" / "00001.npz").unlink()
     assert merge_scores.main(["--scores", *map(str, runs), "--output", str(tmp_path / "merged")]) == 1
-    assert "1 are in one only, the first is clip/00001.npz" in capsys.readouterr().err
+    assert "1 are only in one, the first is clip/00001.npz" in capsys.readouterr().err
     assert not (tmp_path / "merged").exists()
 
 

@@ -153,7 +153,7 @@ def test_a_frame_that_misfits_its_mask_is_named_before_training(tmp_path):
     Image.new("RGB", (30, 20)).save(tmp_path / "videos/JPEGImages/video0/00007.png")
     (tmp_path / "videos/JPEGImages/video0/00009.png").write_bytes(b"no image")
     (problem,) = problems_of(tmp_path, VideoSetConfig(folders=["videos"]))
-    assert "00007.png has 30 x 20 pixels, but its mask" in problem and problem.endswith("00007.png 72 x 40")
+    assert "00007.png has 30 x 20 pixels, but its mask" in problem and problem.endswith("00007.png has 72 x 40")
 
 
 def test_a_frame_that_is_cut_short_is_refused(tmp_path):

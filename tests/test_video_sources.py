@@ -257,7 +257,7 @@ def test_pictures_that_are_made_one_after_the_other_come_once():
         ([], "no pictures"),
         ([np.zeros((4, 4), np.uint8)], r"picture 0: expected \(H, W, 3\) uint8 .* found uint8 \(4, 4\)"),
         ([np.zeros((4, 4, 3), np.float32)], r"found float32 \(4, 4, 3\)"),
-        ([np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)], "picture 1 has 4 x 5 pixels, but the first has 4 x 4"),
+        ([np.zeros((4, 4, 3), np.uint8), np.zeros((5, 4, 3), np.uint8)], "has 4 x 5 pixels, but the first has 4 x 4"),
     ],
 )  # fmt: skip
 def test_other_arrays_are_refused(pictures, complaint):

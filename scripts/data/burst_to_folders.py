@@ -1,9 +1,9 @@
-"""Turn BURST's training annotations into folders of frames and index masks, as training reads them (data=mega).
+"""Turn BURST's training annotations into folders of frames and index masks, for training (data=mega).
 
     python scripts/data/burst_to_folders.py ../BURST/train/train.json ../BURST/frames/train ../BURST/train-vos
 
-writes JPEGImages/<dataset>_<sequence>/ and Annotations/<dataset>_<sequence>/ for the annotated frames. --link makes
-hard links to the frames instead of copies. Masks that are there already are written again, frames are not.
+This writes JPEGImages/<dataset>_<sequence>/ and Annotations/<dataset>_<sequence>/ for the annotated frames. --link
+makes hard links to the frames instead of copies. Existing masks are written again, existing frames are not.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from livos.masks.label_maps import LabelCoding, write_labels
 from livos.masks.run_lengths import decode_mask
 
 LARGEST_ID = 254
-"""Training keeps ids in a byte, where 255 is void."""
+"""Training stores ids in a byte, where 255 is void."""
 
 
 def frame_labels(sequence: Mapping[str, Any], place: int) -> np.ndarray:
-    """Labels (H, W) of the annotated frame at `place`; where objects overlap, the one with the larger id is seen.
+    """Labels (H, W) of the annotated frame at `place`; where objects overlap, the one with the larger id is on top.
 
-    Raises ValueError if an id is none that training can read.
+    Raises ValueError if training cannot read an id.
     """
     size = (sequence["height"], sequence["width"])
     labels = np.zeros(size, np.int32)
@@ -44,7 +44,7 @@ def frame_labels(sequence: Mapping[str, Any], place: int) -> np.ndarray:
 
 
 def write_sequence(sequence: Mapping[str, Any], frame_root: Path, output: Path, link: bool) -> int:
-    """Write one sequence's annotated frames and masks; returns how many. Raises ValueError if a frame is missing."""
+    """Writes one sequence's annotated frames and masks; returns how many. Raises ValueError if a frame is missing."""
     name = sequence_name(sequence).replace("/", "_")
     images, masks = output / "JPEGImages" / name, output / "Annotations" / name
     for directory in (images, masks):
@@ -53,7 +53,7 @@ def write_sequence(sequence: Mapping[str, Any], frame_root: Path, output: Path, 
         file_name = PurePosixPath(image_path).name
         source = frame_root / sequence_name(sequence) / file_name
         if not source.is_file():
-            raise ValueError(f"{source}: this annotated frame is not there")
+            raise ValueError(f"{source}: this annotated frame is missing")
         if not (images / file_name).exists():
             if link:
                 os.link(source, images / file_name)
@@ -67,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("annotations", type=Path, help="BURST's JSON file")
     parser.add_argument("frames", type=Path, help="folder with <dataset>/<sequence>/<frame>.jpg")
-    parser.add_argument("output", type=Path, help="folder to make JPEGImages/ and Annotations/ in")
+    parser.add_argument("output", type=Path, help="folder for JPEGImages/ and Annotations/")
     parser.add_argument("--link", action="store_true", help="hard links to the frames instead of copies")
     options = parser.parse_args(arguments)
     num_frames = 0

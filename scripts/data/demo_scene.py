@@ -26,10 +26,10 @@ class Card:
     """A cut-out photograph that is moved over the scene.
 
     pixels: (H, W, 4) float32, linear light multiplied by the matte, matte last, in [0, 1].
-    anchor: the point of the card (x, y in its pixels) that a pose places and turns it around.
+    anchor: the point of the card (x, y in its pixels) that a pose positions, and around which it rotates.
     parallax: how strongly the camera's motion moves it: 1 at the actors, less behind them, more in front of them.
     label: the object it belongs to, 0 for scenery.
-    shadow: (H, W), the share of the light that its soft shadow takes from the near cards behind it; None for no shadow.
+    shadow: (H, W), the share of light that its soft shadow takes from the near cards behind it; None for no shadow.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Card:
     shadow: np.ndarray | None = None
 
 
-# Outlines, drawn by hand around what is to be cut out: x, y in pixels of the photograph. A smooth closed curve runs
-# through them. The cat's ears and crown lie above the photograph (y < 0), in what `_photograph_of_cat` adds there.
+# Hand-drawn outlines of what to cut out: x, y in pixels of the photograph. A smooth closed curve runs through them. The
+# cat's ears and crown are above the photograph (y < 0), in the part that `_photograph_of_cat` adds there.
 CAT_OUTLINE = [
     (41, 0), (46, -28), (58, -56), (66, -58), (82, -42), (102, -22), (130, -20), (175, -26), (225, -28), (275, -22),
     (312, -16), (332, -32), (372, -52), (412, -60), (417, -52), (408, -24), (395, 2), (383, 28), (370, 52), (359, 72),
@@ -69,7 +69,7 @@ def read_photograph(folder: Path, name: str) -> np.ndarray:
     """A photograph of scikit-image as (H, W, 3) float32 RGB in [0, 1]; a grey one has three equal channels."""
     path = folder / name
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: not there; scikit-image 0.19 or newer brings it")
+        raise FileNotFoundError(f"{path}: missing; it comes with scikit-image 0.19 or newer")
     return read_image(path).astype(np.float32) / 255
 
 
@@ -84,7 +84,7 @@ def to_display(colours: np.ndarray) -> np.ndarray:
 def matte_inside(outline: Sequence[tuple[float, float]], height: int, width: int, softness: float) -> np.ndarray:
     """(height, width) float32: 1 inside the smooth closed curve through the points, 0 outside.
 
-    The edge, some `softness` pixels wide, lies inside the curve: none of the photograph's background comes along.
+    The edge, about `softness` pixels wide, is inside the curve, so that no background of the photograph is included.
     """
     points = np.array([*outline, outline[0]], np.float64)
     curve = CubicSpline(np.arange(len(points)), points, bc_type="periodic")
@@ -98,7 +98,7 @@ def matte_inside(outline: Sequence[tuple[float, float]], height: int, width: int
 def cut_out(
     image: np.ndarray, matte: np.ndarray, size: tuple[int, int], gain: tuple[float, float, float]
 ) -> np.ndarray:
-    """(h, w, 4) card pixels: `image` times the colour `gain` inside `matte`, shrunk to `size` (width, height)."""
+    """(h, w, 4) card pixels: `image` times the colour `gain` inside `matte`, reduced to `size` (width, height)."""
     colours = to_linear(image) * float32(gain)
     pixels = np.dstack([colours * matte[..., None], matte]).astype(np.float32)
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
@@ -131,7 +131,7 @@ def launch_pad(folder: Path) -> Card:
 
 
 def lawn(folder: Path) -> Card:
-    """Grass seen at a low angle, bluer and darker towards the horizon, which fades out."""
+    """Grass seen from a low angle, bluer and darker towards the horizon, which fades out."""
     grass = np.tile(read_photograph(folder, "grass.png"), (1, 3, 1))
     grass[:, 512:1024] = grass[:, 512:1024][:, ::-1]
     width, height = 1300, 130
@@ -160,7 +160,7 @@ def column(folder: Path) -> Card:
 
 
 def wood(folder: Path) -> np.ndarray:
-    """(160, 600, 3): the table top right of the cup in its photograph, turned so that the grain runs along the rows."""
+    """(160, 600, 3): the table top right of the cup in its photograph, rotated so that the grain follows the rows."""
     image = read_photograph(folder, "coffee.png")
     there = float32([[486, 230], [598, 152], [486, 396]])
     here = float32([[0, 0], [300, 0], [0, 160]])
@@ -170,7 +170,7 @@ def wood(folder: Path) -> np.ndarray:
 
 
 def table(folder: Path) -> Card:
-    """Planks of the wood, the nearer the wider, with dark gaps between them and where two boards meet."""
+    """Wooden planks, wider towards the viewer, with dark gaps between them and where two boards meet."""
     grain = wood(folder)
     planks = []
     # height in the picture, first row of the grain, where two boards meet, how bright it is
@@ -191,7 +191,7 @@ def table(folder: Path) -> Card:
 def _photograph_of_cat(folder: Path) -> np.ndarray:
     """The cat with 64 more rows above and 36 below.
 
-    The photograph cuts the ears off: fur is mirrored there, slanted as the ears are.
+    The photograph cuts off the ears: fur is mirrored there, slanted like the ears.
     """
     image = read_photograph(folder, "chelsea.png")
     height, width = image.shape[:2]

@@ -1,8 +1,8 @@
-"""Find masks that show no object: frames that cannot begin a video, and often slips of annotation.
+"""Find masks that show no object: frames that cannot begin a video, and often annotation mistakes.
 
     python scripts/data/find_empty_masks.py ../YouTube/train/Annotations --output empty_masks.txt
 
-Prints, or writes, one line `video/frame.png` for each. A mask of nothing but background and void (255) is empty too.
+Prints, or writes, one line `video/frame.png` for each. A mask of only background and void (255) is also empty.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from livos.training.data.empty_masks import VOID, is_empty
 
 
 def find_empty_masks(directory: Path, void_id: int | None = VOID, first_only: bool = False) -> list[Path]:
-    """Empty masks below `directory`, in order. `first_only` looks at the first mask of each folder alone.
+    """Empty masks below `directory`, in order. `first_only`: check only the first mask of each folder.
 
     Raises ValueError if there are no masks at all.
     """
@@ -41,8 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", type=Path, help="folder of folders of masks")
     parser.add_argument("--output", type=Path, help="text file to write (default: print)")
-    parser.add_argument("--first-only", action="store_true", help="look at the first mask of each video only")
-    parser.add_argument("--no-void", action="store_true", help="255 is an object like any other")
+    parser.add_argument("--first-only", action="store_true", help="check only the first mask of each video")
+    parser.add_argument("--no-void", action="store_true", help="treat 255 as an object like any other")
     options = parser.parse_args(arguments)
     try:
         empty = find_empty_masks(options.directory, None if options.no_void else VOID, options.first_only)

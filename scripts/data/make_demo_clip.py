@@ -3,13 +3,13 @@
     pip install scikit-image
     python scripts/data/make_demo_clip.py
 
-The scene is composed of photographs that come inside the package scikit-image, all of them CC0 or in the public domain
-(examples/demo/README.md lists them). It is made for trying video object segmentation: the camera pans and zooms, the
-cat (2) is hidden behind a column for a while and then passes in front of the astronaut (1), the cup (3) enters later.
-Written are JPEGImages/<clip>, Annotations/<clip> (the truth on every frame) and GivenMasks/<clip> (the masks that a
-method may see: the first frame's, the new object's on the frame where it enters, and that of the cat once more when it
-is back, as somebody would correct it who finds it taken for the astronaut). With the same versions of the
-libraries the files come out the same, byte for byte.
+The scene is composed of photographs that come with the package scikit-image, all of them CC0 or in the public domain
+(examples/demo/README.md lists them). It is designed for trying out video object segmentation: the camera pans and
+zooms, the cat (2) is hidden behind a column for a while and then passes in front of the astronaut (1), and the cup (3)
+enters later. The program writes JPEGImages/<clip>, Annotations/<clip> (the true masks of every frame) and
+GivenMasks/<clip> (the masks that a method may see: those of the first frame, that of the new object on the frame where
+it enters, and that of the cat once more when it is back, like a user's correction if it was confused with the
+astronaut). With the same versions of the libraries, the files are the same, byte for byte.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ WIDTH, HEIGHT = 854, 480
 FRAMES = 64
 CLIP = "launch-pad-cafe"
 QUALITY = 82  # of the JPEG files
-SHUTTER = 0.16  # the part of a frame's time during which light is gathered
-SLIVER = 60  # an object of which fewer pixels are seen counts as hidden
-ENTRY = 20  # the frame on which the cup is seen first
+SHUTTER = 0.16  # the share of a frame's time during which the shutter is open
+SLIVER = 60  # an object with fewer visible pixels counts as hidden
+ENTRY = 20  # the frame on which the cup is first visible
 CORRECTED = {48: {2}}  # objects whose masks are given again: the cat, back from behind the column
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a card's anchor is (x, y in the frame of a resting camera), and how it is turned, scaled and bent there."""
+    """Where a card's anchor is (x, y in the frame of a resting camera), and how it is rotated, scaled and bent."""
 
     x: float
     y: float
@@ -100,7 +100,7 @@ def placement(card: Card, pose: Pose, camera: np.ndarray) -> np.ndarray:
 
 
 def bent(card: Card, lean: float) -> np.ndarray:
-    """The card's pixels with their top pushed `lean` pixels to the right, the more the farther above the anchor."""
+    """The card's pixels with their top pushed `lean` pixels to the right, increasingly above the anchor."""
     if lean == 0:
         return card.pixels
     height, width = card.pixels.shape[:2]
@@ -131,7 +131,7 @@ def render_moment(cards: list[Card], time: float) -> tuple[np.ndarray, np.ndarra
 
 
 def moments_of(cards: list[Card], index: int) -> np.ndarray:
-    """The times, in frames, whose pictures are averaged to frame `index`: the more the faster something moves."""
+    """The times, in frames, whose pictures are averaged into frame `index`: more of them if something moves fast."""
     opening, closing = index - SHUTTER / 2, index + SHUTTER / 2
     paths = [_anchor_in_frame(card, closing) - _anchor_in_frame(card, opening) for card in cards]
     number = int(np.clip(np.linalg.norm(paths, axis=1).max() / 1.5, 4, 32))
@@ -143,7 +143,7 @@ def _anchor_in_frame(card: Card, time: float) -> np.ndarray:
 
 
 def render_frame(cards: list[Card], index: int, noise: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Frame `index` with motion blur and grain, RGB (H, W, 3) uint8, and what each pixel shows most, (H, W) uint8."""
+    """Frame `index` with motion blur and grain, RGB (H, W, 3) uint8, and the main label of each pixel, (H, W) uint8."""
     moments = [render_moment(cards, float(time)) for time in moments_of(cards, index)]
     light = np.sum([part for part, _ in moments], axis=0) / np.float32(len(moments))
     shares = np.sum([part for _, part in moments], axis=0)
@@ -165,7 +165,7 @@ def save_labels(path: Path, labels: np.ndarray) -> None:
 
 
 def save(picture: Image.Image, path: Path, **options: Any) -> None:
-    """Writes beside and renames, so that no half-written file has the final name."""
+    """Writes to a temporary name and renames, so that no half-written file has the final name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     picture.save(unfinished, **options)

@@ -1,13 +1,12 @@
-"""List the videos of a folder that training can use, and keep some aside for validation.
+"""List the videos of a folder that training can use, and hold some out for validation.
 
     python scripts/data/make_training_lists.py ../my_videos --validation 4
     python scripts/data/make_training_lists.py ../YouTube/train --min-frames 8 --exclude held_out.txt
 
-looks at JPEGImages/<video>/ and Annotations/<video>/ in the folder and writes train.txt (and val.txt), a video's name
-in each line, as `video_list` in livos/config/data wants them. A video is left out, with the reason printed, when it has
-fewer than --min-frames frames with a mask, when a mask fits no frame, when none of its masks shows an object, or when
-training would refuse one of them. Which videos are kept aside is drawn with --seed, so the same call gives the same
-lists.
+This reads JPEGImages/<video>/ and Annotations/<video>/ in the folder and writes train.txt (and val.txt), with a video's
+name in each line, for `video_list` in livos/config/data. A video is skipped, and the reason printed, if it has fewer
+than --min-frames frames with a mask, if a mask matches no frame, if no mask shows an object, or if training would
+refuse one of them. The held-out videos are drawn with --seed, so the same call gives the same lists.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from livos.training.data.training_files import read_mask, refuse_two_meanings
 
 
 def reason_against(image_dir: Path, mask_dir: Path, min_frames: int, binary: bool = False) -> str | None:
-    """Why a video cannot be trained on, or None if it can. Its masks are read as training reads them."""
+    """Why a video cannot be trained on, or None if it can. Its masks are read as in training."""
     frames, faults = files_by_stem(image_dir, IMAGE_SUFFIXES)
     masks, mask_faults = files_by_stem(mask_dir, MASK_SUFFIXES)
     if faults or mask_faults:
@@ -56,7 +55,7 @@ def usable_videos(
 ) -> list[str]:
     """Names of videos that can be trained on, in order. Raises ValueError if there are none."""
     if not image_root.is_dir():
-        raise ValueError(f"{image_root}: expected a folder of folders of frames, one a video; it is not there")
+        raise ValueError(f"{image_root}: expected a folder with a folder of frames per video, but it is missing")
     videos = [path.name for path in folders_in(image_root) if path.name not in exclude]
     usable = []
     for video in tqdm(videos, unit="video"):
@@ -64,14 +63,14 @@ def usable_videos(
         if reason is None:
             usable.append(video)
         else:
-            tqdm.write(f"left out: {video} ({reason})")
+            tqdm.write(f"skipped: {video} ({reason})")
     if not usable:
-        raise ValueError(f"{image_root}: none of {len(videos)} videos can be trained on")
+        raise ValueError(f"{image_root}: none of the {len(videos)} videos can be trained on")
     return usable
 
 
 def split_videos(videos: list[str], num_validation: int, seed: int) -> tuple[list[str], list[str]]:
-    """(training, validation), each in order. Raises ValueError if nothing would be left to train on."""
+    """(training, validation), each in order. Raises ValueError if nothing would remain to train on."""
     if not 0 <= num_validation < len(videos):
         raise ValueError(f"--validation {num_validation} of {len(videos)} usable videos leaves none to train on")
     aside = set(random.Random(seed).sample(videos, num_validation))
@@ -85,14 +84,14 @@ def write_list(path: Path, names: list[str]) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", type=Path, help="folder with JPEGImages/ and Annotations/; the lists go into it")
+    parser.add_argument("directory", type=Path, help="folder with JPEGImages/ and Annotations/, also for the lists")
     parser.add_argument("--images", default="JPEGImages", help="its folder of frames (default: JPEGImages)")
     parser.add_argument("--masks", default="Annotations", help="its folder of masks (default: Annotations)")
     parser.add_argument("--min-frames", type=int, default=8, help="frames with masks that a video needs (default: 8)")
-    parser.add_argument("--exclude", type=Path, action="append", default=[], help="list of videos to leave out")
-    parser.add_argument("--binary-masks", action="store_true", help="judge masks as binary_masks=true reads them")
-    parser.add_argument("--validation", type=int, default=0, help="number of videos to keep aside (default: 0)")
-    parser.add_argument("--seed", type=int, default=0, help="of the choice of those (default: 0)")
+    parser.add_argument("--exclude", type=Path, action="append", default=[], help="list of videos to skip")
+    parser.add_argument("--binary-masks", action="store_true", help="check masks as binary_masks=true reads them")
+    parser.add_argument("--validation", type=int, default=0, help="number of videos to hold out (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed for choosing them (default: 0)")
     options = parser.parse_args(arguments)
     try:
         excluded = {line.strip() for path in options.exclude for line in read_lines(path)}

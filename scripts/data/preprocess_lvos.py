@@ -1,9 +1,9 @@
-"""Keep each object's first mask, which is what a method may see of the LVOS validation set's truth.
+"""Keep each object's first mask, which is all that a method may see of the LVOS validation set's true masks.
 
     python scripts/data/preprocess_lvos.py ../LVOS/valid/Annotations ../LVOS/valid/Annotations_first_only
 
-A frame's mask is written if an object appears on it for the first time. Objects that appeared before are background in
-it, since giving their truth again would be help that the benchmark does not allow. Running it twice gives the same.
+A frame's mask is written if an object appears on it for the first time. Objects that appeared earlier become background
+there, because the benchmark does not allow giving their true masks again. Running it twice gives the same result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from livos.masks.label_maps import LabelMap, object_ids, read_labels, write_labe
 
 
 def first_masks(mask_paths: list[Path]) -> Iterator[tuple[Path, LabelMap]]:
-    """The masks of a video, in order of time, on which an object appears first, reduced to such objects."""
+    """The masks of a video, in order of time, on which an object first appears, reduced to such objects."""
     seen: set[int] = set()
     for path in mask_paths:
         mask = read_labels(path)
@@ -32,15 +32,15 @@ def first_masks(mask_paths: list[Path]) -> Iterator[tuple[Path, LabelMap]]:
 
 
 def keep_first_masks(source: Path, target: Path) -> tuple[int, int]:
-    """Write the first masks of every video below `source` to `target`; returns how many videos and masks.
+    """Writes the first masks of every video below `source` to `target`; returns the number of videos and masks.
 
-    Raises ValueError if `source` holds no videos, or is `target`.
+    Raises ValueError if `source` contains no videos, or is `target`.
     """
     if source.resolve() == target.resolve():
-        raise ValueError(f"{source} would be overwritten: give another folder to write to")
+        raise ValueError(f"{source} would be overwritten: choose another folder to write to")
     videos = folders_in(source) if source.is_dir() else []
     if not videos:
-        raise ValueError(f"{source}: expected a folder of folders of masks, one a video, and found none")
+        raise ValueError(f"{source}: expected a folder with a folder of masks per video, found none")
     num_masks = 0
     for video in tqdm(videos, unit="video"):
         files, faults = files_by_stem(video, (".png",))
@@ -58,7 +58,7 @@ def keep_first_masks(source: Path, target: Path) -> tuple[int, int]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, help="folder of folders of masks, on every frame")
+    parser.add_argument("source", type=Path, help="folder with a folder of masks per video, for every frame")
     parser.add_argument("target", type=Path, help="folder to write the first masks to")
     options = parser.parse_args(arguments)
     try:
