@@ -70,7 +70,7 @@ def test_limits_and_advice_are_those_that_the_engine_takes(make):
         return
     assert "engine=torch with chunk_size=1" in advice and "float16 " not in advice
     assert ("precision=bfloat16" in advice) == (segmenter.engine == "openvino")
-    with pytest.raises(ValueError, match="computes all objects at once, not chunk_size=1"):
+    with pytest.raises(ValueError, match="processes all objects at once, not chunk_size=1"):
         segmenter.with_limits(32, 1)
 
 

@@ -137,7 +137,7 @@ def test_a_long_video_can_start_over_instead(clip):
 def test_a_shorter_video_over_a_longer_one_is_refused(clip, capsys):
     assert expand_long_video.main([*long_video_arguments(clip), "--frames", "7"]) == 0
     assert expand_long_video.main([*long_video_arguments(clip), "--frames", "6"]) == 1
-    assert "holds 00000006.jpg … of a longer video" in capsys.readouterr().err
+    assert "contains 00000006.jpg … of a longer video" in capsys.readouterr().err
 
 
 def test_a_one_frame_clip_is_held():

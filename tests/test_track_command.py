@@ -184,7 +184,7 @@ def test_a_range_without_frames_is_refused(tmp_path, run, capsys, start, end):
 def test_a_mask_outside_the_range_is_refused(tmp_path, run, capsys):
     video = make_video(tmp_path / "clip.mp4")
     assert run(video, write_mask(tmp_path / "00003.png", 1), "--start", "5") == 1
-    assert "00003.png: is the mask of frame 3, but only frames 5 to the end are asked for" in capsys.readouterr().err
+    assert "00003.png: is the mask of frame 3, but only frames 5 to the end were requested" in capsys.readouterr().err
 
 
 def test_a_mask_beyond_the_end_is_refused_or_told(tmp_path, run, capsys, caplog):
@@ -246,7 +246,7 @@ def test_a_turned_video_is_segmented_upright(tmp_path, run, capsys):
     video = make_video(tmp_path / "clip.mp4", 3)
     turn_clockwise(video)
     assert run(video, write_mask(tmp_path / "mask.png", 1)) == 1
-    assert "It seems turned" in capsys.readouterr().err
+    assert "It seems rotated" in capsys.readouterr().err
     assert run(video, write_mask(tmp_path / "mask.png", 1, size=(64, 48))) == 0
     assert VideoFile(tmp_path / "out/overlay.mp4").size == (64, 48)
     assert read_labels(tmp_path / "out/masks/000000.png").labels.shape == (64, 48)
@@ -309,7 +309,7 @@ def test_names_of_drawn_objects_are_reported(tmp_path, run, segmenter):
 def test_a_mask_of_another_size_and_an_empty_one_are_refused_before_the_work(tmp_path, run, capsys, segmenter):
     video = make_video(tmp_path / "clip.mp4", 2)
     assert run(video, write_mask(tmp_path / "mask.png", 1, size=(50, 64))) == 1
-    assert "mask.png: 64 x 50 pixels, frame 0 has 64 x 48" in capsys.readouterr().err
+    assert "mask.png: 64 x 50 pixels, but frame 0 has 64 x 48" in capsys.readouterr().err
     assert run(video, write_mask(tmp_path / "mask.png")) == 1
     assert "no mask shows an object" in capsys.readouterr().err
     assert segmenter.seen == []
@@ -439,7 +439,7 @@ def test_results_of_another_job_are_refused_or_replaced(tmp_path, run, capsys, c
     options += ["--end", "3"] if change == "option" else []
     assert run(video, mask, *options) == 1
     complaint = capsys.readouterr().err
-    expected = {"mask": "it differs in: masks", "option": "it differs in: last_frame", "stranger": "holds masks of an"}
+    expected = {"mask": "it differs in: masks", "option": "it differs in: last_frame", "stranger": "contains masks"}
     assert expected[change] in complaint and "--overwrite" in complaint
     assert run(video, mask, "--overwrite", *options) == 0
     assert len(marks(tmp_path / "out/masks")) == (4 if change == "option" else 6)

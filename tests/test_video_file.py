@@ -247,12 +247,12 @@ def test_frames_that_an_edit_list_hides_are_not_promised(tmp_path):
 
 def test_a_frame_beyond_the_end_is_refused(tmp_path):
     video = VideoFile(make_video(tmp_path / "a.mp4", 5))
-    with pytest.raises(IndexError, match=r"a.mp4: has frames 0 to 4, none of number 5"):
+    with pytest.raises(IndexError, match=r"a.mp4: has frames 0 to 4, but no frame 5"):
         video.frame(5)
 
 
 def test_a_size_that_changes_midway_is_refused(tmp_path):
     small, large = make_video(tmp_path / "a.h264", 3), make_video(tmp_path / "b.h264", 3, size=(64, 96))
     (tmp_path / "both.h264").write_bytes(small.read_bytes() + large.read_bytes())
-    with pytest.raises(ValueError, match="frame 3 is 96 x 64, the frames before it 64 x 48"):
+    with pytest.raises(ValueError, match="frame 3 is 96 x 64, but the frames before it are 64 x 48"):
         list(VideoFile(tmp_path / "both.h264").frames())

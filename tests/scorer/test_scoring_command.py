@@ -176,7 +176,7 @@ def test_reports_that_cannot_be_written_are_refused_before_the_work(folders, tmp
     path = tmp_path / "absent" / "scores.json"
     assert main(["-g", str(folders.truth), "-m", str(folders.prediction), "--json", str(path)]) == 1
     printed = capsys.readouterr()
-    assert printed.err == f"error: {path}: cannot be written, {tmp_path / 'absent'} is no folder\n"
+    assert printed.err == f"error: {path}: cannot be written, {tmp_path / 'absent'} is not a folder\n"
     assert printed.out == ""
 
 

@@ -98,7 +98,7 @@ def test_folders_that_do_not_exist_are_named(tmp_path):
 
 
 def test_folder_of_one_video_is_recognised(folders):
-    with pytest.raises(ScoringError, match="holds masks itself; give the folder above it"):
+    with pytest.raises(ScoringError, match="contains masks itself; use the folder above it"):
         score(folders.truth / "one", folders.prediction / "one")
 
 

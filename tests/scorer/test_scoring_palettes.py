@@ -137,7 +137,7 @@ def test_few_bit_white_beside_ids_is_refused_with_both_files(masks, side):
     folder = getattr(masks, side) / "video"
     save_two_bit_grey(folder / "00003.png", 3 * (LABELS == 1))
     (problem,) = problems_of(masks)
-    assert problem.startswith(f"{folder / '00003.png'}: few-bit grey with nothing but 0 and its highest value")
+    assert problem.startswith(f"{folder / '00003.png'}: few-bit grey with only 0 and its highest value")
     assert f"{folder / ('00000' if side == 'truth' else '00001')}.png has id 2" in problem
 
 
@@ -150,4 +150,4 @@ def test_one_object_under_two_numbers_is_refused(tmp_path, kind, white, side):
         Image.fromarray(square(5, 5).astype(kind) * kind(white)).save(path)
     (problem,) = problems_of(folders)
     assert f"the only id of the {side} is {white}, white" in problem
-    assert "store both alike" in problem
+    assert "store both in the same way" in problem

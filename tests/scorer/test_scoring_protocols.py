@@ -193,12 +193,12 @@ def test_lists_must_part_all_objects():
     assert (groups.group_of("one", 5), groups.group_of("two", 2)) == ("seen", "unseen")
     with pytest.raises(ScoringError, match="two, object 1: among neither the seen nor the unseen"):
         groups.group_of("two", 1)
-    with pytest.raises(ScoringError, match="listed as seen and as unseen: one"):
+    with pytest.raises(ScoringError, match="listed both as seen and as unseen: one"):
         Groups(seen=frozenset({"one"}), unseen=frozenset({"one"}))
 
 
 def test_protocols_with_groups_need_a_list(four):
-    with pytest.raises(ScoringError, match="give a list of either"):
+    with pytest.raises(ScoringError, match="pass a list of either"):
         score(four.truth, four.prediction, protocol="youtube")
 
 

@@ -69,7 +69,7 @@ def test_failure_in_a_worker_names_the_task_and_the_reason():
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals to die of")
 def test_worker_that_is_killed_is_reported():
-    with pytest.raises(ScoringError, match=r"died of signal 9, perhaps for want of memory while working on task 3"):
+    with pytest.raises(ScoringError, match=r"died of signal 9, perhaps for lack of memory while working on task 3"):
         list(run_tasks(die_on_three, range(6), 2, describe))
 
 

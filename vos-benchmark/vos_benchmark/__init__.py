@@ -1,4 +1,4 @@
-"""J and F of video object segmentation: fast, exact, and never silent about what it was given.
+"""J and F of video object segmentation: fast, exact, and explicit about everything unusual in its input.
 
 >>> from vos_benchmark import score
 >>> score("DAVIS/Annotations/480p", "results/Annotations").J_and_F  # doctest: +SKIP

@@ -26,15 +26,15 @@ def assemble(
     """The result of a data set.
 
     Args:
-        videos: what was found out about each.
-        protocol: which objects count.
-        groups: seen and unseen, where the protocol asks for them.
-        settings: recorded in the result.
-        notes: remarks made before; more are added.
-        missing_videos: videos of the truth that are not among `videos`.
+        videos: The scores of each video.
+        protocol: Decides which objects count.
+        groups: Seen and unseen, if the protocol needs them.
+        settings: Recorded in the result.
+        notes: Earlier remarks; more are added.
+        missing_videos: The number of videos of the truth that are not among `videos`.
 
     Raises:
-        ScoringError: predictions that the protocol refuses, or nothing to score.
+        ScoringError: If the protocol refuses predictions, or there is nothing to score.
     """
     if protocol.grouped and groups is None:
         raise ScoringError(f"protocol {protocol.name} needs a list of seen or of unseen videos or categories")
@@ -82,7 +82,7 @@ def _nothing_to_score(videos: list[VideoScores], void: str) -> str:
 
 
 def _void_remarks(videos: list[VideoScores], void: str) -> list[str]:
-    """How id 255 in the truth was counted, and how it could be."""
+    """How id 255 in the truth was counted, and the alternatives."""
     count, alone = sum(video.void_frames for video in videos), sum(video.only_void_frames for video in videos)
     if not count:
         return []
@@ -92,7 +92,7 @@ def _void_remarks(videos: list[VideoScores], void: str) -> list[str]:
 
 
 def _remarks(video: VideoScores, tracks: list[Track], protocol: Protocol) -> list[str]:
-    """What may surprise in the scores of a video."""
+    """What may be surprising about the scores of a video."""
     remarks = []
     if video.frames and not tracks:
         remarks.append(f"{video.name}: the truth shows no object that counts")

@@ -1,4 +1,4 @@
-"""The scoring function as programs that use hkchengrex/vos-benchmark call it.
+"""The scoring function with the interface of hkchengrex/vos-benchmark.
 
 from vos_benchmark.benchmark import benchmark
 benchmark([truth_dir], [prediction_dir])
@@ -30,23 +30,23 @@ def benchmark(
 ) -> tuple[list[float], list[float], list[float], list[ObjectMetrics]]:
     """J&F, J and F of predictions for one or more data sets, in percent.
 
-    Writes `results.csv` into each folder of predictions. `vos_benchmark.score` gives more, and from 0 to 1.
+    Writes `results.csv` into each folder of predictions. `vos_benchmark.score` returns more, and from 0 to 1.
 
     Args:
-        gt_roots: folders of true masks `<video>/<frame>.png`, one per data set; a folder with `Annotations` in it is
-            taken for the folder above.
-        mask_roots: folders of predicted masks, in the same order.
-        strict: both sides must have the same videos; otherwise those that both have are scored.
-        num_processes: None for all processors.
-        verbose: print the scores. Notes go to standard error; if not verbose, they are issued as warnings.
-        skip_first_and_last: leave out the first and last frame of each video, as semi-supervised evaluation does.
+        gt_roots: Folders of true masks `<video>/<frame>.png`, one per data set. If a folder contains `Annotations`,
+            that is used.
+        mask_roots: Folders of predicted masks, in the same order.
+        strict: Require the same videos on both sides; otherwise only common ones are scored.
+        num_processes: None for all CPU cores.
+        verbose: Print the scores. Notes go to standard error; if not verbose, they are issued as warnings.
+        skip_first_and_last: Skip the first and last frame of each video, as in semi-supervised evaluation.
 
     Returns:
         Four lists with an entry per data set: J&F, J and F as means over all objects, and the scores of the objects,
         `{video: ({id: J}, {id: F})}`.
 
     Raises:
-        ScoringError: lists everything that keeps the masks from being scored.
+        ScoringError: If the masks cannot be scored; it lists all reasons.
     """
     for name, roots in (("gt_roots", gt_roots), ("mask_roots", mask_roots)):
         if isinstance(roots, str | Path):
@@ -70,7 +70,7 @@ def benchmark(
 
 
 def _videos_in(root: str | Path) -> Path:
-    """The folder of videos: the root itself, or the folder `Annotations` in it."""
+    """The folder of videos: the root itself, or its folder `Annotations`."""
     inner = Path(root) / "Annotations"
     return inner if inner.is_dir() and any(entry.is_dir() for entry in inner.iterdir()) else Path(root)
 

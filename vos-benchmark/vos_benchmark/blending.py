@@ -1,4 +1,4 @@
-"""Signs that the values of a mask are no ids: it was antialiased, interpolated, compressed with loss or dithered."""
+"""Signs that the values of a mask are not ids: antialiasing, interpolation, lossy compression or dithering."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ import numpy as np
 from .contours import joint_box
 
 _SHARE = 0.6  # no inner pixel of a real object is between its neighbours in value; most of a blended edge is
-_LONELY = 16  # pixels of one id without a neighbour of their own, beyond which dithering is likelier than noise
+_LONELY = 16  # from this many pixels of an id without an equal neighbour on, dithering is likelier than noise
 
 
 def blended_ids(labels: np.ndarray, candidates: Iterable[int]) -> tuple[int, ...]:
-    """Those of `candidates` most of whose pixels in `labels` (H, W) lie strictly between values of their neighbours."""
+    """The `candidates` most of whose pixels in `labels` (H, W) lie strictly between values of their neighbours."""
     values = labels[joint_box(labels, labels)]
     between = values[(_extreme(values, np.minimum) < values) & (values < _extreme(values, np.maximum))]
     shares = ((id, np.count_nonzero(between == id), np.count_nonzero(values == id)) for id in sorted(candidates))
@@ -19,9 +19,9 @@ def blended_ids(labels: np.ndarray, candidates: Iterable[int]) -> tuple[int, ...
 
 
 def dithered_ids(labels: np.ndarray, candidates: Iterable[int]) -> tuple[int, ...]:
-    """Those of `candidates` most of whose pixels in `labels` (H, W) have no neighbour of the same id.
+    """The `candidates` most of whose pixels in `labels` (H, W) have no neighbour with the same id.
 
-    Neighbours are those above, below and beside. Programs leave such patterns when they save a picture in fewer colours
+    Neighbours are above, below, left and right. Programs leave such patterns when they save a picture in fewer colours
     than it has.
     """
     padded = np.pad(labels[joint_box(labels, labels)], 1)

@@ -10,7 +10,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 26, 332, 8, 108
 
 
 def chart(video: VideoResult, item: ObjectResult, video_index: int) -> str:
-    """Chart with axes; its data attributes tell the page's script which frame is where."""
+    """A chart with axes; its data attributes tell the page's script where each frame is."""
     count = len(video.frames)
     start = count - len(item.frames)
     columns = [_column(start + i, count) for i in range(len(item.frames))]

@@ -19,7 +19,7 @@ from .terminal import printable, say
 from .version import VERSION
 from .workers import available_processors
 
-_INTERRUPTED = 130  # as shells report a command that Ctrl-C ended
+_INTERRUPTED = 130  # the exit status of a command interrupted by Ctrl-C, as in shells
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,16 +72,16 @@ def _scoring_parser() -> argparse.ArgumentParser:
     add("-g", "--gt", action="extend", nargs="+", required=True, metavar="DIR", help="true masks")
     add("-m", "--mask", action="extend", nargs="+", required=True, metavar="DIR", help="predicted masks")
     add("-n", "--num_processes", type=int, default=available_processors(), metavar="N", help="default: all processors")
-    add("-s", "--strict", action="store_true", help="both sides must have the same videos")
-    add("-d", "--do_not_skip_first_and_last_frame", action="store_true", help="score the first and last frame too")
-    add("--protocol", choices=PROTOCOLS, default="vos-benchmark", help="rules to score by (default: %(default)s)")
+    add("-s", "--strict", action="store_true", help="require the same videos on both sides")
+    add("-d", "--do_not_skip_first_and_last_frame", action="store_true", help="also score the first and last frame")
+    add("--protocol", choices=PROTOCOLS, default="vos-benchmark", help="scoring rules (default: %(default)s)")
     add("--void", choices=VOID_POLICIES, help="what id 255 in the truth means (default: by protocol)")
     add("--missing", choices=MISSING_POLICIES, default="error", help="a missing predicted mask is an error, or empty")
     add("--palettes", choices=PALETTE_POLICIES, default="check", help="refuse palettes that contradict each other")
     add("--max-pixels", type=int, default=MAX_PIXELS, metavar="N", help="refuse larger masks (default: %(default)s)")
     add("--seen", metavar="FILE", help="names of seen videos, objects (video/id) or categories: lvos, youtube")
     add("--unseen", metavar="FILE", help="names of unseen ones; one list is enough")
-    add("--meta", metavar="FILE", help="meta.json of the data set, where lists name categories")
+    add("--meta", metavar="FILE", help="meta.json of the data set, if lists name categories")
     add("--json", metavar="FILE", help="write everything at full precision")
     add("--csv", metavar="FILE", help="the same as a table")
     add("--html", metavar="FILE", help="write a page with charts and the worst frames")
@@ -93,7 +93,7 @@ def _scoring_parser() -> argparse.ArgumentParser:
 def _check_paths(options: argparse.Namespace) -> None:
     """Refuses reports that cannot be written or illustrated, before any work."""
     problems = [
-        f"{path}: cannot be written, {Path(path).parent} is no folder"
+        f"{path}: cannot be written, {Path(path).parent} is not a folder"
         for path in (options.json, options.csv, options.html)
         if path and not Path(path).parent.is_dir()
     ]
@@ -143,7 +143,7 @@ def _write_reports(options: argparse.Namespace, result: Result, prediction: str)
     if options.csv:
         write_text(options.csv, full_csv(result))
     if options.html:
-        from .html_report import html_page  # needs more to import than scoring does
+        from .html_report import html_page  # imports more than scoring needs
 
         write_text(options.html, html_page(result, options.images))
 
@@ -172,7 +172,7 @@ def _say_notes(notes: Iterable[str]) -> None:
 
 
 class _Progress:
-    """Frames done and time left, on a terminal."""
+    """Shows finished frames and the remaining time, on a terminal."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()

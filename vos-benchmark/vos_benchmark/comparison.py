@@ -1,4 +1,4 @@
-"""Two results, object by object."""
+"""Compares two results, object by object."""
 
 import json
 from dataclasses import dataclass
@@ -33,11 +33,11 @@ class Comparison:
     """What changed from result A to result B, over the objects that both have.
 
     Attributes:
-        objects: by change of J&F, the worst regression first.
-        means: mean of each of J&F, J and F in A and in B; of seen and unseen objects where they are told apart.
+        objects: By change of J&F, the worst regression first.
+        means: The mean of each of J&F, J and F in A and in B; of seen and unseen objects if they are distinguished.
         intervals: 95 % paired bootstrap interval of the difference of the means B - A.
-        better: share of bootstrap samples in which B has the higher J&F.
-        notes: objects that only one result has, settings that differ.
+        better: The share of bootstrap samples in which B has the higher J&F.
+        notes: Objects that only one result has, and settings that differ.
     """
 
     objects: tuple[ObjectDifference, ...]
@@ -51,7 +51,7 @@ def compare(path_a: str | Path, path_b: str | Path) -> Comparison:
     """Compares two files written with --json.
 
     Raises:
-        ScoringError: a file is not such a file, or they have no object in common.
+        ScoringError: If a file was not written with --json, or they have no object in common.
     """
     first, second = read_result(path_a), read_result(path_b)
     sides = (first.objects, second.objects)

@@ -13,7 +13,7 @@ Box = tuple[slice, slice]
 
 
 def joint_box(truth: np.ndarray, prediction: np.ndarray) -> Box:
-    """The part of the frame that holds all objects of both maps, with one pixel around where the frame has it."""
+    """The part of the frame with all objects of both maps, plus a margin of one pixel where the frame has it."""
     shown = truth | prediction
     columns = np.flatnonzero(np.bitwise_or.reduce(shown, axis=0))
     if not columns.size:
@@ -24,9 +24,9 @@ def joint_box(truth: np.ndarray, prediction: np.ndarray) -> Box:
 
 
 def contours_by_id(labels: np.ndarray) -> dict[int, Contour]:
-    """Contours of all objects of a label map (H, W); one that fills the map has none.
+    """Contours of all objects of a label map (H, W); an object that fills the map has none.
 
-    Only pixels whose neighbourhood holds two labels can be on a contour; they are found once for all objects.
+    Only pixels with two labels in their neighbourhood can be on a contour; they are found once for all objects.
     """
     height, width = labels.shape
     places = np.flatnonzero(_transitions(labels))
@@ -53,7 +53,7 @@ def values_in(labels: np.ndarray) -> list[int]:
 def _transitions(labels: np.ndarray) -> np.ndarray:
     """True (H, W) where the right, lower or lower-right neighbour has another label.
 
-    That is where it differs from the right one, or from the lower one, or the lower one from the lower-right one.
+    That is where it differs from the right or the lower one, or the lower one from the lower-right one.
     """
     across = labels[:, 1:] != labels[:, :-1]
     differs = np.zeros(labels.shape, bool)

@@ -1,10 +1,10 @@
-"""What is raised when masks cannot be scored."""
+"""The errors raised if masks cannot be scored."""
 
 from collections.abc import Iterable
 
 
 class ScoringError(ValueError):
-    """Masks, folders or options that cannot be scored as asked; `problems` holds one sentence for each."""
+    """Masks, folders or options that cannot be scored as requested; `problems` has one sentence for each."""
 
     def __init__(self, problems: str | Iterable[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
@@ -12,4 +12,4 @@ class ScoringError(ValueError):
 
 
 class UnreadableMaskError(ScoringError):
-    """A mask file that is damaged, or that does not hold object ids."""
+    """A mask file that is damaged, or that does not contain object ids."""

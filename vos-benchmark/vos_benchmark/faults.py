@@ -1,4 +1,4 @@
-"""What keeps a video from being scored, found out from all of its frames together."""
+"""Why a video cannot be scored, judging from all of its frames together."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -49,7 +49,7 @@ def _problems_of_frame(frame: FrameFiles, reading: FrameReading, truth_ids: froz
 
 
 def _contradicting_palettes(frames: _Frames) -> Iterator[str]:
-    """The first true and the first predicted mask whose palette contradicts one before; true masks come first."""
+    """The first true and the first predicted mask whose palette contradicts an earlier one; true masks come first."""
     agreement = PaletteAgreement()
     truth = ((frame.truth, reading.truth_colours) for frame, reading in frames)
     prediction = ((str(frame.prediction), reading.predicted_colours) for frame, reading in frames)
@@ -59,7 +59,7 @@ def _contradicting_palettes(frames: _Frames) -> Iterator[str]:
 
 
 def _white_beside_ids(frames: _Frames) -> Iterator[str]:
-    """A grey mask of 2 or 4 bits with nothing but 0 and the highest value, in a video whose other masks have ids."""
+    """A grey mask of 2 or 4 bits with only 0 and the highest value, in a video whose other masks have ids."""
     truth = [(frame.truth, reading.white_truth, reading.truth_ids) for frame, reading in frames]
     prediction = [
         (frame.prediction, reading.white_prediction, reading.score.predicted_ids if reading.score else set())
@@ -70,7 +70,7 @@ def _white_beside_ids(frames: _Frames) -> Iterator[str]:
         other = next(((path, max(ids)) for path, is_white, ids in masks if not is_white and ids - {1}), None)
         if white is not None and other is not None:
             yield (
-                f"{white}: few-bit grey with nothing but 0 and its highest value, which means black and white, but "
+                f"{white}: few-bit grey with only 0 and its highest value, which means black and white, but "
                 f"{other[0]} has id {other[1]}: store ids as palette indices or as 8-bit grey"
             )
 
@@ -85,7 +85,7 @@ def _one_object_under_two_numbers(video: str, frames: _Frames) -> Iterator[str]:
             side, its = ("truth", "prediction") if one is true else ("prediction", "truth")
             yield (
                 f"{video}: the only id of the {side} is {max(one)}, white, and the only one of the {its} is 1; "
-                "ids are compared as they are stored, so store both alike"
+                "ids are compared as stored, so store both in the same way"
             )
 
 

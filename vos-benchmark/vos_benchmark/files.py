@@ -1,4 +1,4 @@
-"""Files of text: written whole or not at all, and read with errors that name them."""
+"""Text files: written atomically, and read with errors that name them."""
 
 import json
 import os
@@ -10,9 +10,9 @@ from .errors import ScoringError
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 file beside its final name and renames it; a ScoringError says why it could not.
+    """Writes a UTF-8 file under a temporary name and renames it. Raises ScoringError, saying why, if it cannot.
 
-    What UTF-8 cannot hold (names of files in another encoding) is written as escapes.
+    What UTF-8 cannot represent (file names in another encoding) is written as escapes.
     """
     path = Path(path)
     try:
@@ -30,7 +30,7 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def read_text(path: str | Path) -> str:
-    """A UTF-8 file, with or without byte order mark; a ScoringError says why it could not be read."""
+    """A UTF-8 file, with or without byte order mark. Raises ScoringError, saying why, if it cannot be read."""
     try:
         return Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -40,7 +40,7 @@ def read_text(path: str | Path) -> str:
 
 
 def read_json(path: str | Path) -> Any:
-    """What a JSON file holds; a ScoringError says why it could not be read."""
+    """The content of a JSON file. Raises ScoringError, saying why, if it cannot be read."""
     try:
         return json.loads(read_text(path))
     except ScoringError:

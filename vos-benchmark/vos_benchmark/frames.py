@@ -1,4 +1,4 @@
-"""The masks of one frame, read and scored: what worker processes do."""
+"""Reads and scores the masks of one frame: the work of worker processes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from .metrics import FrameScore, score_frame
 from .palettes import Colour, background_fault, telling_colours
 from .protocols import without_void
 
-BLENDED_TRUTH, BLENDED_PREDICTION = 8, 3  # so many odd values on one frame are no accident
+BLENDED_TRUTH, BLENDED_PREDICTION = 8, 3  # this many odd values on one frame are not an accident
 _DITHERED = 2  # dithering alternates between values
 
 
@@ -25,7 +25,7 @@ class ReadingRules:
     Attributes:
         void: what id 255 in the truth means, one of `protocols.VOID_POLICIES`.
         palettes: one of `palettes.PALETTE_POLICIES`.
-        max_pixels: what a mask may have at most.
+        max_pixels: the most pixels that a mask may have.
     """
 
     void: str
@@ -47,18 +47,18 @@ class Chunk:
 
 @dataclass(frozen=True)
 class FrameReading:
-    """What reading and scoring the masks of a frame found out.
+    """What reading and scoring the masks of a frame found.
 
     Attributes:
-        score: None where the frame is not scored or could not be read.
+        score: None if the frame is not scored or could not be read.
         truth_ids: ids of the truth.
         problem: why the frame could not be scored; empty if it could.
         has_void: the truth has pixels of id 255.
-        only_prediction_coloured: the prediction has ids that the truth of the frame lacks, and it alone is an RGB file.
+        only_prediction_coloured: the prediction has ids that the frame's truth lacks, and only it is an RGB file.
         blended_truth, blended_prediction: ids that look like the product of interpolation.
-        dithered_prediction: ids, which the truth of the frame lacks, that look like the product of dithering.
-        white_truth, white_prediction: grey of 2 or 4 bits whose highest value was taken for white.
-        truth_colours, predicted_colours: of ids that are palette indices, where palettes are checked.
+        dithered_prediction: ids that the frame's truth lacks and that look like the product of dithering.
+        white_truth, white_prediction: grey of 2 or 4 bits whose highest value was treated as white.
+        truth_colours, predicted_colours: colours of ids that are palette indices, if palettes are checked.
     """
 
     score: FrameScore | None = None

@@ -12,13 +12,13 @@ SEEN, UNSEEN = "seen", "unseen"
 
 @dataclass(frozen=True)
 class Groups:
-    """Names of seen and of unseen things: videos, objects as `video/id`, or categories.
+    """Names of seen and unseen things: videos, objects as `video/id`, or categories.
 
-    With one list only, all else belongs to the other group.
+    If there is only one list, everything else belongs to the other group.
 
     Attributes:
-        seen, unseen: the lists; None where there is none.
-        categories: category of an object by (video, id), needed where lists name categories.
+        seen, unseen: The lists; None if there is none.
+        categories: The category of an object by (video, id), needed if lists name categories.
     """
 
     seen: frozenset[str] | None = None
@@ -27,13 +27,13 @@ class Groups:
 
     def __post_init__(self) -> None:
         if self.seen is None and self.unseen is None:
-            raise ScoringError("this protocol needs to know what is seen or unseen in training: give a list of either")
+            raise ScoringError("this protocol needs to know what is seen or unseen in training: pass a list of either")
         both = sorted((self.seen or frozenset()) & (self.unseen or frozenset()))
         if both:
-            raise ScoringError(f"listed as seen and as unseen: {', '.join(both)}")
+            raise ScoringError(f"listed both as seen and as unseen: {', '.join(both)}")
 
     def group_of(self, video: str, id: int) -> str:
-        """SEEN or UNSEEN; a ScoringError if the lists say both or, with two lists, neither."""
+        """SEEN or UNSEEN. Raises ScoringError if the lists say both or, with two lists, neither."""
         names = self._names(video, id)
         seen, unseen = bool(names & (self.seen or set())), bool(names & (self.unseen or set()))
         if seen != unseen:
@@ -44,7 +44,7 @@ class Groups:
         return UNSEEN if self.unseen is None else SEEN
 
     def unused(self, objects: Iterable[tuple[str, int]]) -> list[str]:
-        """Listed names that fit none of `objects`, given as (video, id)."""
+        """Listed names that match none of `objects`, which are (video, id)."""
         used = set().union(*(self._names(video, id) for video, id in objects))
         return sorted(((self.seen or set()) | (self.unseen or set())) - used)
 
@@ -60,7 +60,7 @@ def read_groups(seen: Names | None = None, unseen: Names | None = None, meta: st
     """Groups from names, or from files with one name per line or a JSON array; categories from `meta.json`.
 
     Raises:
-        ScoringError: a file is missing or not what it should be, or the lists contradict each other.
+        ScoringError: If a file is missing or invalid, or the lists contradict each other.
     """
     return Groups(
         seen=_read_names(seen) if seen is not None else None,

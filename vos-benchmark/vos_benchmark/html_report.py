@@ -28,11 +28,11 @@ _COLUMNS = (
 
 
 def html_page(result: Result, images_dir: str | Path | None = None) -> str:
-    """The page; pictures of the worst frames need the folders of masks to be where they were scored.
+    """The page. For pictures of the worst frames, the folders of masks must still be where they were scored.
 
     Args:
-        result: of `score`, or of a `Scorer`, which has no folders and so gets no pictures.
-        images_dir: video frames `<video>/<frame>.jpg` to show below the masks.
+        result: From `score`, or from a `Scorer`, which has no folders and so gets no pictures.
+        images_dir: Video frames `<video>/<frame>.jpg` to show below the masks.
     """
     page = files(__package__).joinpath("page")
     pictures = worst_frames(result, images_dir) if "truth" in result.settings else []

@@ -1,4 +1,4 @@
-"""What is in the two folders, found out before any scoring: which videos and frames, and whether they fit together."""
+"""Inspects the two folders before any scoring: which videos and frames they contain, and whether they match."""
 
 import os
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from .png import MAX_PIXELS, read_header
 
 @dataclass(frozen=True)
 class FrameFiles:
-    """The masks of one frame. `prediction` is None where it is missing (to be scored as empty) or not scored at all."""
+    """The masks of one frame. `prediction` is None if it is missing (and scored as empty) or not scored at all."""
 
     name: str
     truth: str
@@ -29,14 +29,14 @@ class VideoFiles:
 
 @dataclass
 class Inspection:
-    """The videos to score, and remarks on all that does not fit.
+    """The videos to score, and remarks about everything that does not match.
 
     Attributes:
-        videos: those that both folders have.
-        missing_videos: those that only the truth has.
-        notes: what the user should know.
-        problems: what keeps the masks from being scored.
-        without_truth: predicted masks that have no true mask, as where only some frames are annotated.
+        videos: Those that both folders have.
+        missing_videos: Those that only the truth has.
+        notes: What the user should know.
+        problems: Why the masks cannot be scored.
+        without_truth: Predicted masks without a true mask, for example if only some frames are annotated.
     """
 
     videos: list[VideoFiles] = field(default_factory=list)
@@ -55,18 +55,18 @@ def inspect_folders(
     missing: str,
     max_pixels: int = MAX_PIXELS,
 ) -> Inspection:
-    """Pairs up the masks of two folders `<video>/<frame>.png` and reads the header of every one.
+    """Pairs the masks of two folders `<video>/<frame>.png` and reads the header of each.
 
     Args:
-        truth_dir, prediction_dir: the two folders.
-        all_frames: score the first and last frame of a video too.
-        strict: both sides must have the same videos; otherwise those that both have are scored.
+        truth_dir, prediction_dir: The two folders.
+        all_frames: Also score the first and last frame of a video.
+        strict: Require the same videos on both sides; otherwise only common ones are scored.
         missing: "error", or "empty" to score a missing predicted mask as empty.
-        max_pixels: what a mask may have at most.
+        max_pixels: The most pixels that a mask may have.
 
     Raises:
-        ScoringError: lists all that is wrong: folders, videos or frames missing, frames counted from another number
-            on, unreadable or too large files, differing sizes.
+        ScoringError: Lists everything that is wrong: missing folders, videos or frames, frames counted from another
+            number, unreadable or too large files, differing sizes.
     """
     truth_dir, prediction_dir = Path(truth_dir), Path(prediction_dir)
     _check_folders(truth_dir, prediction_dir)
@@ -95,10 +95,10 @@ def _check_folders(truth_dir: Path, prediction_dir: Path) -> None:
 
 
 def _common_videos(truth_dir: Path, prediction_dir: Path, strict: bool, found: Inspection) -> list[str]:
-    """Names of the videos that both folders have; those that only one has are remarked on, or faults if `strict`."""
+    """Names of the videos that both folders have; those that only one has lead to remarks, or faults if `strict`."""
     truth, predicted = _folders_in(truth_dir), _folders_in(prediction_dir)
     if not truth:
-        reason = "holds masks itself; give the folder above it" if any(truth_dir.glob("*.png")) else "has none"
+        reason = "contains masks itself; use the folder above it" if any(truth_dir.glob("*.png")) else "has none"
         raise ScoringError(f"{truth_dir}: expected one folder of masks per video, but it {reason}")
     if not truth & predicted:
         raise ScoringError(f"{prediction_dir}: has none of the {len(truth)} videos of the truth, such as {min(truth)}")
@@ -123,7 +123,7 @@ def _pair_frames(
     """The frames of a video; what is wrong with them is added to `found`."""
     truth, predicted = frame_names(truth_dir), frame_names(prediction_dir)
     if not truth:
-        found.problems.append(f"{truth_dir}: holds no PNG masks")
+        found.problems.append(f"{truth_dir}: contains no PNG masks")
     if os.path.samefile(truth_dir, prediction_dir):
         found.problems.append(f"{prediction_dir}: prediction and truth are the same folder")
     scored = truth if all_frames else truth[1:-1]

@@ -1,8 +1,8 @@
-"""Mask files to object ids.
+"""From mask files to object ids.
 
 A mask is a PNG whose pixels are object ids: palette indices, grey values (1 to 16 bits), or ids coded as colours,
-id = R + 256 G + 65536 B. A coloured mask all of whose colours are in the palette of the true mask is read through it.
-A grey mask of 2 or 4 bits that has nothing but 0 and the highest value is black and white: white is object 1.
+id = R + 256 G + 65536 B. A coloured mask whose colours are all in the palette of the true mask is read with that
+palette. A grey mask of 2 or 4 bits with only 0 and the highest value is black and white: white is object 1.
 """
 
 import io
@@ -20,7 +20,7 @@ from .png import GREY, GREY_ALPHA, MAX_PIXELS, PALETTE, RGBA, Header, Png, bare,
 VOID = 255
 
 DECODING_ERRORS = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
-_MOST_IDS = 2000  # on one frame; photographs and masks compressed with loss have many more colours
+_MOST_IDS = 2000  # on one frame; photographs and masks with lossy compression have many more colours
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Mask:
     Attributes:
         labels: object ids (H, W), uint8, uint16 or int32; 0 is background.
         header: size and coding of the file.
-        palette: colours (N, 3), uint8, where the ids are palette indices.
-        white: whether it is a grey mask of 2 or 4 bits whose highest value was taken for white, and so for object 1.
+        palette: colours (N, 3), uint8, if the ids are palette indices.
+        white: whether it is a grey mask of 2 or 4 bits whose highest value was treated as white, that is, object 1.
     """
 
     labels: np.ndarray
@@ -46,15 +46,15 @@ def read_labels(path: str | Path, palette: np.ndarray | None = None, max_pixels:
 
 
 def read_mask(path: str | Path, palette: np.ndarray | None = None, max_pixels: int = MAX_PIXELS) -> Mask:
-    """A mask file.
+    """Reads a mask file.
 
     Args:
-        path: the mask.
-        palette: colours (N, 3), uint8, of another mask (the truth of that frame) that may explain those of an RGB mask.
-        max_pixels: a mask that claims more is refused before any pixel is inflated.
+        path: The mask.
+        palette: Colours (N, 3), uint8, of another mask (the frame's truth) that may explain those of an RGB mask.
+        max_pixels: A mask that claims more is refused before any pixel is decompressed.
 
     Raises:
-        UnreadableMaskError: damaged, too large, partly transparent, or with so many values that they cannot be ids.
+        UnreadableMaskError: If it is damaged, too large, partly transparent, or has too many values to be ids.
     """
     png = read_png(path, max_pixels)
     header = png.header
@@ -75,15 +75,15 @@ def _is_black_and_white(labels: np.ndarray, bit_depth: int) -> bool:
 
 
 def _may_be_plain(header: Header) -> bool:
-    """Encoders filter the rows of 8-bit grey and of colours, but seldom those of palette or few-bit PNGs."""
+    """Encoders filter the rows of 8-bit grey and colour PNGs, but rarely those of palette or few-bit PNGs."""
     few_bits = header.colour_type == GREY and header.bit_depth < 8
     return (header.colour_type == PALETTE or few_bits) and not header.interlaced
 
 
 def _plain_rows(png: Png) -> np.ndarray | None:
-    """Pixels of a one-channel PNG none of whose rows is filtered, as palette masks are written; None otherwise.
+    """Pixels of a one-channel PNG without filtered rows, which is how palette masks are written; None otherwise.
 
-    Inflating is then all there is to do, which takes about half the time of a general decoder.
+    Then only decompression is needed, which takes about half the time of a general decoder.
     """
     rows = inflated_rows(png)
     if rows[:, 0].any():
@@ -107,12 +107,12 @@ def _decode(png: Png, palette: np.ndarray | None) -> np.ndarray:
     if header.colour_type == PALETTE:
         return pixels
     if header.colour_type == GREY:
-        # Pillow spreads 2- and 4-bit greys over 0..255; ids are the stored values.
+        # Pillow scales 2- and 4-bit greys to 0..255; ids are the stored values.
         spread = {2: 85, 4: 17}.get(header.bit_depth, 1)
         return pixels.astype(np.uint8 if header.bit_depth <= 8 else np.uint16) // np.uint8(spread)
     if header.colour_type in (GREY_ALPHA, RGBA):
         if (pixels[:, :, -1] != 255).any():
-            raise UnreadableMaskError(f"{png.path}: partly transparent, so its pixels are no object ids")
+            raise UnreadableMaskError(f"{png.path}: partly transparent, so its pixels are not object ids")
         pixels = pixels[:, :, :-1]
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
@@ -120,7 +120,7 @@ def _decode(png: Png, palette: np.ndarray | None) -> np.ndarray:
 
 
 def _pillow_pixels(png: Png) -> np.ndarray:
-    """Pixels as Pillow decodes them. Its PNG reader is called itself: the size was checked, and nothing is guessed."""
+    """Pixels as decoded by Pillow. Its PNG reader is called directly: the size was checked, and nothing is guessed."""
     try:
         with PngImagePlugin.PngImageFile(io.BytesIO(bare(png))) as image:
             return np.asarray(image)
@@ -149,12 +149,12 @@ def _codes(colours: np.ndarray) -> np.ndarray:
 
 
 def _distinct(labels: np.ndarray) -> np.ndarray:
-    """The values that occur, ascending; looks at one pixel of each run only."""
+    """The values that occur, ascending; checks only one pixel of each run."""
     flat = labels.ravel()
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     return np.unique(np.append(flat[changes], flat[:1]))
 
 
 def _first_index_by_code(palette: np.ndarray) -> dict[int, int]:
-    """Index of each colour (coded R + 256 G + 65536 B) of a palette, the first where a colour repeats."""
+    """The index of each colour (coded R + 256 G + 65536 B) of a palette, the first one if a colour repeats."""
     return {int(code): index for index, code in reversed(list(enumerate(_codes(palette))))}

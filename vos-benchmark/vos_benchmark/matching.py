@@ -1,8 +1,8 @@
 """How many pixels of a contour lie within a radius of another contour.
 
-For every pixel and every row of the disk, a binary search among the sorted pixels of the other contour tells whether
-that row holds one. Pixels that found a neighbour drop out, so that two similar contours take little more than one
-search per pixel, and the cost depends neither on the size of the frame nor on the area of the disk.
+For every pixel and every row of the disk, a binary search among the sorted pixels of the other contour determines
+whether that row contains one. Pixels that found a neighbour drop out, so that two similar contours need little more
+than one search per pixel, and the cost depends neither on the size of the frame nor on the area of the disk.
 
 A contour is a pair of integer arrays (rows, columns) in raster order.
 """
@@ -22,7 +22,7 @@ def match_counts(first: Contour, second: Contour, radius: int, width: int) -> tu
         radius: in pixels; the disk is x^2 + y^2 <= radius^2.
         width: of the frame, in pixels.
     """
-    # Raster positions with so wide a margin that no row of a disk runs into the next row of pixels.
+    # Raster positions with a margin wide enough that no row of a disk runs into the next row of pixels.
     stride = width + 2 * radius + 1
     one, other = (contour[0].astype(np.int64) * stride + contour[1] for contour in (first, second))
     return _count_by_rows(one, other, radius, stride), _count_by_rows(other, one, radius, stride)
@@ -30,7 +30,7 @@ def match_counts(first: Contour, second: Contour, radius: int, width: int) -> tu
 
 @lru_cache(maxsize=64)
 def disk(radius: int) -> np.ndarray:
-    """The pixels (2 r + 1, 2 r + 1), uint8, that match the one in the middle: 1 where x^2 + y^2 <= r^2."""
+    """The pixels (2 r + 1, 2 r + 1), uint8, that match the central one: 1 where x^2 + y^2 <= r^2."""
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
     return (x**2 + y**2 <= radius**2).astype(np.uint8)
 

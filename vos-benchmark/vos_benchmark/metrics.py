@@ -37,21 +37,21 @@ def matching_radius(height: int, width: int) -> int:
 
 
 def region_similarity(truth: np.ndarray, prediction: np.ndarray) -> float:
-    """J: intersection over union of two masks (H, W), anything non-zero being object; 1 when both are empty."""
+    """J: intersection over union of two masks (H, W), where anything non-zero is object; 1 if both are empty."""
     truth, prediction = _binary(truth, prediction)
     true, predicted, common = _areas(truth, prediction)
     return common / (true + predicted - common) if true + predicted else 1.0
 
 
 def boundary_accuracy(truth: np.ndarray, prediction: np.ndarray, radius: int | None = None) -> float:
-    """F: harmonic mean of precision and recall of contour pixels of two masks (H, W), anything non-zero being object.
+    """F: harmonic mean of precision and recall of the contour pixels of two masks (H, W); non-zero means object.
 
     Args:
-        truth, prediction: masks of one size.
-        radius: matching radius in pixels; by default 0.8 % of the diagonal, rounded up.
+        truth, prediction: Masks of the same size.
+        radius: Matching radius in pixels; by default 0.8 % of the diagonal, rounded up.
 
     Raises:
-        ValueError: the masks differ in size.
+        ValueError: If the masks differ in size.
     """
     truth, prediction = _binary(truth, prediction)
     radius = matching_radius(*truth.shape) if radius is None else radius
@@ -63,7 +63,7 @@ def score_frame(truth: np.ndarray, prediction: np.ndarray) -> FrameScore:
     """J and F of all objects of a frame, from one search for contours in each map.
 
     Args:
-        truth, prediction: ids (H, W), integers from 0 on, 0 being background.
+        truth, prediction: Ids (H, W), non-negative integers, 0 for background.
     """
     check_shapes(truth, prediction)
     (height, width), box = truth.shape, joint_box(truth, prediction)

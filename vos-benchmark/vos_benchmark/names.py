@@ -1,4 +1,4 @@
-"""Names of frames: their order, and whether two lists of them differ by where they start to count."""
+"""Names of frames: their order, and whether two lists of them start counting at different numbers."""
 
 import re
 from collections.abc import Sequence
@@ -8,22 +8,22 @@ _NUMBER = re.compile("([0-9]+)")
 
 
 def frame_order(name: str | int) -> tuple[list[Any], str]:
-    """Sorting key by which numbers in names count as numbers: frame10 follows frame9."""
-    parts: list[Any] = _NUMBER.split(str(name))  # text and numbers in turn
+    """A sorting key that compares numbers in names by value: frame10 follows frame9."""
+    parts: list[Any] = _NUMBER.split(str(name))  # text and numbers alternate
     for index in range(1, len(parts), 2):
         digits = parts[index].lstrip("0")
-        parts[index] = (len(digits), digits)  # compares as the number does, however long it is
+        parts[index] = (len(digits), digits)  # compares like the number, however long it is
     return parts, str(name)
 
 
 def counted_otherwise(truth: Sequence[str], prediction: Sequence[str]) -> str:
-    """What tells that frames are the same but counted from another number on; empty if nothing does.
+    """Why frames seem to be the same but counted from another number; empty if they do not.
 
-    That is so where both have equally many, the numbers of the one are those of the other plus the same, and all
-    frames of the truth but the first or the last are among the predicted ones.
+    They do if there are equally many, the numbers differ by a constant, and all frames of the truth except the first or
+    the last are among the predicted ones.
 
     Args:
-        truth, prediction: names without suffix, in order.
+        truth, prediction: Names without suffix, in order.
     """
     missing, surplus = set(truth).difference(prediction), set(prediction).difference(truth)
     if len(missing) != 1 or len(surplus) != 1 or len(truth) != len(prediction):
@@ -38,7 +38,7 @@ def counted_otherwise(truth: Sequence[str], prediction: Sequence[str]) -> str:
 
 
 def _shift(true: str, predicted: str) -> int | None:
-    """By how much the last number of a name differs, where all else is the same."""
+    """By how much the last number of a name differs, if everything else is the same."""
     (*true_rest, true_number), (*predicted_rest, predicted_number) = _split(true), _split(predicted)
     if true_rest != predicted_rest or not true_number or not predicted_number:
         return None
@@ -50,6 +50,6 @@ def _last_number(name: str) -> int:
 
 
 def _split(name: str) -> tuple[str, str, str]:
-    """What is before the last number, what is after it, and the number; empty where there is none."""
+    """What is before the last number, what is after it, and the number; empty if there is none."""
     parts = _NUMBER.split(name)
     return ("".join(parts[:-2]), parts[-1], parts[-2]) if len(parts) > 1 else (name, "", "")

@@ -1,7 +1,7 @@
 """Whether the palettes of masks agree with the ids that are read from them.
 
-Ids are palette indices. Programs that save "in as few colours as possible" number the colours anew in every file, so
-that one colour stands for different ids, or the background is no longer index 0.
+Ids are palette indices. Programs that save "in as few colours as possible" renumber the colours in every file, so that
+one colour has different ids, or the background is no longer index 0.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _OTHERWISE = "--palettes ignore scores the indices as they are"
 def background_fault(labels: np.ndarray, palette: np.ndarray) -> str:
     """Why index 0 of a palette (N, 3) can hardly be the background of a mask (H, W); empty if it can.
 
-    That is so where another colour than black is index 0, and black is an index that the mask uses.
+    This is the case if a colour other than black is index 0, and black is an index that the mask uses.
     """
     first, black = _blacks(palette.tobytes())
     for index in black:
@@ -33,19 +33,19 @@ def background_fault(labels: np.ndarray, palette: np.ndarray) -> str:
 
 
 def telling_colours(palette: np.ndarray, ids: frozenset[int]) -> dict[int, Colour]:
-    """The colours of those of `ids`, above 0, that are the only ones of their colour in a palette (N, 3)."""
+    """The colours of those `ids` above 0 whose colour occurs only once in a palette (N, 3)."""
     single = _single_colours(palette.tobytes())
     return {id: single[id] for id in sorted(ids) if id in single}
 
 
 @dataclass
 class PaletteAgreement:
-    """What each colour has stood for in the masks of a video, seen so far."""
+    """The meaning of each colour in the masks of a video so far."""
 
     _meanings: dict[Colour, tuple[int, str]] = field(default_factory=dict)
 
     def contradiction(self, path: str, colours: dict[int, Colour]) -> str:
-        """Takes note of the colours of a mask, by id; says where they contradict those before, or is empty."""
+        """Records the colours of a mask, by id; returns how they contradict earlier ones, or an empty string."""
         for id, colour in colours.items():
             other_id, other_path = self._meanings.setdefault(colour, (id, path))
             if other_id != id:
@@ -58,7 +58,7 @@ class PaletteAgreement:
 
 @lru_cache(maxsize=64)
 def _blacks(palette: bytes) -> tuple[Colour, tuple[int, ...]]:
-    """The colour of index 0, and the indices of black where that is another colour."""
+    """The colour of index 0, and if it is not black, the indices of black."""
     first, *others = _colours_of(palette)
     if first == _BLACK:
         return first, ()
@@ -67,7 +67,7 @@ def _blacks(palette: bytes) -> tuple[Colour, tuple[int, ...]]:
 
 @lru_cache(maxsize=64)
 def _single_colours(palette: bytes) -> dict[int, Colour]:
-    """Colours that a palette has at one index only, by index; index 0 is left out."""
+    """Colours that a palette has at only one index, by index, without index 0."""
     colours = _colours_of(palette)
     return {index: colour for index, colour in enumerate(colours) if index and colours.count(colour) == 1}
 

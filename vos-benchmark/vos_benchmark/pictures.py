@@ -1,4 +1,4 @@
-"""The worst frames as pictures: truth, prediction and errors, over the video frame where there is one."""
+"""The worst frames as pictures: truth, prediction and errors, over the video frame if there is one."""
 
 import base64
 import io
@@ -29,7 +29,7 @@ class WorstFrame:
     Attributes:
         item, index: the object and which of its frames.
         over_image: whether the video frame was found to draw on.
-        image_fault: why the video frame that is there could not be read.
+        image_fault: why an existing video frame could not be read.
         truth, prediction, errors: the same part of the frame three times.
     """
 
@@ -47,7 +47,7 @@ class WorstFrame:
 
 
 def worst_frames(result: Result, images_dir: str | Path | None) -> list[WorstFrame]:
-    """Pictures of the frames with the lowest J&F, of many objects rather than of many frames of one."""
+    """Pictures of the frames with the lowest J&F, preferring many objects over many frames of one."""
     return [_picture(result, item, index, images_dir) for item, index in _choose(result)]
 
 
@@ -114,7 +114,7 @@ def _labels(result: Result, video: str, frame: str) -> tuple[np.ndarray, np.ndar
 
 
 def _region(true: np.ndarray, predicted: np.ndarray) -> tuple[slice, slice]:
-    """A part of the frame around both masks, of its proportions and at least two fifths as wide."""
+    """A part of the frame around both masks, with its proportions and at least two fifths as wide."""
     height, width = true.shape
     rows, columns = np.nonzero(true | predicted)
     top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
@@ -133,7 +133,7 @@ def find_image(
 ) -> tuple[np.ndarray | None, str]:
     """The video frame (H, W, 3), scaled to the size (H, W) of its mask, and why it cannot be read.
 
-    None where there is none, or none that can be read.
+    None if there is none that can be read.
     """
     for suffix in (".jpg", ".jpeg", ".png"):
         path = Path(images_dir) / video / f"{frame}{suffix}"

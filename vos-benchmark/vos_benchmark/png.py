@@ -1,4 +1,4 @@
-"""PNG files: size, checksums and chunks, looked at before any pixel is inflated."""
+"""PNG files: size, checksums and chunks, checked before any pixel is decompressed."""
 
 import os
 import struct
@@ -12,19 +12,19 @@ import numpy as np
 from .errors import UnreadableMaskError
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
-MAX_PIXELS = 100_000_000  # of a mask; three times as many as 8K video has
+MAX_PIXELS = 100_000_000  # of a mask; three times as many as in a frame of 8K video
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_LENGTH = 33  # the signature and the chunk IHDR
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
 _BIT_DEPTHS = {GREY: (1, 2, 4, 8, 16), RGB: (8,), PALETTE: (1, 2, 4, 8), GREY_ALPHA: (8,), RGBA: (8,)}
-_MOST_INFLATION = 1032  # no byte is inflated to more, by the format's definition
+_MOST_INFLATION = 1032  # the largest compression ratio of the format
 _HARMLESS = 64 << 20  # bytes
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the first 33 bytes of a PNG say."""
+    """The contents of the first 33 bytes of a PNG."""
 
     width: int
     height: int
@@ -48,14 +48,14 @@ class Header:
 
 @dataclass(frozen=True)
 class Png:
-    """A PNG whose checksums are right.
+    """A PNG whose checksums are correct.
 
     Attributes:
-        path: of the file.
-        header: its size and coding.
-        start: the bytes that hold the header.
-        palette: colours (N, 3), uint8; None where there is no palette.
-        compressed: the pixels, not yet inflated.
+        path: The file.
+        header: Its size and coding.
+        start: The bytes of the header.
+        palette: Colours (N, 3), uint8; None if there is no palette.
+        compressed: The pixels, not yet decompressed.
     """
 
     path: str
@@ -69,17 +69,17 @@ def read_header(path: str | Path, max_pixels: int = MAX_PIXELS) -> Header:
     """Size and coding of a PNG, without decoding it.
 
     Raises:
-        UnreadableMaskError: not a PNG, one with more than 8 bits per colour, which cannot be ids, or with more than
+        UnreadableMaskError: If it is not a PNG, has more than 8 bits per colour, which cannot be ids, or has more than
             `max_pixels` pixels.
     """
     return _parse_header(path, _read(path, _HEADER_LENGTH), max_pixels)
 
 
 def read_png(path: str | Path, max_pixels: int = MAX_PIXELS) -> Png:
-    """The file, with every checksum compared.
+    """The file, with all checksums verified.
 
     Raises:
-        UnreadableMaskError: as `read_header`; damaged or cut short.
+        UnreadableMaskError: Like `read_header`, and if it is damaged or truncated.
     """
     data = _read(path)
     header = _parse_header(path, data[:_HEADER_LENGTH], max_pixels)
@@ -97,7 +97,7 @@ def read_png(path: str | Path, max_pixels: int = MAX_PIXELS) -> Png:
 
 
 def bare(png: Png) -> bytes:
-    """The file without all that does not change its pixels: texts, profiles, animation, transparent colours."""
+    """The file without everything that does not change its pixels: texts, profiles, animation, transparent colours."""
     palette = b"" if png.palette is None else _chunk(b"PLTE", png.palette.tobytes())
     return png.start + palette + _chunk(b"IDAT", png.compressed) + _chunk(b"IEND", b"")
 
@@ -105,10 +105,10 @@ def bare(png: Png) -> bytes:
 def inflated_rows(png: Png) -> np.ndarray:
     """Rows (H, 1 + row_bytes), uint8, of a PNG that is not interlaced; the first byte of each names its filter.
 
-    Not much more is inflated than the header promises, whatever the file holds.
+    Not much more is decompressed than the header promises, whatever the file contains.
 
     Raises:
-        UnreadableMaskError: the file holds more or fewer pixels than its header says.
+        UnreadableMaskError: If the file contains more or fewer pixels than its header says.
     """
     height, row_bytes = png.header.height, png.header.row_bytes + 1
     expected = height * row_bytes
@@ -123,7 +123,7 @@ def inflated_rows(png: Png) -> np.ndarray:
 
 
 def _inflate(compressed: bytes, expected: int) -> bytes:
-    """The inflated bytes, or so many of them that they are seen to be too many."""
+    """The decompressed bytes, or just enough of them to see that there are too many."""
     if len(compressed) * _MOST_INFLATION <= _HARMLESS:
         return zlib.decompress(compressed, bufsize=expected)  # a little faster, as it knows how much memory to take
     decoder = zlib.decompressobj()
@@ -161,7 +161,7 @@ def _parse_header(path: str | Path, start: bytes, max_pixels: int) -> Header:
     if width * height > max_pixels:
         raise UnreadableMaskError(
             f"{path}: claims {width} x {height} pixels, more than the {max_pixels} allowed; "
-            "if that is right, raise the limit: --max-pixels (max_pixels)"
+            "if this is correct, raise the limit: --max-pixels (max_pixels)"
         )
     return Header(width, height, bit_depth, colour_type, bool(interlace))
 
@@ -171,7 +171,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _chunks(path: str | Path, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """(kind, body) of each chunk up to IEND. Raises UnreadableMaskError where a checksum is wrong or the file ends."""
+    """(kind, body) of each chunk up to IEND. Raises UnreadableMaskError if a checksum is wrong or the file ends."""
     view, position = memoryview(data), len(_SIGNATURE)
     while True:
         if position + 12 > len(data):

@@ -1,4 +1,4 @@
-"""Which objects and frames count, and what is done with void: the rules in which evaluations differ."""
+"""Which objects and frames count, and how void is treated: the rules in which evaluations differ."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ class Protocol:
     """How the objects of a video are chosen and averaged.
 
     Attributes:
-        name: as given by --protocol.
-        numbered: objects are 1..highest id of the first true mask, on all frames, and higher predicted ids are an
-            error; otherwise objects are the ids that truth shows on a scored frame, each counted from the first
+        name: The name for --protocol.
+        numbered: Objects are 1..highest id of the first true mask, on all frames, and higher predicted ids are an
+            error; otherwise objects are the ids that the truth shows on a scored frame, each counted from the first
             scored frame on which truth or prediction shows it.
-        void: what is done with pixels of id 255 in the truth unless the user says otherwise.
+        void: How pixels of id 255 in the truth are treated unless the user says otherwise.
         grouped: the score is the mean of four: J and F of seen and of unseen objects.
     """
 
@@ -42,16 +42,16 @@ PROTOCOLS = {
 
 
 def find_protocol(name: str) -> Protocol:
-    """The protocol of that name; a ScoringError names those that exist."""
+    """The protocol of that name. Raises ScoringError, naming the existing ones, if there is none."""
     if name not in PROTOCOLS:
         raise ScoringError(f"protocol {name!r}: expected one of {', '.join(PROTOCOLS)}")
     return PROTOCOLS[name]
 
 
 def without_void(truth: np.ndarray, prediction: np.ndarray, policy: str) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and prediction (H, W) with void treated as `policy` says.
+    """Truth and prediction (H, W) with void treated according to `policy`.
 
-    background: void pixels are background of the truth. ignore: they are background of both, and so count for nobody.
+    background: void pixels are background in the truth. ignore: they are background in both, so they do not count.
     object: 255 is an id like any other.
     """
     if policy == "object":
@@ -74,10 +74,10 @@ class Track:
 
 @dataclass
 class VideoScores:
-    """All that scoring found out about a video.
+    """Everything that scoring found about a video.
 
     Attributes:
-        name: of the video.
+        name: the name of the video.
         frames: names of the scored frames, in order.
         scores: one per scored frame.
         truth_ids: ids of the truth on any frame, scored or not.
@@ -134,7 +134,7 @@ def _shown_tracks(video: VideoScores) -> list[Track]:
 
 
 def _track(video: VideoScores, id: int, first: int) -> Track:
-    """Scores of an object from one frame on; where neither truth nor prediction shows it, they agree."""
+    """Scores of an object from one frame on; if neither truth nor prediction shows it, they agree."""
     pairs = [
         (score.region[score.ids.index(id)], score.boundary[score.ids.index(id)]) if id in score.ids else (1.0, 1.0)
         for score in video.scores[first:]

@@ -16,7 +16,7 @@ MEASURES = ("J&F", "J", "F", "J_recall", "F_recall", "J_decay", "F_decay")
 
 @dataclass(frozen=True)
 class ObjectResult:
-    """One object of a video; J and F are given for each of its frames."""
+    """One object of a video, with J and F for each of its frames."""
 
     video: str
     id: int
@@ -56,7 +56,7 @@ class VideoResult:
 
     @cached_property
     def measures(self) -> dict[str, float]:
-        """Means over the objects; NaN where there is none."""
+        """Means over the objects; NaN if there are none."""
         return mean_measures(self.objects)
 
 
@@ -65,10 +65,10 @@ class Result:
     """The score of a data set.
 
     Attributes:
-        settings: what was scored and how, as plain values.
-        videos: in order of name.
-        notes: what the reader should know: videos that are missing, ids that truth never has…
-        videos_in_truth: how many videos there are to score.
+        settings: What was scored and how, as plain values.
+        videos: The videos, in order of name.
+        notes: What the reader should know: missing videos, ids that the truth never has …
+        videos_in_truth: How many videos there are to score.
     """
 
     settings: dict[str, Any]
@@ -82,12 +82,12 @@ class Result:
 
     @property
     def is_partial(self) -> bool:
-        """Whether videos of the truth were left out."""
+        """Whether videos of the truth were not scored."""
         return len(self.videos) < self.videos_in_truth
 
     @cached_property
     def groups(self) -> dict[str, list[ObjectResult]]:
-        """Seen and unseen objects, under a protocol that parts them; otherwise empty."""
+        """Seen and unseen objects, for a protocol that distinguishes them; otherwise empty."""
         if all(item.group is None for item in self.objects):
             return {}
         return {name: [item for item in self.objects if item.group == name] for name in (SEEN, UNSEEN)}
@@ -99,7 +99,7 @@ class Result:
 
     @cached_property
     def measures(self) -> dict[str, float]:
-        """Means over objects; with groups the mean of their means, so that J&F is the mean of four numbers."""
+        """Means over objects; with groups, the mean of their means, so that J&F is the mean of four numbers."""
         return _mean_of([mean_measures(group) for group in self._strata])
 
     @cached_property
@@ -130,7 +130,7 @@ class Result:
 
 
 def mean_measures(objects: Iterable[ObjectResult]) -> dict[str, float]:
-    """Mean of each of MEASURES over objects; NaN where there is none."""
+    """The mean of each of MEASURES over objects; NaN if there are none."""
     return _mean_of([item.measures for item in objects])
 
 

@@ -1,4 +1,4 @@
-"""Scoring of frames as they are predicted, without files."""
+"""Scores frames as they are predicted, without files."""
 
 from typing import Any
 
@@ -16,16 +16,16 @@ from .version import VERSION
 
 
 class Scorer:
-    """Collects true and predicted labels frame by frame and sums them up.
+    """Collects true and predicted labels frame by frame and summarises their scores.
 
-    Frames may come in any order; they are sorted by name, numbers in names by value. Give every frame that has a truth,
-    the first and last included: which of them count is decided in the end.
+    Frames may come in any order; they are sorted by name, and numbers in names by value. Add every frame that has a
+    true mask, including the first and the last: which of them count is decided at the end.
 
     Args:
-        protocol: one of `protocols.PROTOCOLS`.
-        all_frames: count the first and last frame of each video too.
-        void: "background", "ignore" or "object"; None for what the protocol does.
-        groups: seen and unseen names, for lvos and youtube.
+        protocol: One of `protocols.PROTOCOLS`.
+        all_frames: Also count the first and last frame of each video.
+        void: "background", "ignore" or "object"; None for the protocol's default.
+        groups: Seen and unseen names, for lvos and youtube.
     """
 
     def __init__(
@@ -47,15 +47,15 @@ class Scorer:
         """Scores one frame.
 
         Args:
-            video: its name.
-            frame: its name or number.
-            truth, prediction: ids (H, W), integers from 0 on, 0 being background.
+            video: The name of the video.
+            frame: The name or number of the frame.
+            truth, prediction: Ids (H, W), non-negative integers, 0 for background.
 
         Returns:
-            J and F of the objects that the frame shows.
+            J and F of the objects on the frame.
 
         Raises:
-            ScoringError: the frame was given before, or the maps differ in size or are no ids.
+            ScoringError: If the frame was added before, or the maps differ in size or are not ids.
         """
         where = f"{video}, frame {frame}"
         if str(frame) in self._scores.get(video, {}):
@@ -71,10 +71,10 @@ class Scorer:
         return scores
 
     def merge(self, other: "Scorer") -> None:
-        """Takes over the frames of another scorer with the same settings, such as that of another process.
+        """Adds the frames of another scorer with the same settings, such as that of another process.
 
         Raises:
-            ScoringError: the other one has other settings, or a frame was given to both.
+            ScoringError: If the other one has other settings, or a frame was added to both.
         """
         mine, theirs = ((s._protocol, s._all_frames, s._void, s._groups) for s in (self, other))
         if mine != theirs:
@@ -87,7 +87,7 @@ class Scorer:
         self._with_void |= other._with_void
 
     def result(self) -> Result:
-        """The scores of all frames so far; more may be added afterwards."""
+        """The scores of all frames so far; more can be added afterwards."""
         settings = describe_settings(protocol=self._protocol.name, all_frames=self._all_frames, void=self._void)
         videos = [self._video(name, frames) for name, frames in self._scores.items()]
         return assemble(videos, self._protocol, self._groups, settings)
@@ -118,7 +118,7 @@ def _as_labels(labels: np.ndarray, what: str) -> np.ndarray:
 
 
 def choose_void_policy(void: str | None, default: str) -> str:
-    """The policy asked for, or the default of the protocol."""
+    """The requested policy, or the protocol's default."""
     if void is None:
         return default
     if void not in VOID_POLICIES:
@@ -127,7 +127,7 @@ def choose_void_policy(void: str | None, default: str) -> str:
 
 
 def describe_settings(*, protocol: str, all_frames: bool, void: str, **others: Any) -> dict[str, Any]:
-    """What a result records about how it was made."""
+    """What a result records about how it was computed."""
     return {
         "tool": "vos-benchmark",
         "version": VERSION,

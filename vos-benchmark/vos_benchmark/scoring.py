@@ -1,4 +1,4 @@
-"""Scoring of two folders of masks."""
+"""Scores a folder of masks against another."""
 
 import contextlib
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from .scorer import choose_void_policy, describe_settings
 from .workers import run_tasks
 
 MISSING_POLICIES = ("error", "empty")
-_CHUNK = 24  # frames; a task should take long enough to be worth sending, and be short enough to share a video
+_CHUNK = 24  # frames: long enough to be worth sending to a process, short enough to divide a video
 
 
 def score(
@@ -44,22 +44,22 @@ def score(
     """Scores the masks of a folder `<video>/<frame>.png` against those of another.
 
     Args:
-        truth, prediction: the folders.
+        truth, prediction: The folders.
         protocol: "vos-benchmark", "davis2017", "lvos" or "youtube".
-        processes: how many to use. More than one needs `if __name__ == "__main__":` around the calling program where
+        processes: How many to use. More than one needs `if __name__ == "__main__":` around the calling program where
             processes are not forked (Windows, macOS).
-        strict: both sides must have the same videos; otherwise those that both have are scored.
-        all_frames: score the first and last frame of a video too.
-        void: "background", "ignore" or "object"; None for what the protocol does.
+        strict: Require the same videos on both sides; otherwise only common ones are scored.
+        all_frames: Also score the first and last frame of a video.
+        void: "background", "ignore" or "object"; None for the protocol's default.
         missing: "error", or "empty" to score a missing predicted mask as empty.
         palettes: "check" to refuse masks whose palettes contradict each other, or "ignore".
-        max_pixels: a mask that claims more is refused before it is inflated.
-        seen, unseen: names of videos, objects (`video/id`) or categories, or files with them, for lvos and youtube.
+        max_pixels: A mask that claims more is refused before it is decompressed.
+        seen, unseen: Names of videos, objects (`video/id`) or categories, or files with them, for lvos and youtube.
         meta: `meta.json` of the data set, for the category of each object.
-        progress: called with the number of frames done and of all.
+        progress: Called with the numbers of finished and of all frames.
 
     Raises:
-        ScoringError: lists everything that keeps the masks from being scored.
+        ScoringError: If the masks cannot be scored; it lists all reasons.
     """
     rules = find_protocol(protocol)
     policy = choose_void_policy(void, rules.void)
@@ -122,8 +122,8 @@ def _score_videos(
 def _keep_freed_memory() -> None:
     """Makes glibc reuse the memory of one frame for the next instead of returning it to the system (a fifth faster).
 
-    Its limits for doing so follow the largest block that was freed (mallopt(3), M_MMAP_THRESHOLD); elsewhere this does
-    nothing. The block is never touched, and forked processes inherit the limits.
+    Its limits for this follow the largest freed block (mallopt(3), M_MMAP_THRESHOLD); elsewhere this does nothing. The
+    block is never touched, and forked processes inherit the limits.
     """
     np.empty(31 << 20, np.uint8)
 

@@ -1,4 +1,4 @@
-"""Results read back from the files that --json writes."""
+"""Results read back from files written with --json."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ SCORES = ("J&F", "J", "F")
 
 @dataclass(frozen=True)
 class StoredObject:
-    """What a file says about an object: its SCORES, from 0 to 1, and whether it is seen or unseen, where told."""
+    """What a file says about an object: its SCORES, from 0 to 1, and whether it is seen or unseen, if known."""
 
     scores: tuple[float, ...]
     group: str | None
@@ -30,7 +30,7 @@ def read_result(path: str | Path) -> StoredResult:
     """Reads a file written with --json.
 
     Raises:
-        ScoringError: it is not such a file; says where in it something else was expected.
+        ScoringError: If it is not such a file; the message says where something else was expected.
     """
     document = read_json(path)
     try:

@@ -1,4 +1,4 @@
-"""Numbers that sum up the scores of an object over time, or of many objects."""
+"""Statistics that summarise the scores of an object over time, or of many objects."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ FAILURE_BELOW = 0.1
 
 
 def recall(values: Sequence[float]) -> float:
-    """Share of values above 0.5."""
+    """The share of values above 0.5."""
     return float(np.mean(np.asarray(values) > 0.5))
 
 
 def decay(values: Sequence[float]) -> float:
-    """Mean of the first quarter minus mean of the last.
+    """The mean of the first quarter minus the mean of the last.
 
     Quarters share their outer frames, as in the DAVIS program; the frame numbers are 64-bit, so that long videos work.
     """
@@ -34,7 +34,7 @@ def resampled_means(strata: Sequence[np.ndarray]) -> np.ndarray:
     """Bootstrap: means (RESAMPLES, M) of rows drawn with replacement, as many as there are, the same on every call.
 
     Args:
-        strata: values (N, M) of the objects of each group; each is drawn from by itself, and their means are averaged.
+        strata: Values (N, M) of the objects of each group; each is resampled separately, and their means are averaged.
     """
     rng = np.random.default_rng(0)
     return np.mean([_resampled_stratum_means(values, rng) for values in strata], axis=0)

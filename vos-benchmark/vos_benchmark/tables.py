@@ -14,16 +14,16 @@ from .results import MEASURES, Result
 from .terminal import printable
 
 _COLUMNS = ("level", "sequence", "obj", "frame", "group", *MEASURES, "first_failure", "setting", "value")
-_FORMULA_STARTS = ("=", "+", "-", "@")  # by which spreadsheets know a formula
+_FORMULA_STARTS = ("=", "+", "-", "@")  # how formulas start in spreadsheets
 
 
 def percent(value: float) -> str:
-    """A score as it is printed; a dash where there is none."""
+    """A score for printing; a dash if there is none."""
     return "-" if math.isnan(value) else f"{100 * value:.2f}"
 
 
 def text_table(result: Result) -> str:
-    """The table of objects in percent, the global score, and what else sums up the data set."""
+    """The table of objects in percent, the global score, and other statistics of the data set."""
     rows = [(printable(item.video), str(item.id), item.measures) for item in result.objects]
     rows.append(("Global score", "", result.measures))
     width = max(len(name) for name, _, _ in rows)
@@ -65,7 +65,7 @@ def results_csv(result: Result) -> str:
 
 
 def write_results_csv(result: Result, folder: str | Path) -> str:
-    """Writes `results.csv` into a folder; says why it could not, as others' predictions may be read-only."""
+    """Writes `results.csv` into a folder; returns why it could not, since the folder may be read-only."""
     try:
         write_text(Path(folder) / "results.csv", results_csv(result))
     except ScoringError as error:
@@ -110,7 +110,7 @@ def _csv_text(rows: list) -> str:
 
 
 def _safe_cell(value: Any) -> Any:
-    """Text that no spreadsheet takes for a formula and no terminal for a command; numbers as they are."""
+    """Text that spreadsheets do not mistake for a formula, nor terminals for a command; numbers are unchanged."""
     if not isinstance(value, str):
         return value
     text = printable(value)

@@ -4,7 +4,7 @@ from typing import TextIO
 
 
 def printable(text: str) -> str:
-    """The text with all that is not printable (control codes, line ends, broken encodings) written as escapes."""
+    """The text with everything unprintable (control codes, line ends, broken encodings) written as escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,4 +1,4 @@
-"""Work shared among processes, without ever waiting for one that is gone."""
+"""Distributes work among processes, without ever waiting for one that is gone."""
 
 import contextlib
 import gc
@@ -21,25 +21,25 @@ Outcome = TypeVar("Outcome")
 
 
 def available_processors() -> int:
-    """Processors that this process may use."""
+    """The number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run_tasks(
     function: Callable[[Task], Outcome], tasks: Sequence[Task], processes: int, describe: Callable[[Task], str]
 ) -> Generator[tuple[int, Outcome], None, None]:
-    """(index of the task, its outcome), in the order in which they are done.
+    """Yields (index of the task, its outcome) in the order in which they finish.
 
-    Close the iterator, or let it raise, and all processes are gone.
+    When the iterator is closed or raises, all processes are ended.
 
     Args:
-        function: importable by name, as it is sent to other processes; with one process it is called here.
-        tasks: what it is called with.
-        processes: how many to use at most.
-        describe: names a task in an error message.
+        function: Importable by name, since it is sent to other processes; with one process it is called here.
+        tasks: What it is called with.
+        processes: How many to use at most.
+        describe: Names a task in an error message.
 
     Raises:
-        ScoringError: a process died; says which, how, and what it was working on.
+        ScoringError: If a process died; the message says how, and what it was working on.
     """
     processes = min(processes, len(tasks))
     if processes <= 1:
@@ -72,7 +72,7 @@ def run_tasks(
 
 
 def _start_method() -> str:
-    """Forking is fastest to start, but safe only from a process without threads."""
+    """Forking starts fastest, but is safe only from a process without threads."""
     return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
@@ -86,7 +86,7 @@ def _start_worker(context: Any, function: Callable[[Task], Outcome]) -> tuple[Co
 
 @contextlib.contextmanager
 def _interruption_delayed() -> Iterator[None]:
-    """Ctrl-C takes effect afterwards, lest it fall between the start of a process and knowing of it."""
+    """Delays Ctrl-C, so that it cannot come between the start of a process and its registration."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -98,8 +98,8 @@ def _interruption_delayed() -> Iterator[None]:
 
 
 def _serve(function: Callable[[Task], Outcome], connection: Connection, other_end: Connection) -> None:
-    """What a worker does: answer tasks for as long as somebody asks."""
-    other_end.close()  # a forked process has it too, and would not notice that nobody else does
+    """The loop of a worker: answers tasks until the connection is closed."""
+    other_end.close()  # a forked process also has it, and would not notice that nobody else does
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the main process, which stops this one
     try:
         while True:
@@ -110,7 +110,7 @@ def _serve(function: Callable[[Task], Outcome], connection: Connection, other_en
                 reply = None, traceback.format_exc()
             connection.send(reply)
     except (EOFError, OSError):
-        return  # nobody asks any longer
+        return  # there are no more tasks
 
 
 def _send(connection: Any, task: Any) -> None:
@@ -131,7 +131,7 @@ def _receive(connection: Any, process: BaseProcess, task: str) -> Any:
 
 def _how(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
-        hint = ", perhaps for want of memory" if -exit_code == 9 else ""
+        hint = ", perhaps for lack of memory" if -exit_code == 9 else ""
         return f"of signal {-exit_code}{hint}"
     return f"with exit status {exit_code}"
 
