@@ -69,7 +69,7 @@ def test_errors_name_the_folder_or_file(clip):
     with pytest.raises(SystemExit, match="masks: no mask for 1 of 7 frames, the first is 00003"):
         report.main(arguments(clip))
     write_labels(clip / "masks" / "00003.png", np.zeros((60, 90), np.int32))
-    with pytest.raises(SystemExit, match=r"00003\.png has 90 x 60 pixels, its frame .*00003\.jpg has 90 x 61"):
+    with pytest.raises(SystemExit, match=r"00003\.png has 90 x 60 pixels, but its frame .*00003\.jpg has 90 x 61"):
         report.main(arguments(clip))
     with pytest.raises(SystemExit, match="nowhere"):
         report.main(arguments(clip, "--truth", str(clip / "nowhere")))

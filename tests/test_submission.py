@@ -71,6 +71,6 @@ def test_nothing_is_packed_without_a_server_or_with_masks_missing(tmp_path):
     assert write_submission(settings, segment_all(settings, tmp_path / "out"), tmp_path / "out") is None
     (tmp_path / "out/Annotations/bear/00001.png").unlink()
     settings = settings_of("d17-test-dev", tmp_path)
-    with pytest.raises(ValueError, match="bear lacks masks of 00001: nothing to submit yet"):
+    with pytest.raises(ValueError, match="bear lacks the masks of 00001: nothing to submit yet"):
         write_submission(settings, open_test_set(settings), tmp_path / "out")
     assert [entry.name for entry in (tmp_path / "out").iterdir()] == ["Annotations"]

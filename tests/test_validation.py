@@ -79,7 +79,7 @@ def test_training_goes_on_as_if_there_were_no_validation(root):
 def test_a_set_without_truth_is_refused_before_training(root):
     config = settings(root)
     config.dataset.truth_directory = None
-    with pytest.raises(ValueError, match="dataset=videos has no truth"):
+    with pytest.raises(ValueError, match="dataset=videos has no true masks"):
         trainer.train(tiny_run(root, validation=config), ALONE)
     config.dataset.truth_directory = str(root / "nowhere")
     with pytest.raises(ValueError, match=r"has no true masks at truth_directory=.*nowhere"):
