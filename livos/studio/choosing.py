@@ -1,4 +1,4 @@
-"""Choosing a video of this machine: the page sees names, and says which by an id, so that no text of it is a path."""
+"""Choosing a video on this machine: the page gets names and answers with an id, so it never sends a path."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from livos.studio.project import is_project
 from livos.video.sources import VIDEO_SUFFIXES
 
 MOST_ENTRIES = 2000
-_LOOKED_AT = 20  # entries of a folder, to tell whether it holds frames
+_LOOKED_AT = 20  # entries of a folder, to tell whether it contains frames
 
 
 class FileChooser:
-    """Lists folders, beginning with some places. An id stands for a path that was listed, and for nothing else."""
+    """Lists folders, starting from some places. An id stands for a path that was listed, and for nothing else."""
 
     def __init__(self, places: Sequence[Path]):
         self._places = list(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
@@ -27,9 +27,9 @@ class FileChooser:
         self._ids: dict[Path, str] = {}
 
     def list(self, chosen: str | None) -> dict[str, Any]:
-        """The folders, videos, folders of frames and projects in a folder; None: the places to begin with.
+        """The folders, videos, folders of frames and projects in a folder; None: the places to start from.
 
-        Raises LookupError for an id that was not given out, OSError where the folder cannot be read.
+        Raises LookupError for an unknown id, OSError if the folder cannot be read.
         """
         if chosen is None:
             entries = [self._entry(place, str(place)) for place in self._places]
@@ -41,9 +41,9 @@ class FileChooser:
         return {"title": str(folder), "parent": parent, "entries": [entry for entry in entries if entry["kind"]]}
 
     def path(self, chosen: Any) -> Path:
-        """What an id stands for. Raises LookupError if it was not given out."""
+        """The path that an id stands for. Raises LookupError for an unknown id."""
         if not isinstance(chosen, str) or chosen not in self._paths:
-            raise LookupError("This file is not in the list any more: open the list again.")
+            raise LookupError("This file is no longer in the list: open the list again.")
         return self._paths[chosen]
 
     def _entry(self, path: Path, name: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class FileChooser:
 
 
 def kind_of(path: Path) -> str | None:
-    """project, frames (a folder of images), folder, video; None: nothing to be opened here."""
+    """project, frames (a folder of images), folder, video; None: nothing that can be opened."""
     try:
         if path.is_file():
             return "video" if path.suffix.lower() in VIDEO_SUFFIXES else None

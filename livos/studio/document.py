@@ -1,4 +1,4 @@
-"""What project.json holds: the video, the objects, and what was decided about them, apart from any pixels."""
+"""The content of project.json: the video, the objects, and what was decided about them, but no pixels."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from livos.studio.runs import LARGEST_ID, Labels
 VERSION = 1
 LONGEST_NAME = 80
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#b3b3b3")
-"""Told apart by colour-blind people too; after Okabe and Ito, Color Universal Design (2008)."""
+"""Colour-blind people can distinguish them too; after Okabe and Ito, Color Universal Design (2008)."""
 
 Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
 class StudioObject:
-    """An object of the user's."""
+    """One of the user's objects."""
 
     id: int
     name: str
@@ -35,9 +35,9 @@ class StudioObject:
 
 @dataclass(frozen=True)
 class LabelChange:
-    """What masks written before this revision call `id` is `into` (0: background), on frames `first` to `last`.
+    """`id` in masks written before this revision means `into` (0: background), on frames `first` to `last`.
 
-    Thus deleting or merging objects takes one line, however many frames they are on.
+    So deleting or merging objects takes one line, however many frames they are on.
     """
 
     revision: int
@@ -48,13 +48,13 @@ class LabelChange:
     tracked_only: bool = False  # masks given by hand stay
 
     def concerns(self, number: int) -> bool:
-        """Whether it is about this frame."""
+        """Whether it applies to this frame."""
         return number >= self.first and (self.last is None or number <= self.last)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """With what to track."""
+    """What to track with."""
 
     weights: str = "lite"
     size: int | None = None  # short side in pixels; None: the one that suits the weights
@@ -64,7 +64,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class VideoNote:
-    """Where the video is, and enough of it to tell another one from it."""
+    """Where the video is, and enough about it to recognise another one."""
 
     path: str
     width: int
@@ -74,18 +74,18 @@ class VideoNote:
 
 @dataclass(frozen=True)
 class Document:
-    """All of project.json. `range` is the in and the out point, both included."""
+    """All of project.json. `range` is the in point and the out point, both included."""
 
     video: VideoNote
     range: tuple[int, int]
     objects: tuple[StudioObject, ...] = ()
     changes: tuple[LabelChange, ...] = ()
     revision: int = 0  # grows with every step
-    next_id: int = 1  # ids are never used again
+    next_id: int = 1  # ids are never reused
     settings: Settings = field(default_factory=Settings)
 
     def object(self, object_id: int) -> StudioObject:
-        """Raises LookupError, with a sentence, if there is none of this id."""
+        """Raises LookupError, with a sentence for the user, if no object has this id."""
         for known in self.objects:
             if known.id == object_id:
                 return known
@@ -96,28 +96,28 @@ class Document:
         return replace(self, objects=tuple(changed if known.id == changed.id else known for known in self.objects))
 
     def with_new_object(self, name: str | None = None, color: str | None = None) -> Document:
-        """The same with an object more. Raises ValueError if there are too many, or for what is no name or colour."""
+        """The same with one more object. Raises ValueError for too many objects or an invalid name or colour."""
         if self.next_id > LARGEST_ID:
-            raise ValueError(f"A project holds at most {LARGEST_ID} objects over its life.")
+            raise ValueError(f"A project can have at most {LARGEST_ID} objects in all, deleted ones included.")
         name = f"Object {self.next_id}" if name is None else name
         color = COLOURS[(self.next_id - 1) % len(COLOURS)] if color is None else color
         made = checked_object(StudioObject(self.next_id, name, color))
         return replace(self, objects=(*self.objects, made), next_id=self.next_id + 1)
 
     def without_object(self, object_id: int, into: int = 0) -> Document:
-        """The same without an object, whose pixels become those of another, or background."""
+        """The same without an object, whose pixels become another object's, or background."""
         rest = tuple(known for known in self.objects if known.id != object_id)
         return replace(self.with_change(object_id, into), objects=rest)
 
     def with_change(
         self, object_id: int, into: int = 0, first: int = 0, last: int | None = None, tracked_only: bool = False
     ) -> Document:
-        """The same with another meaning of an id in the masks that were written so far."""
+        """The same with another meaning for an id in the masks written so far."""
         change = LabelChange(self.revision + 1, object_id, into, first, last, tracked_only)
         return replace(self, changes=(*self.changes, change), revision=self.revision + 1)
 
     def table(self, number: int, revision: int, given: bool) -> Labels | None:
-        """(256,) what each id of a mask of frame `number` written at `revision` stands for; None: for itself."""
+        """(256,) what each id in a mask of frame `number` written at `revision` stands for; None: for itself."""
         table: Labels | None = None
         for change in self.changes:
             if change.revision > revision and change.concerns(number) and not (given and change.tracked_only):
@@ -126,7 +126,7 @@ class Document:
         return table
 
     def save(self, path: Path) -> None:
-        """Writes the file, complete or not at all."""
+        """Writes the file atomically."""
         content = {"livos_project": VERSION, **asdict(self)}
         with written_aside(path) as aside:
             aside.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -137,17 +137,17 @@ def read_document(path: Path) -> Document:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is something else, damaged, or of a later version.
+        ValueError: If it is something else, damaged, or from a later version.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path}: not readable as JSON: {error}") from error
+        raise ValueError(f"{path}: not valid JSON: {error}") from error
     if not isinstance(content, dict) or "livos_project" not in content:
-        raise ValueError(f"{path}: is no project of LiVOS Studio")
+        raise ValueError(f"{path}: not a LiVOS Studio project")
     if content["livos_project"] != VERSION:
         raise ValueError(
-            f"{path}: a project of version {content['livos_project']!r}, this LiVOS reads version {VERSION}"
+            f"{path}: a project of version {content['livos_project']!r}, but this LiVOS reads version {VERSION}"
         )
     try:
         return _document(content)
@@ -156,15 +156,15 @@ def read_document(path: Path) -> Document:
 
 
 def checked_object(candidate: StudioObject) -> StudioObject:
-    """The same object. Raises ValueError, in a sentence for the user, where a field cannot be taken."""
+    """The same object. Raises ValueError, with a sentence for the user, if a field is invalid."""
     if not isinstance(candidate.name, str) or not 0 < len(candidate.name.strip()) <= LONGEST_NAME:
-        raise ValueError(f"A name has 1 to {LONGEST_NAME} characters.")
+        raise ValueError(f"A name must have 1 to {LONGEST_NAME} characters.")
     if any(ord(character) < 32 for character in candidate.name):
-        raise ValueError("A name has no control characters.")
+        raise ValueError("A name cannot contain control characters.")
     if not isinstance(candidate.color, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}", candidate.color):
         raise ValueError(f"A colour is written like #e69f00, not {candidate.color!r}.")
     if not isinstance(candidate.hidden, bool) or not isinstance(candidate.locked, bool):
-        raise ValueError("hidden and locked are true or false.")
+        raise ValueError("hidden and locked must be true or false.")
     return candidate
 
 
@@ -182,12 +182,12 @@ def _document(content: Mapping[str, Any]) -> Document:
     )
     ids = [known.id for known in objects]
     if len(set(ids)) < len(ids) or not all(0 < known < document.next_id <= LARGEST_ID + 1 for known in ids):
-        raise ValueError(f"objects with ids {ids}, the next is {document.next_id}")
+        raise ValueError(f"objects with ids {ids}, but next_id is {document.next_id}")
     return document
 
 
 def _made(kind: Callable[..., Kind], entry: Any) -> Kind:
-    """A dataclass from a JSON object of its fields. Raises TypeError or ValueError for what is not of their types."""
+    """A dataclass from a JSON object of its fields. Raises TypeError or ValueError for values of other types."""
     if not isinstance(entry, dict):
         raise TypeError(f"expected an object, found {entry!r}")
     types: Mapping[str, str] = kind.__annotations__

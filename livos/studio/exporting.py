@@ -1,4 +1,4 @@
-"""Files out of a project: everything that `livos track` writes, and data sets for YOLO."""
+"""Exports of a project: everything that `livos track` writes, and data sets for YOLO."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Export:
 
 
 def begin_export(session: Session, kinds: list[str], first: int, last: int) -> int:
-    """Begins to write some kinds of files of frames `first` to `last`, and returns the number of the job."""
+    """Starts writing some kinds of files for frames `first` to `last`, and returns the number of the job."""
     session.check_number(first)
     session.check_number(last)
     if last < first:
@@ -55,7 +55,7 @@ def begin_export(session: Session, kinds: list[str], first: int, last: int) -> i
     def work(job: Job) -> str:
         folder = export(job, project, source, kinds, first, last)
         if folder is None:
-            return "The export was stopped; nothing was kept of it."
+            return "The export was stopped; no files were kept."
         sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
         made = Export(job.progress.id, folder, tuple(kinds), first, last, len(sizes), sum(sizes))
         session.exports.append(made)
@@ -67,16 +67,16 @@ def begin_export(session: Session, kinds: list[str], first: int, last: int) -> i
 def export(
     job: Job, project: Project, source: FrameSource, kinds: list[str], first: int, last: int, folder: Path | None = None
 ) -> Path | None:
-    """Writes some kinds of files, and returns their folder; None if the job was stopped, then nothing is there.
+    """Writes some kinds of files, and returns their folder; None, without files, if the job was stopped.
 
     Args:
-        job: Is told of the progress, and may stop it.
+        job: Receives the progress, and can stop the work.
         project: With the masks.
         source: Its video.
         kinds: Some of KINDS.
         first: First frame.
         last: Last frame.
-        folder: Not there yet; by default a new one beside the project.
+        folder: One that does not exist yet; by default a new one next to the project.
     """
     folder = folder or _new_folder(project)
     aside = folder.with_name(f".{folder.name}.part")
@@ -101,7 +101,7 @@ def export(
 def segmented_frames(
     project: Project, source: FrameSource, first: int, last: int
 ) -> Generator[SegmentedFrame, None, None]:
-    """Frames with what is to be seen on them, read by a thread of its own."""
+    """Frames with the masks shown on them, read in a separate thread."""
 
     def read() -> Generator[SegmentedFrame, None, None]:
         image = np.zeros((*source.size, 3), np.uint8)
@@ -115,12 +115,12 @@ def segmented_frames(
 
 
 def zipped(made: Export) -> Path:
-    """An export as one .zip file, made once, beside its folder."""
+    """An export as one .zip file, made once, next to its folder."""
     path = made.folder.with_name(f"{made.folder.name}.zip")
     if not path.exists():
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as aside:
             try:
-                with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:  # what is in it is compressed already
+                with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:  # the files are already compressed
                     for file in sorted(made.folder.rglob("*")):
                         archive.write(file, Path(made.folder.name) / file.relative_to(made.folder))
                 Path(aside.name).rename(path)

@@ -1,4 +1,4 @@
-"""Frames of the video for the page: any frame soon, as JPEG of the width that is shown, in flat memory."""
+"""Frames of the video for the page: any frame soon, as JPEG at the displayed width, in constant memory."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ Kept = TypeVar("Kept")
 
 WIDTHS = (96, 160, 320, 640, 960, 1280, 1920)
 THUMBNAIL_WIDTH = 160
-"""Up to this width, pictures are decoded by a reader of their own, so that the frame on the stage need not wait."""
+"""Up to this width, pictures are decoded by a separate reader, so that the frame on the stage need not wait."""
 
 DECODED_BYTES = 128 * 2**20
 ENCODED_BYTES = 64 * 2**20
 NEAR_PIXELS = 4 * 1920 * 1080
-"""A frame is shown at once itself where no more than so many pixels have to be decoded after its key frame."""
+"""A frame is itself shown at once if at most this many pixels must be decoded after its key frame."""
 
 HELD_BACK = 60
-"""In place of a damaged frame, one of so many before it is shown."""
+"""In place of a damaged frame, one of this many before it is shown."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A frame as the page gets it."""
+    """A frame as the page receives it."""
 
     jpeg: bytes
-    damaged: bool  # it shows the frame before
+    damaged: bool  # it shows the previous frame
 
 
 class Cache(Generic[Kept]):
-    """The things used last, as many as fit into so many bytes."""
+    """The most recently used things, as many as fit into a number of bytes."""
 
     def __init__(self, most_bytes: int, size_of: Callable[[Kept], int]):
         self._most_bytes, self._size_of = most_bytes, size_of
@@ -48,14 +48,14 @@ class Cache(Generic[Kept]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> Kept | None:
-        """What was put under the key, if it is still there."""
+        """What was stored under the key, if it is still there."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def put(self, key: Hashable, thing: Kept) -> None:
-        """Keeps a thing, and forgets those that were not used for longest."""
+        """Stores a thing, and drops the least recently used ones."""
         with self._lock:
             if key in self._kept:
                 self._bytes -= self._size_of(self._kept.pop(key))
@@ -65,13 +65,13 @@ class Cache(Generic[Kept]):
                 self._bytes -= self._size_of(self._kept.popitem(last=False)[1])
 
     def drop(self, key: Hashable) -> None:
-        """Forgets what was put under a key."""
+        """Drops what was stored under a key."""
         with self._lock:
             if key in self._kept:
                 self._bytes -= self._size_of(self._kept.pop(key))
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Drops everything."""
         with self._lock:
             self._kept.clear()
             self._bytes = 0
@@ -87,7 +87,7 @@ class FrameReader:
         self.first = source.first_number
 
     def read(self, number: int) -> tuple[Image, bool]:
-        """The (H, W, 3) RGB image of a frame, and whether it is damaged: then it is the last one before that is not.
+        """The (H, W, 3) RGB image of a frame, and whether it is damaged: then it is the last intact one before it.
 
         Raises LookupError if there is no such frame.
         """
@@ -99,13 +99,13 @@ class FrameReader:
             return np.zeros((*self._source.size, 3), np.uint8), True
 
     def key_before(self, number: int) -> int:
-        """The last frame up to this one that comes without others before it."""
+        """The last frame up to this one that can be decoded without others."""
         if self._video is None:
             return number
         return next((key.number for key in self._video.index().keys_before(number)), number)
 
     def key_within(self, number: int, span: int) -> int:
-        """The first of `span` frames from this one on that comes without others before it; this one if none does."""
+        """The first of `span` frames from this one on that can be decoded without others; this one if none can."""
         if self._video is None:
             return number
         found = self._video.index().first_key(number, number + span)
@@ -122,7 +122,7 @@ class FrameReader:
 
 
 class FrameStore:
-    """Pictures of frames, at some widths, the last ones kept.
+    """Pictures of frames at some widths; the last ones are kept.
 
     There is a reader for the frame on the stage, one for what is shown at once, and one for thumbnails, so that none of
     them waits for another.
@@ -136,11 +136,11 @@ class FrameStore:
         self._encoded: Cache[Picture] = Cache(ENCODED_BYTES, lambda picture: len(picture.jpeg))
 
     def image(self, number: int) -> tuple[Image, bool]:
-        """The (H, W, 3) RGB image of a frame in full, and whether it is damaged."""
+        """The (H, W, 3) RGB image of a frame at full size, and whether it is damaged."""
         return self._image(number, self._stage)
 
     def picture(self, number: int, wanted_width: int | None) -> Picture:
-        """A frame as JPEG, at the smallest of WIDTHS that is at least the wanted one, or in full."""
+        """A frame as JPEG, at the smallest of WIDTHS that is at least the wanted one, or at full size."""
         width = self.width(wanted_width)
         is_thumbnail = width is not None and width <= THUMBNAIL_WIDTH
         return self._picture(number, width, self._beside if is_thumbnail else self._stage)
@@ -157,7 +157,7 @@ class FrameStore:
         return number, self._picture(number, width, self._quick)
 
     def thumbnail(self, number: int, span: int) -> tuple[int, Picture]:
-        """A small picture that stands for `span` frames from this one on: of the first key frame among them, if any."""
+        """A small picture for `span` frames from this one on: the first key frame among them, if any."""
         shown = self._beside.key_within(number, span)
         return shown, self.picture(shown, THUMBNAIL_WIDTH)
 
@@ -183,7 +183,7 @@ class FrameStore:
         return found
 
     def kept(self, number: int, width: int | None) -> Picture | None:
-        """A picture at one of WIDTHS (None: in full) if it is there already."""
+        """A picture at one of WIDTHS (None: at full size) if it is in the cache."""
         return self._encoded.get((number, width))
 
     def width(self, wanted: int | None) -> int | None:
@@ -193,7 +193,7 @@ class FrameStore:
 
 
 def _jpeg(image: Image, width: int | None) -> bytes:
-    """JPEG bytes of an (H, W, 3) RGB image, so wide; in full, with all that can be seen of its colours."""
+    """JPEG bytes of an (H, W, 3) RGB image at a width; at full size, with visually lossless colours."""
     options = [cv2.IMWRITE_JPEG_QUALITY, 85]
     if width is None:
         options = [cv2.IMWRITE_JPEG_QUALITY, 95]

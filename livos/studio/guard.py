@@ -1,4 +1,4 @@
-"""Who may talk to the server: a browser of this machine that opened the address with the token, and nobody else."""
+"""Who may talk to the server: a browser on this machine that opened the address with the token, and nobody else."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ HEADERS = (
 
 @dataclass(frozen=True)
 class Door:
-    """What a request must show.
+    """What a request must present.
 
-    token: known to whoever was given the address. host: the address that the server listens on. port: of it.
+    token: known to whoever has the address. host: the address that the server listens on. port: its port.
     """
 
     token: str
@@ -42,23 +42,23 @@ class Door:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only programs of this machine can reach it."""
+        """Whether only programs on this machine can reach it."""
         return self.host in LOOPBACK
 
     def complaint(self, path: str, headers: Headers, query: QueryParams) -> str | None:
-        """Why a request is not answered; None: it is.
+        """Why a request is refused; None: it is allowed.
 
-        The Host header must be an address of this server, so that no name that an attacker lets point to this machine
-        is answered (DNS rebinding). Where a browser says from which page a request comes, it must be our own.
+        The Host header must be an address of this server, so that a name that an attacker points at this machine is
+        refused (DNS rebinding). Where a browser says which page a request comes from, it must be our own.
         """
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
-            return "This server answers to its own address only."
+            return "This server answers only to its own address."
         origins = headers.getlist("origin")
         if origins and (len(origins) > 1 or not self._is_ours_with_scheme(origins[0], hosts[0])):
-            return "This server answers to its own page only."
+            return "This server answers only to its own page."
         if path.startswith("/page/"):
-            return None  # the program of the page, which is no secret
+            return None  # the code of the page, which is not secret
         token = headers.get("x-studio-token") or query.get("token") or ""
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             return "The address lacks its token: open the one that `livos studio` printed."
@@ -81,7 +81,7 @@ class Door:
 
 
 class Guard:
-    """Lets through what a door lets in, and adds headers that keep the page apart from others."""
+    """Passes on the requests that a door allows, and adds headers that isolate the page from others."""
 
     def __init__(self, app: ASGIApp, door: Door):
         self._app, self._door = app, door
@@ -92,7 +92,7 @@ class Guard:
             return
         complaint = self._door.complaint(scope["path"], Headers(scope=scope), QueryParams(scope["query_string"]))
         if complaint is None and scope["type"] == "websocket" and "origin" not in Headers(scope=scope):
-            complaint = "This server answers to its own page only."
+            complaint = "This server answers only to its own page."
         if complaint is None:
             await self._app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":

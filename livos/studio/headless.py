@@ -1,4 +1,4 @@
-"""Tracking a project without the page: what its given masks ask for, and what is not done yet."""
+"""Tracking a project without the page: what its given masks require, and what is not done yet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from livos.studio.tracking import Tracker, build_segmenter
 
 @dataclass(frozen=True)
 class Wanted:
-    """A tracking that a project asks for."""
+    """A tracking run that a project requires."""
 
     number: int  # the frame whose mask is followed
     direction: str  # forward or backward
@@ -34,36 +34,36 @@ def track_project(
     progress: Callable[[Progress], None] = lambda progress: None,
     make_segmenter: Callable[[Settings], VideoSegmenter] | None = None,
 ) -> Path | None:
-    """Tracks all objects of a project within its range, and writes files of them, as the page does.
+    """Tracks all objects of a project within its range, and exports files, as the page does.
 
-    Masks that were tracked since the masks before them were given stay as they are, so an interrupted run goes on.
+    Masks that were tracked after the masks before them were given stay as they are, so an interrupted run resumes.
 
     Args:
         folder: The project.
-        write: Kinds of files to write then, some of `exporting.KINDS`.
-        output: A folder for them that is not there yet; by default a new one beside the project.
+        write: Kinds of files to write afterwards, some of `exporting.KINDS`.
+        output: A folder for them that does not exist yet; by default a new one next to the project.
         progress: Called after each frame.
-        make_segmenter: Makes what tracks from the project's settings, in place of `build_segmenter`.
+        make_segmenter: Makes the segmenter from the project's settings, in place of `build_segmenter`.
 
     Returns:
-        The folder of the files; None if none were asked for.
+        The folder of the files; None if none were requested.
 
     Raises:
-        ValueError: If it is no project, its video is missing, no mask was given, or a kind of file is unknown.
+        ValueError: If it is not a project, its video is missing, no mask was given, or a kind of file is unknown.
         OSError: If something cannot be read or written.
     """
     if not is_project(folder):
-        raise ValueError(f"{folder}: is no project of LiVOS Studio (there is no {DOCUMENT} in it)")
+        raise ValueError(f"{folder}: not a LiVOS Studio project (it contains no {DOCUMENT})")
     if unknown := sorted(set(write) - set(KINDS)):
         raise ValueError(f"write={unknown[0]!r}: expected some of {', '.join(KINDS)}")
     if output is not None and output.exists():
-        raise ValueError(f"{output}: is there already; files of a project are written to a new folder")
+        raise ValueError(f"{output}: already exists; files of a project are written to a new folder")
     opened = open_path(folder)
     with closing(opened.project) as project:
         if opened.source is None:
             raise ValueError(f"{folder}: its video is not at {project.document.video.path}: open it in Studio first")
         if not project.marks():
-            raise ValueError(f"{folder}: no mask was given by hand yet: draw one in Studio first")
+            raise ValueError(f"{folder}: no mask has been given by hand yet: draw one in Studio first")
         wanted = list(what_is_left(project))
         if wanted:
             segmenter = (make_segmenter or build_segmenter)(project.document.settings)
@@ -78,10 +78,10 @@ def track_project(
 
 
 def what_is_left(project: Project) -> Iterator[Wanted]:
-    """The trackings that are still to be done within the range.
+    """The tracking runs that are still to be done within the range.
 
-    One goes forward from the first mask, and takes up those that were given later. For every object that was first
-    given after the in point, one goes back from there.
+    One runs forward from the first mask, and picks up those that were given later. For every object that was first
+    given after the in point, one runs backward from there.
     """
     first, last = project.document.range
     marks = {number: ids for number, ids in project.marks().items() if first <= number <= last}
@@ -104,7 +104,7 @@ def what_is_left(project: Project) -> Iterator[Wanted]:
 
 
 def _not_done(project: Project, numbers: range) -> int | None:
-    """The frame before the first whose mask is missing, or older than a mask given before it; None: there is none."""
+    """The frame before the first whose mask is missing or older than a mask given before it; None: there is none."""
     newest = -1
     for number in numbers:
         if number > numbers.start and project.index.revision(number) < max(0, newest):

@@ -1,7 +1,7 @@
-"""Undo and redo of anything that a project's files went through, bit for bit.
+"""Undo and redo of every change to a project's files, bit for bit.
 
-A step keeps what files were before it, under other names in a hidden folder of the project, and the part of
-project.json that it changed. Undoing exchanges the two, and doing so again redoes.
+A step keeps the earlier files, under other names in a hidden folder of the project, and the part of project.json that
+it changed. Undo swaps the earlier and the present ones; swapping them again is redo.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Memo = TypeVar("Memo")
 
 @dataclass
 class Step(Generic[Memo]):
-    """Something that the user did. `files` holds, by path, what each file was before (None: it was not there)."""
+    """Something that the user did. `files` maps each path to the earlier file (None: it did not exist)."""
 
     title: str
     memo: Memo
@@ -29,8 +29,8 @@ class Step(Generic[Memo]):
 class History(Generic[Memo]):
     """The steps of a session. They last as long as it does.
 
-    folder: hidden, on the file system of the project, for this session alone. recall: exchanges what a memo remembers
-    for what is there now, and returns that.
+    folder: hidden, on the file system of the project, for this session only. recall: restores what a memo remembers,
+    and returns a memo of what it replaced.
     """
 
     def __init__(self, folder: Path, recall: Callable[[Memo], Memo]):
@@ -42,16 +42,16 @@ class History(Generic[Memo]):
 
     @property
     def undo_title(self) -> str | None:
-        """What the next undo takes back; None: nothing is there."""
+        """What the next undo reverts; None: there is nothing to undo."""
         return self._undo[-1].title if self._undo else None
 
     @property
     def redo_title(self) -> str | None:
-        """What the next redo does again; None: nothing is there."""
+        """What the next redo repeats; None: there is nothing to redo."""
         return self._redo[-1].title if self._redo else None
 
     def begin(self, title: str, memo: Memo, frames: tuple[int, int]) -> Step[Memo]:
-        """A step that goes on until the next begins; memo: what is there before it. Forgets what could be redone."""
+        """A step that lasts until the next begins; memo: the state before it. Forgets what could be redone."""
         for step in self._redo:
             self._forget(step)
         self._redo.clear()
@@ -59,24 +59,24 @@ class History(Generic[Memo]):
         return self._undo[-1]
 
     def drop_last(self) -> None:
-        """Takes back a step that has come to nothing out of the list; it must have changed no file."""
+        """Removes the last step from the list; it must not have changed any file."""
         assert not self._undo[-1].files
         self._undo.pop()
 
     def keep(self, step: Step[Memo], path: Path) -> None:
-        """Remembers a file before its first change in a step. Its place is not empty meanwhile."""
+        """Remembers a file before its first change in a step. The file stays in place meanwhile."""
         if path not in step.files:
             step.files[path] = self._second_name(path) if path.exists() else None
 
     def undo(self) -> Step[Memo]:
-        """Takes the last step back and returns it. Raises IndexError if there is none."""
+        """Undoes the last step and returns it. Raises IndexError if there is none."""
         step = self._undo.pop()
         self._exchange(step)
         self._redo.append(step)
         return step
 
     def redo(self) -> Step[Memo]:
-        """Does the last undone step again and returns it. Raises IndexError if there is none."""
+        """Redoes the last undone step and returns it. Raises IndexError if there is none."""
         step = self._redo.pop()
         self._exchange(step)
         self._undo.append(step)

@@ -1,4 +1,4 @@
-"""Masks that were drawn elsewhere become given masks: every kind that `livos track` reads."""
+"""Importing masks that were drawn elsewhere as given masks: every kind that `livos track` reads."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ MOST_FILES = 200_000
 
 @dataclass
 class Import:
-    """Files that the page sends, kept under names of our own until all are there."""
+    """Files that the page sends, kept under names that we choose until all have arrived."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="livos-import-")))
     names: set[str] = field(default_factory=set)
 
     def place(self, name: str, source: FrameSource) -> Path:
-        """Where a file of this name goes. What the name says, a frame or an object's id, is all that is kept of it.
+        """Where a file of this name goes. Only the frame number or object id is kept of the name.
 
         Raises:
-            ValueError: If files of this kind are not read, or two have one name.
+            ValueError: If files of this kind are not supported, or two have the same name.
         """
         directory, _, file_name = name.rpartition("/")
         stem, dot, suffix = file_name.rpartition(".")
@@ -59,21 +59,21 @@ class Import:
 
 
 def import_masks(project: Project, source: FrameSource, path: Path, frame: int) -> dict[int, tuple[int, ...]]:
-    """Takes the masks of a file or folder as given by hand, in one step.
+    """Imports the masks of a file or folder as given by hand, in one step.
 
-    Ids of objects that the project has are those objects; for others, objects are added.
+    Known ids mean the project's objects; for other ids, objects are added.
 
     Args:
-        project: That takes them.
+        project: The project that receives them.
         source: Its video.
-        path: A file or folder of masks as `livos track` takes them.
-        frame: The one that a single file belongs to whose name does not tell.
+        path: A file or folder of masks as `livos track` accepts them.
+        frame: The frame that a single file belongs to if its name does not say.
 
     Returns:
-        The frames, and the objects that are given there now.
+        The frames, and the objects that are now given there.
 
     Raises:
-        ValueError: If something is no mask, or belongs to no frame of the video. Nothing is changed then.
+        ValueError: If something is not a mask, or belongs to no frame of the video. Nothing is changed then.
     """
     everything = FrameRange(0, project.num_frames - 1, frame)
     masks = masks_of_video(path, source, everything)
@@ -83,13 +83,13 @@ def import_masks(project: Project, source: FrameSource, path: Path, frame: int) 
 
 
 def _kept_stem(stem: str, source: FrameSource) -> str:
-    """The number of the frame that a name tells, or a name that tells none."""
+    """The frame number that a name contains, or a name without one."""
     number = source.number_of(stem)
     return "mask" if number is None else f"{number:06d}"
 
 
 def _ids_in_project(project: Project, object_ids: list[int]) -> dict[int, int]:
-    """For each id of the masks, the one in the project: itself where it can be, else the next that is free."""
+    """For each id of the masks, the one in the project: the same where possible, else the next free one."""
     known = {one.id for one in project.document.objects}
     free = project.document.next_id
     ids: dict[int, int] = {}
@@ -101,12 +101,12 @@ def _ids_in_project(project: Project, object_ids: list[int]) -> dict[int, int]:
         if object_id not in ids:
             ids[object_id], free = free, free + 1
     if free > LARGEST_ID + 1:
-        raise ValueError(f"The masks need the object {free - 1}, and a project holds ids up to {LARGEST_ID} only.")
+        raise ValueError(f"The masks need the id {free - 1}, but ids in a project end at {LARGEST_ID}.")
     return ids
 
 
 def _read(mask: GivenMask, ids: dict[int, int]) -> tuple[np.ndarray, list[int]]:
-    """Labels (H, W) uint8 in the ids of the project, and those that are there."""
+    """Labels (H, W) uint8 in the project's ids, and the ids that occur."""
     read = mask.read()
     labels = np.zeros(read.labels.shape, np.uint8)
     for object_id in read.ids:

@@ -1,4 +1,4 @@
-"""Work that takes long, one at a time, in a thread of its own: it can be stopped, and tells how far it is."""
+"""Long-running work, one job at a time, in a separate thread: it can be stopped, and reports its progress."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Progress:
     id: int
     kind: str  # track, refill, export, import, open
     title: str
-    first: int  # the frames that it is about
+    first: int  # the frames that it processes
     last: int
-    frame: int | None = None  # the last one that was finished
+    frame: int | None = None  # the last finished one
     done: int = 0
     total: int = 0
     rate: float | None = None  # frames per second
@@ -29,7 +29,7 @@ class Progress:
 
 
 class Job:
-    """What a job's function is given: it tells how far it is, and asks whether to go on."""
+    """What a job's function receives: to report progress, and to learn whether to stop."""
 
     def __init__(self, progress: Progress, tell: Callable[[], None]):
         self.progress, self._tell = progress, tell
@@ -38,7 +38,7 @@ class Job:
 
     @property
     def stopped(self) -> bool:
-        """Whether the user wants it to end after the present frame."""
+        """Whether the user wants it to end after the current frame."""
         return self._stop.is_set()
 
     def stop(self) -> None:
@@ -46,12 +46,12 @@ class Job:
         self._stop.set()
 
     def expect(self, total: int) -> None:
-        """How many frames there are to do."""
+        """Sets the number of frames to process."""
         self._began = time.monotonic()
         self._change(total=total)
 
     def advance(self, frame: int) -> None:
-        """A frame is finished."""
+        """Reports a finished frame."""
         done = self.progress.done + 1
         seconds = max(1e-6, time.monotonic() - self._began)
         rate = done / seconds
@@ -65,7 +65,7 @@ class Job:
 class JobRunner:
     """Runs one job at a time.
 
-    tell: called whenever there is something new, from any thread. note: takes a level and a sentence for the user.
+    tell: called on every change, from any thread. note: takes a level and a sentence for the user.
     """
 
     def __init__(self, tell: Callable[[], None], note: Callable[[str, str], None]):
@@ -77,22 +77,22 @@ class JobRunner:
 
     @property
     def progress(self) -> Progress | None:
-        """Of the job that runs; None: none does."""
+        """Of the running job; None: no job is running."""
         job = self._job
         return None if job is None else job.progress
 
     def start(self, kind: str, title: str, frames: tuple[int, int], function: Callable[[Job], str]) -> int:
-        """Begins a job and returns its number.
+        """Starts a job and returns its number.
 
         Args:
             kind: See `Progress`.
             title: What it does, for the user.
-            frames: The first and last frame that it is about.
-            function: Does the work, and returns a sentence that says how it ended. A ValueError or OSError of it is
-                told to the user; other errors too, and are logged with their cause.
+            frames: The first and last frame that it processes.
+            function: Does the work, and returns a sentence that says how it ended. The user is told of its errors;
+                all but ValueError and OSError are logged with their traceback.
 
         Raises:
-            BlockingIOError: If a job runs.
+            BlockingIOError: If a job is running.
         """
         with self._lock:
             if self._job is not None:
@@ -105,7 +105,7 @@ class JobRunner:
         return job.progress.id
 
     def stop(self) -> None:
-        """Asks the job, if one runs, to end soon."""
+        """Asks the running job, if any, to end soon."""
         job = self._job
         if job is not None:
             job.stop()
@@ -119,22 +119,22 @@ class JobRunner:
 
     def _run(self, job: Job, function: Callable[[Job], str]) -> None:
         level, sentence = _outcome(job, function)
-        self._job = None  # whoever is told that it has ended can begin something else at once
+        self._job = None  # whoever learns that it has ended can start something else at once
         self._note(level, sentence)
         self._tell()
 
 
 def _outcome(job: Job, function: Callable[[Job], str]) -> tuple[str, str]:
-    """Does a job's work. Returns how it ended: a level and a sentence for the user."""
+    """Does a job's work and returns how it ended: a level and a sentence for the user."""
     title = job.progress.title
     try:
         return "info", function(job)
     except (ValueError, OSError) as error:
         logger.warning("%s: %s", title, error)
-        return "error", f"{title} has ended: {error}"
+        return "error", f"{title} failed: {error}"
     except MemoryError as error:
         logger.exception("%s", title)
-        return "error", f"{title} has ended, memory ran out: {error}"
-    except Exception as error:  # the page must go on whatever a job runs into; the cause is logged
+        return "error", f"{title} failed, out of memory: {error}"
+    except Exception as error:  # the page must keep working whatever happens in a job; the cause is logged
         logger.exception("%s", title)
-        return "error", f"{title} has ended by a fault in LiVOS: {error}"
+        return "error", f"{title} failed because of a bug in LiVOS: {error}"

@@ -1,4 +1,4 @@
-"""The magnetic polygon: paths that keep to edges of the picture (OpenCV's intelligent scissors)."""
+"""The magnetic polygon: paths that follow edges of the picture (OpenCV's intelligent scissors)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 REACH = 256
-"""A path is looked for in a window of so many pixels around where it begins; beyond, it goes straight."""
+"""A path is searched in a window of this many pixels around its start; beyond, it is a straight line."""
 
 
 @dataclass(frozen=True)
 class _Anchor:
-    """Where a path begins, and what was computed for it."""
+    """The start of a path, and what was computed for it."""
 
     frame: int
     x: int
@@ -29,7 +29,7 @@ class _Anchor:
 
 
 class Magnet:
-    """Paths along edges from a point to others. What was computed for the last point to begin with is kept."""
+    """Paths along edges from a point to others. What was computed for the last start is kept."""
 
     def __init__(self) -> None:
         self._anchor: _Anchor | None = None
@@ -38,9 +38,9 @@ class Magnet:
     def path(
         self, frame: int, image: npt.NDArray[np.uint8], begin: tuple[float, float], end: tuple[float, float]
     ) -> list[tuple[float, float]]:
-        """Corners (x, y) of the way from `begin` to `end`, both in pixels of the (H, W, 3) RGB image.
+        """Corners (x, y) of the path from `begin` to `end`, both in pixels of the (H, W, 3) RGB image.
 
-        frame: a number that tells the image from others.
+        frame: a number that identifies the image.
         """
         height, width = image.shape[:2]
         x, y = (int(np.clip(value, 0, side - 1)) for value, side in zip(begin, (width, height), strict=True))

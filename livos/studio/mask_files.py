@@ -1,6 +1,6 @@
-"""The masks of a project on disk: palette PNG, each with a note of what it is in a text chunk of the same file.
+"""The masks of a project on disk: palette PNGs, each with a note that describes it in a text chunk of the same file.
 
-A mask and its note change together, in one renaming, so that no moment leaves one without the other.
+A mask and its note change together, by one rename, so neither ever exists without the other.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ DIRECTIONS = ("forward", "backward", "seam")
 
 @dataclass(frozen=True)
 class Track:
-    """How an object's mask on a frame came about by tracking."""
+    """How an object's mask on a frame was tracked."""
 
     by: str  # one of DIRECTIONS
-    confidence: float  # that the mask is right, in [0, 1]
+    confidence: float  # that the mask is correct, in [0, 1]
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Given:
     """The masks of a frame that were given by hand."""
 
     labels: Labels  # (H, W), of these ids only
-    ids: tuple[int, ...]  # ascending; one without pixels was said not to be there
-    revision: int  # of the project, when it was written
+    ids: tuple[int, ...]  # ascending; an id without pixels was given as absent
+    revision: int  # of the project when it was written
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class Tracked:
 
 
 def write_given(path: Path, given: Given) -> None:
-    """Writes the mask with its note, complete or not at all."""
+    """Writes the mask with its note atomically."""
     _write(path, given.labels, {"ids": list(given.ids), "revision": given.revision})
 
 
 def write_tracked(path: Path, tracked: Tracked) -> None:
-    """Writes the mask with its note, complete or not at all."""
+    """Writes the mask with its note atomically."""
     objects = {
         str(i): {"by": track.by, "confidence": round(track.confidence, 4)} for i, track in tracked.objects.items()
     }
@@ -62,13 +62,13 @@ def write_tracked(path: Path, tracked: Tracked) -> None:
 
 
 def read_given(path: Path, size: tuple[int, int]) -> Given:
-    """Raises ValueError or OSError, naming the file, if it is no given mask of a frame of this size (H, W)."""
+    """Raises ValueError or OSError, naming the file, if it is not a given mask for a frame of this size (H, W)."""
     ids, revision = given_note(path)
     return Given(_pixels(path, size), ids, revision)
 
 
 def read_tracked(path: Path, size: tuple[int, int]) -> Tracked:
-    """Raises ValueError or OSError, naming the file, if it is no tracked mask of a frame of this size (H, W)."""
+    """Raises ValueError or OSError, naming the file, if it is not a tracked mask for a frame of this size (H, W)."""
     objects, revision = tracked_note(path)
     return Tracked(_pixels(path, size), objects, revision)
 
@@ -95,7 +95,7 @@ def tracked_note(path: Path) -> tuple[dict[int, Track], int]:
 
 
 def only(labels: Labels, ids: tuple[int, ...] | list[int]) -> Labels:
-    """The (H, W) labels with every other id made background."""
+    """The (H, W) labels with every other id set to background."""
     kept = np.zeros(256, np.uint8)
     kept[list(ids)] = list(ids)
     return kept[labels]
@@ -127,5 +127,6 @@ def _no_mask_of_studio(path: Path, error: Exception) -> ValueError:
 def _pixels(path: Path, size: tuple[int, int]) -> Labels:
     labels = read_labels(path).labels
     if labels.shape != size:
-        raise ValueError(f"{path}: {labels.shape[1]} x {labels.shape[0]} pixels, the video has {size[1]} x {size[0]}")
+        height, width = labels.shape
+        raise ValueError(f"{path}: {width} x {height} pixels, but the video has {size[1]} x {size[0]}")
     return labels.astype(np.uint8)

@@ -1,4 +1,4 @@
-"""From what a person names, or chooses, to an open project with its video."""
+"""Opening a project and its video from a path that the user gives or chooses."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ PROJECT_SUFFIX = ".livos"
 
 @dataclass(frozen=True)
 class Opened:
-    """A project, and its video where that was found."""
+    """A project, and its video if it was found."""
 
     project: Project
     source: FrameSource | None
 
 
 def open_path(path: Path, folder: Path | None = None) -> Opened:
-    """Opens a project, or the project of a video, which is made where there is none.
+    """Opens a project, or the project of a video, which is created if there is none.
 
     Args:
         path: Of a project, a video file or a folder of frames.
-        folder: Of the project of a video; by default beside it, with its name.
+        folder: Of the video's project; by default next to the video, with its name.
 
     Raises:
         ValueError: If it is none of these, or the project belongs to another video.
-        OSError: If it cannot be read, or the project not written.
+        OSError: If it cannot be read, or the project cannot be written.
     """
     path = path.resolve()
     if is_project(path):
@@ -51,19 +51,19 @@ def open_path(path: Path, folder: Path | None = None) -> Opened:
 
 
 def open_video(path: Path) -> tuple[FrameSource, VideoNote]:
-    """The frames of one video, and what a project notes of it. Reads through the file to count the frames.
+    """The frames of one video, and what a project records about it. Reads the whole file to count the frames.
 
     Raises:
-        ValueError: If it is not one video, naming it.
+        ValueError: If it is not exactly one video; the message names it.
         OSError: If it cannot be read.
     """
     found = find_videos(str(path))
     if len(found) != 1:
         names = ", ".join(video.name for video in found[:3])
-        raise ValueError(f"{path} holds {len(found)} videos ({names}, …): choose one of them.")
+        raise ValueError(f"{path} contains {len(found)} videos ({names}, …): choose one of them.")
     source = found[0].open()
     if isinstance(source, Camera):
-        raise ValueError("A camera cannot be worked on in Studio: its frames cannot be had twice.")
+        raise ValueError("Studio cannot work on a camera: its frames cannot be read twice.")
     height, width = source.size
     return source, VideoNote(str(path.resolve()), width, height, source.end() - source.first_number)
 
@@ -73,25 +73,25 @@ def refuse_other_video(project: Project, note: VideoNote) -> None:
     known = project.document.video
     if (known.width, known.height, known.num_frames) != (note.width, note.height, note.num_frames):
         raise ValueError(
-            f"{note.path} has {note.num_frames} frames of {note.width} x {note.height}, the video of "
-            f"{project.folder} has {known.num_frames} of {known.width} x {known.height}: it is another one."
+            f"{note.path} has {note.num_frames} frames of {note.width} x {note.height}, but the video of "
+            f"{project.folder} has {known.num_frames} of {known.width} x {known.height}: it is a different video."
         )
 
 
 def default_folder(path: Path) -> Path:
-    """Where the project of a video goes: beside it, or into the working directory where one may not write there."""
+    """Where the project of a video goes: next to it or, if that is not writable, in the working directory."""
     name = (path.name if path.is_dir() else path.stem) + PROJECT_SUFFIX
     return (path.parent if os.access(path.parent, os.W_OK) else Path.cwd()) / name
 
 
 def demo_clip() -> Path | None:
-    """The frames of the demo clip; None: it is not on this machine, but in the repository only."""
+    """The frames of the demo clip; None: it is not on this machine, only in the repository."""
     clip = Path(__file__).resolve().parents[2] / "examples/demo/JPEGImages/launch-pad-cafe"
     return clip if clip.is_dir() else None
 
 
 def _with_its_video(project: Project) -> Opened:
-    """The video is where it was, or lies beside the project."""
+    """Looks for the video at its earlier path and next to the project."""
     noted = Path(project.document.video.path)
     for path in (noted, project.folder.parent / noted.name):
         if not path.exists():

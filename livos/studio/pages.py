@@ -1,4 +1,4 @@
-"""The pages that are open, and what they are told. One of them, the active one, may change the project."""
+"""The open pages, and the messages to them. One of them, the active one, may change the project."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 MOST_WAITING = 4000
-"""A page that takes no message while so many come is given up; it asks for everything when it connects again."""
+"""A page that reads no message while this many arrive is dropped; it requests everything when it reconnects."""
 
 
 class Page:
@@ -16,10 +16,10 @@ class Page:
 
     def __init__(self, number: int):
         self.number = number
-        self.waiting: asyncio.Queue[str | None] = asyncio.Queue()  # None: it is given up
+        self.waiting: asyncio.Queue[str | None] = asyncio.Queue()  # None: it is dropped
 
     def tell(self, message: dict[str, Any]) -> None:
-        """Puts a message behind the others. In the event loop's thread."""
+        """Queues a message. Call it in the event loop's thread."""
         if self.waiting.qsize() < MOST_WAITING:
             self.waiting.put_nowait(json.dumps(message))
         elif self.waiting.qsize() == MOST_WAITING:
@@ -27,7 +27,7 @@ class Page:
 
 
 class Pages:
-    """All open pages. `tell` may be called from any thread, the rest in the event loop's."""
+    """All open pages. `tell` and `soon` may be called from any thread, the rest in the event loop's."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -36,15 +36,15 @@ class Pages:
         self._count = 0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on messages can be told."""
+        """From now on messages can be sent."""
         self._loop = loop
 
     def is_active(self, number: str | None) -> bool:
-        """Whether the page of this number may change the project."""
+        """Whether the page with this number may change the project."""
         return self._active is not None and number == str(self._active)
 
     def join(self) -> Page:
-        """A page that was opened, which is told whether it is the active one."""
+        """Adds a page that was opened, and tells it whether it is the active one."""
         self._count += 1
         page = Page(self._count)
         self._pages[page.number] = page
@@ -54,7 +54,7 @@ class Pages:
         return page
 
     def leave(self, page: Page) -> None:
-        """A page that was closed. The oldest of the others may work on."""
+        """Removes a page that was closed. If it was active, the oldest of the others becomes active."""
         self._pages.pop(page.number, None)
         if self._active == page.number:
             self._active = None
@@ -76,7 +76,7 @@ class Pages:
         self.soon(self._tell, message)
 
     def soon(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Has the event loop call a function, if it runs."""
+        """Has the event loop call a function, if it is running."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function, *arguments)

@@ -1,4 +1,4 @@
-"""One run of the tracker over frames of a project: where it begins, what it recomputes, what it writes."""
+"""One run of the tracker over frames of a project: where it starts, what it recomputes, what it writes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ DIRECTIONS = ("forward", "backward")
 
 @dataclass(frozen=True)
 class Pass:
-    """A way through the frames from `begin` to `last`, both included, which is below `begin` if it goes backwards."""
+    """A run over the frames from `begin` to `last`, both included; backwards, `last` is below `begin`."""
 
     direction: str
-    start: int  # the frame with which the tracker's memory began
+    start: int  # the frame with which the tracker's memory started
     begin: int
     last: int
-    write_from: int  # frames before are only recomputed, for what the tracker remembers
-    ids: tuple[int, ...] | None  # whose masks are written; None: of all that are followed
-    state: SegmenterState | None = None  # None: the memory begins with `labels` at `begin`
+    write_from: int  # earlier frames are only recomputed, to rebuild the tracker's memory
+    ids: tuple[int, ...] | None  # whose masks are written; None: all tracked objects
+    state: SegmenterState | None = None  # None: the memory starts with `labels` at `begin`
     labels: Labels | None = None
 
     @property
@@ -35,7 +35,7 @@ class Pass:
 
     @property
     def num_frames(self) -> int:
-        """How many frames the network sees."""
+        """How many frames the network processes."""
         return abs(self.last - self.begin) + 1
 
     def writes(self, number: int) -> bool:
@@ -58,17 +58,17 @@ def plan_pass(
 ) -> Pass:
     """How to track from the mask of a frame on.
 
-    What the tracker remembered there is come back to where it was kept, there or a little before, and nothing that it
-    has seen since is another now. Else its memory begins with the mask of the frame.
+    The tracker's memory is restored from a saved state of this frame or a little before it, if nothing that it has seen
+    since has changed. Otherwise its memory starts with the mask of the frame.
 
     Args:
         project: With the masks.
-        segmenter: That will be used; states of other weights or sizes are of no use to it.
+        segmenter: The one to be used; it cannot use states of other weights or sizes.
         direction: forward or backward.
         number: The frame whose mask is to be followed. Its own mask is not written again.
         last: The last frame, ahead in this direction.
         ids: Whose masks are to be written.
-        afresh: Begin with the mask in any case.
+        afresh: Always start with the mask.
 
     Raises:
         ValueError: If the frame has no mask, or there is no frame ahead.
@@ -89,7 +89,7 @@ def plan_pass(
 
 
 def stretches(project: Project, planned: Pass) -> Iterator[tuple[range, tuple[int, ...]]]:
-    """The frames of a pass in parts, and the objects that the tracker forgets before each: they were deleted there."""
+    """The frames of a pass in parts, and the objects that the tracker drops before each: they were deleted there."""
     frames = range(planned.begin, planned.last + planned.step, planned.step)
     gone: dict[int, list[int]] = {}
     for change in project.document.changes:
@@ -104,7 +104,7 @@ def stretches(project: Project, planned: Pass) -> Iterator[tuple[range, tuple[in
 def _kept_state(
     project: Project, segmenter: VideoSegmenter, direction: str, before: int, step: int
 ) -> tuple[StateFile, SegmenterState] | None:
-    """The last state up to a frame from which the way there was tracked already, if it can be used."""
+    """The last usable state up to a frame from which all frames up to it have already been tracked."""
     candidates = [
         state
         for state in project.states
@@ -117,13 +117,13 @@ def _kept_state(
             state = SegmenterState.load(project.state_path(place))
             refuse_foreign_state(state, segmenter.state().origin)
         except (ValueError, OSError):
-            continue  # of other weights or another size, or damaged: masks are there to begin with
+            continue  # of other weights or another size, or damaged: tracking can start with masks instead
         if set(state.object_ids) & {known.id for known in project.document.objects}:
             return place, state
     return None
 
 
 def given_labels(project: Project, number: int) -> Labels | None:
-    """(H, W) ids given by hand on a frame, as the segmenter takes them; None: none were, or they have no pixels."""
+    """(H, W) ids given by hand on a frame, as the segmenter takes them; None: there are none, or without pixels."""
     given = project.given(number)
     return None if given is None or not given.labels.any() else given.labels

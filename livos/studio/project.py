@@ -1,12 +1,12 @@
 """A project: a folder with all that a person did in Studio, saved after every step.
 
-    project.json       objects, settings, the in and out point (document.py)
+    project.json       objects, settings, the in and out points (document.py)
     given/000012.png   masks given by hand; tracking never changes them
     tracked/000013.png masks that were tracked
-    states/            what the tracker remembered after some frames (state_files.py)
+    states/            the tracker's memory after some frames (state_files.py)
 
-Every file is complete whenever it has its name, and project.json is written before the masks that refer to it, so that
-the project can be opened whenever the program was ended.
+Every file is written atomically, and project.json is written before the masks that refer to it, so the project can
+be opened whenever the program was killed.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ from livos.studio.tracked_index import TrackedIndex
 DOCUMENT = "project.json"
 USED_BY = "LiVOS Studio"
 PATIENCE_S = 1.0
-"""So long another program may take to end that has the project."""
+"""How long to wait for another program that has the project open to end."""
 
 _FOLDERS = ("given", "tracked", "states")
 
 Memo = tuple[tuple[StudioObject, ...], tuple[LabelChange, ...]]
-"""The part of project.json that undo takes back."""
+"""The part of project.json that undo restores."""
 
 
 def is_project(folder: Path) -> bool:
@@ -67,7 +67,7 @@ def is_project(folder: Path) -> bool:
 
 
 class Project:
-    """An open project. Its methods may be called from several threads. Raise ValueError with sentences for the user."""
+    """An open project. Its methods are thread-safe, and raise ValueError with sentences for the user."""
 
     def __init__(self, folder: Path, document: Document, in_use: ExitStack):
         self.folder, self.document = folder, document
@@ -86,10 +86,10 @@ class Project:
 
     @classmethod
     def create(cls, folder: Path, video: VideoNote) -> Project:
-        """A new project in a folder that is not there yet, or empty. Raises ValueError or OSError."""
+        """A new project in a folder that does not exist yet or is empty. Raises ValueError or OSError."""
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.iterdir()):
-            raise ValueError(f"{folder}: expected an empty folder for a new project, or a project")
+            raise ValueError(f"{folder}: expected a project, or an empty folder for a new one")
         with ExitStack() as stack:
             stack.enter_context(folder_in_use(folder, USED_BY, patience=PATIENCE_S))
             document = Document(video, (0, video.num_frames - 1))
@@ -100,7 +100,7 @@ class Project:
 
     @classmethod
     def open(cls, folder: Path) -> Project:
-        """A project that is there. Raises ValueError or OSError, and BlockingIOError where another program has it."""
+        """An existing project. Raises ValueError or OSError, and BlockingIOError if another program has it open."""
         with ExitStack() as stack:
             stack.enter_context(folder_in_use(folder, USED_BY, patience=PATIENCE_S))
             made = cls(folder, read_document(folder / DOCUMENT), stack)
@@ -108,14 +108,14 @@ class Project:
             return made
 
     def close(self) -> None:
-        """Lets others have the project. What could be undone is forgotten."""
+        """Releases the project for other programs. What could be undone is forgotten."""
         self.history.close()
         self._in_use.close()
 
     # What is there
 
     def labels(self, number: int) -> Labels:
-        """(H, W) uint8: what is to be seen on a frame, given masks over tracked ones."""
+        """(H, W) uint8: the masks shown on a frame, given ones over tracked ones."""
         with self._lock:
             tracked, given = self.tracked(number), self.given(number)
         labels = np.zeros(self.size, np.uint8) if tracked is None else tracked.labels
@@ -125,7 +125,7 @@ class Project:
         return np.where(given.labels > 0, given.labels, labels)
 
     def given(self, number: int) -> Given | None:
-        """The masks that were given by hand on a frame, as their ids are meant today; None: none were."""
+        """The masks that were given by hand on a frame, with the ids of today; None: there are none."""
         with self._lock:
             ids = self.given_ids(number)
             if not ids:
@@ -135,7 +135,7 @@ class Project:
             return replace(given, labels=given.labels if table is None else table[given.labels], ids=ids)
 
     def tracked(self, number: int) -> Tracked | None:
-        """The masks that were tracked on a frame, as their ids are meant today; None: none were."""
+        """The masks that were tracked on a frame, with the ids of today; None: there are none."""
         with self._lock:
             if not self.index.is_there(number):
                 return None
@@ -153,17 +153,17 @@ class Project:
         return ids if table is None else tuple(sorted({int(table[i]) for i in ids} - {0}))
 
     def marks(self) -> dict[int, tuple[int, ...]]:
-        """The frames with masks given by hand, in order of time, and the objects that were."""
+        """The frames with masks given by hand, in order, and the objects given on each."""
         with self._lock:
             found = ((number, self.given_ids(number)) for number in sorted(self._given))
             return {number: ids for number, ids in found if ids}
 
     def given_revision(self, number: int) -> int:
-        """When the mask given by hand on a frame was written; -1 if there is none."""
+        """The revision at which the mask given by hand on a frame was written; -1 if there is none."""
         return self._given[number][1] if number in self._given else -1
 
     def timeline(self) -> dict[str, Any]:
-        """Marks and tracked frames, as the page gets them."""
+        """Marks and tracked frames, as the page receives them."""
         with self._lock:
             objects = self.index.timeline([known.id for known in self.document.objects], self.document.changes)
             return {"marks": {str(number): list(ids) for number, ids in self.marks().items()}, "objects": objects}
@@ -183,12 +183,12 @@ class Project:
     # Steps
 
     def put(self, number: int, labels: Labels, ids: Sequence[int], title: str) -> tuple[int, ...]:
-        """Takes masks of some objects on a frame as given by hand, and returns all that are given there now.
+        """Stores masks of some objects on a frame as given by hand, and returns all objects now given there.
 
         Args:
             number: Of the frame.
-            labels: (H, W) uint8, the whole frame as it shall be.
-            ids: The objects that were touched. One without pixels is said not to be there.
+            labels: (H, W) uint8, the whole frame as it should be.
+            ids: The objects that were edited. One without pixels is given as absent.
             title: What the user did.
         """
         self._check_number(number)
@@ -206,14 +206,14 @@ class Project:
     def take(
         self, masks: Mapping[int, tuple[Labels, Sequence[int]]], names: Mapping[int, str]
     ) -> dict[int, tuple[int, ...]]:
-        """Takes masks that were drawn elsewhere as given by hand, in one step.
+        """Stores masks that were drawn elsewhere as given by hand, in one step.
 
         Args:
-            masks: By frame, (H, W) labels and the ids that are in them.
-            names: Of all objects in them, by id; "" for none. Those that are not there are added.
+            masks: By frame, (H, W) labels and the ids in them.
+            names: Of all objects in them, by id; "" for none. Objects that the project lacks are added.
 
         Returns:
-            The objects that are given on each of these frames now.
+            The objects that are now given on each of these frames.
         """
         with self._lock:
             document = self.document
@@ -235,7 +235,7 @@ class Project:
             return {number: self.given_ids(number) for number in seen}
 
     def ungive(self, number: int, ids: Sequence[int] | None) -> None:
-        """Takes back that masks were given by hand on a frame (None: all of them). Tracked ones show again."""
+        """Removes masks that were given by hand on a frame (None: all of them). Tracked ones are shown again."""
         with self._lock:
             given = self.given(number)
             if given is None:
@@ -246,7 +246,7 @@ class Project:
             self._write_given(step, number, only(given.labels, rest), rest)
 
     def clear_tracked(self, first: int, last: int, ids: Sequence[int] | None) -> None:
-        """Forgets tracked masks (None: of all objects) on frames `first` to `last`. Given ones stay."""
+        """Removes tracked masks (None: of all objects) on frames `first` to `last`. Given ones stay."""
         self._check_number(first)
         self._check_number(last)
         with self._lock:
@@ -265,7 +265,7 @@ class Project:
             return self.document.objects[-1]
 
     def change_object(self, object_id: int, **fields: Any) -> StudioObject:
-        """Gives an object another name or color, or makes it hidden or locked, which is no step."""
+        """Changes an object's name or color, or hides or locks it, which is not a step."""
         with self._lock:
             changed = checked_object(replace(self.document.object(object_id), **fields))
             if not set(fields) <= {"hidden", "locked"}:
@@ -287,7 +287,7 @@ class Project:
                     self._remove_state(step, state)
 
     def merge_objects(self, object_id: int, into: int) -> None:
-        """Makes all that belongs to one object another's."""
+        """Assigns all masks of one object to another."""
         with self._lock:
             if object_id == into:
                 raise ValueError("An object cannot be merged with itself.")
@@ -305,7 +305,7 @@ class Project:
                 self._remove_state(step, state)
 
     def set_range(self, first: int, last: int) -> None:
-        """The in and the out point, both included. Not a step."""
+        """Sets the in point and the out point, both included. Not a step."""
         self._check_number(first)
         self._check_number(last)
         if last < first:
@@ -314,36 +314,36 @@ class Project:
             self._save(replace(self.document, range=(first, last)))
 
     def set_settings(self, settings: Settings) -> None:
-        """With what to track from the next time on. Not a step."""
+        """Sets what to track with from the next time on. Not a step."""
         with self._lock:
             self._save(replace(self.document, settings=settings))
 
     def set_video_path(self, path: Path) -> None:
-        """Where the video is now."""
+        """Records where the video is now."""
         with self._lock:
             self._save(replace(self.document, video=replace(self.document.video, path=str(path))))
 
     # Tracking
 
     def begin_tracking(self, title: str, frames: tuple[int, int]) -> Step[Memo]:
-        """A step that takes all that `write_tracked` and `write_state` are given until the next one begins."""
+        """A step that records what `write_tracked` and `write_state` write until the next one begins."""
         with self._lock:
             return self._begin(title, frames)
 
     def drop_if_empty(self, step: Step[Memo]) -> None:
-        """Forgets a step that changed nothing."""
+        """Drops a step that changed nothing."""
         with self._lock:
             if not step.files:
                 self.history.drop_last()
 
     def write_tracked(self, step: Step[Memo], number: int, labels: Labels, objects: Mapping[int, Track]) -> None:
-        """Puts tracked masks of some objects in the place of their earlier ones. Others stay as they were.
+        """Replaces the tracked masks of some objects. Others stay as they were.
 
         Args:
             step: What `begin_tracking` returned.
             number: Of the frame.
-            labels: (H, W); other ids than those of the objects are not looked at.
-            objects: How their masks came about, by id. Where masks were given by hand, those stay to be seen.
+            labels: (H, W); other ids than those of the objects are ignored.
+            objects: How their masks were tracked, by id. Masks given by hand are still shown over them.
         """
         new = only(labels, list(objects))
         with self._lock:
@@ -358,19 +358,19 @@ class Project:
             self.index.set(number, objects, self.document.revision)
 
     def write_state(self, step: Step[Memo], state: StateFile, content: Any) -> None:
-        """Keeps what a tracker remembers; content: a SegmenterState."""
+        """Saves a tracker's memory; content: a SegmenterState."""
         with self._lock:
             self.history.keep(step, self.state_path(state))
             content.save(self.state_path(state))
             self.states.add(state)
 
     def forget_states(self, step: Step[Memo], number: int) -> None:
-        """Forgets what trackers remembered of a frame that is another now."""
+        """Removes the saved states that have seen a frame whose mask has changed."""
         for state in [state for state in self.states if state.has_seen(number)]:
             self._remove_state(step, state)
 
     def drop_states(self, step: Step[Memo], direction: str, numbers: Iterable[int], start: int | None = None) -> None:
-        """Forgets the states of a direction after some frames, or only those of a tracker that began at `start`."""
+        """Removes the states of a direction after some frames, or only those of a tracker that started at `start`."""
         wanted = set(numbers)
         with self._lock:
             for state in list(self.states):
@@ -380,12 +380,12 @@ class Project:
     # History
 
     def undo(self) -> Step[Memo]:
-        """Takes the last step back. Raises IndexError if there is none."""
+        """Undoes the last step. Raises IndexError if there is none."""
         with self._lock:
             return self._reread(self.history.undo())
 
     def redo(self) -> Step[Memo]:
-        """Does again what was taken back last. Raises IndexError if there is none."""
+        """Redoes the last undone step. Raises IndexError if there is none."""
         with self._lock:
             return self._reread(self.history.redo())
 
@@ -426,7 +426,7 @@ class Project:
         self.states.discard(state)
 
     def _read_notes(self, paths: Iterable[Path]) -> None:
-        """What files say that may have changed, or gone. Raises ValueError or OSError for what is no mask."""
+        """Reads the notes of files that may have changed or gone. Raises ValueError or OSError for other files."""
         for path in paths:
             if not path.stem.isdecimal() or not int(path.stem) < self.num_frames:
                 raise ValueError(f"{path}: expected masks named by frames from 0 to {self.num_frames - 1}")
@@ -441,7 +441,7 @@ class Project:
                 self.index.forget(number)
 
     def _remove_leftovers(self) -> None:
-        """Of a program that was ended while it wrote."""
+        """Removes what a program left behind that was killed while writing."""
         for folder in self.folder.glob(".undo-*"):
             shutil.rmtree(folder, ignore_errors=True)
         clear_leftovers(self.folder, below=True)

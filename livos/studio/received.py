@@ -1,4 +1,4 @@
-"""Reading what the page sends: nothing larger or other than it may be."""
+"""Reading what the page sends, with limits on its size and content."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ IMPORT_BYTES = 64 * 2**20
 
 
 class TooLargeError(ValueError):
-    """A request has more bytes than it may."""
+    """A request has too many bytes."""
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The bytes of a request. Raises TooLargeError for more than so many, without having read them."""
+    """The bytes of a request. Raises TooLargeError for more than `most`, without reading them all."""
     _refuse_announced(request, most)
     parts, count = [], 0
     async for part in request.stream():
@@ -34,7 +34,7 @@ async def read_body(request: Request, most: int) -> bytes:
 
 
 async def save_body(request: Request, path: Path, most: int) -> None:
-    """Writes the bytes of a request to a file while they come. Raises TooLargeError for more than so many."""
+    """Writes the bytes of a request to a file as they arrive. Raises TooLargeError for more than `most`."""
     _refuse_announced(request, most)
     count = 0
     with path.open("wb") as file:
@@ -48,7 +48,7 @@ async def save_body(request: Request, path: Path, most: int) -> None:
 def _refuse_announced(request: Request, most: int) -> None:
     announced = request.headers.get("content-length", "0")
     if not announced.isascii() or not announced.isdecimal() or int(announced) > most:
-        raise TooLargeError(f"{announced} bytes were announced, at most {most} are taken.")
+        raise TooLargeError(f"{announced} bytes were announced, but at most {most} are accepted.")
 
 
 async def read_json(request: Request, *allowed: str) -> dict[str, Any]:
@@ -57,9 +57,9 @@ async def read_json(request: Request, *allowed: str) -> dict[str, Any]:
     try:
         content = json.loads(data or b"{}")
     except (ValueError, RecursionError) as error:
-        raise ValueError("The request is not readable as JSON.") from error
+        raise ValueError("The request is not valid JSON.") from error
     if not isinstance(content, dict):
-        raise ValueError("The request is no JSON object.")
+        raise ValueError("The request is not a JSON object.")
     unknown = sorted(set(content) - set(allowed)) if allowed else []
     if unknown:
         raise ValueError(f"Unknown fields: {', '.join(unknown)}; known: {', '.join(allowed)}.")
@@ -67,7 +67,7 @@ async def read_json(request: Request, *allowed: str) -> dict[str, Any]:
 
 
 def whole(content: dict[str, Any], name: str, default: int | None = None) -> int:
-    """A whole number of a request. Raises ValueError if it is none, or is missing without a default."""
+    """A whole number in a request. Raises ValueError if it is something else, or missing without a default."""
     value = content.get(name)
     value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int):
@@ -76,7 +76,7 @@ def whole(content: dict[str, Any], name: str, default: int | None = None) -> int
 
 
 def ids_of(content: dict[str, Any], name: str = "ids") -> list[int] | None:
-    """The ids of a request; None: all. Raises ValueError if they are none."""
+    """The ids in a request; None: all. Raises ValueError if they are invalid."""
     value = content.get(name)
     if value is None:
         return None
@@ -86,14 +86,14 @@ def ids_of(content: dict[str, Any], name: str = "ids") -> list[int] | None:
 
 
 def checked_id(value: Any) -> int:
-    """Raises ValueError if something is no id of an object."""
+    """The same value. Raises ValueError if it is not the id of an object."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_ID:
         raise ValueError(f"{value!r}: expected the id of an object, 1 to {LARGEST_ID}.")
     return value
 
 
 def ids_in_address(text: str | None) -> list[int]:
-    """The ids in `1,2,3`. Raises ValueError if they are none."""
+    """The ids in `1,2,3`. Raises ValueError if they are invalid."""
     parts = (text or "").split(",")
     if not all(part.isascii() and part.isdecimal() and len(part) < 4 for part in parts):
         raise ValueError("ids: expected ids of objects, like 1,2.")
@@ -101,7 +101,7 @@ def ids_in_address(text: str | None) -> list[int]:
 
 
 def point(value: Any) -> tuple[float, float]:
-    """Raises ValueError if something is no pair of numbers."""
+    """A pair of numbers. Raises ValueError for anything else."""
     if (
         not isinstance(value, Sequence)
         or isinstance(value, str)

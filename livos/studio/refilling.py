@@ -1,4 +1,4 @@
-"""Tracking a gap between two given masks from both sides; see seam.py for how they are joined."""
+"""Tracking a gap between two given masks from both sides; seam.py explains how they are joined."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from livos.studio.tracking import Tracker
 def refill(tracker: Tracker, job: Job, first: int, last: int, ids: tuple[int, ...] | None = None) -> str:
     """Tracks objects from frame `first` forwards and from `last` backwards, and joins the two. One step of the history.
 
-    What is computed is kept if the job is stopped: the forward masks as far as they came.
+    If the job is stopped, the forward masks computed so far are kept.
 
     Args:
         tracker: With the project.
-        job: Is told of the progress, and may stop it.
+        job: Receives the progress, and can stop the work.
         first: A frame on which masks of the objects were given by hand.
         last: A later one.
         ids: The objects; None: all that were given on both frames.
@@ -58,7 +58,7 @@ def refill(tracker: Tracker, job: Job, first: int, last: int, ids: tuple[int, ..
 
 
 def _track_aside(tracker: Tracker, job: Job, planned: Pass, folder: Path) -> None:
-    """Writes the backward side's masks to a folder of their own."""
+    """Writes the backward side's masks to a separate folder."""
     with closing(tracker.frames(job, planned)) as frames:
         for frame in frames:
             if planned.writes(frame.number):
@@ -82,12 +82,12 @@ def _join(tracker: Tracker, job: Job, step: Step[Memo], numbers: range, ids: tup
 
 
 def _open_ids(project: Project, numbers: range, ids: tuple[int, ...]) -> list[int]:
-    """Those of the objects that are not given on every frame."""
+    """The objects that are not given on every frame."""
     return [i for i in ids if any(i not in project.given_ids(number) for number in numbers)]
 
 
 def _shares(project: Project, numbers: range, ids: list[int], folder: Path) -> dict[int, list[float]]:
-    """How much of each object is the backward side's, on each frame of the gap."""
+    """The backward side's share of each object, on each frame of the gap."""
     agreements: dict[int, list[float]] = {i: [] for i in ids}
     sure: dict[int, tuple[list[float], list[float]]] = {i: ([], []) for i in ids}
     for number in numbers:

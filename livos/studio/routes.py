@@ -1,4 +1,4 @@
-"""What the server answers: each function is one request of the page, and calls the session for it."""
+"""The requests that the server answers: each function handles one request of the page by calling the session."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ BINARY = "application/octet-stream"
 
 
 def status_of(error: Exception) -> int:
-    """The status that tells the page what kind of error it is."""
+    """The HTTP status for an error."""
     if isinstance(error, TooLargeError):
         return 413
     kinds = ((BlockingIOError, 409), (LookupError, 404), (ValueError, 400))
@@ -42,14 +42,14 @@ def status_of(error: Exception) -> int:
 
 
 def answered(handler: Handler, changes: bool) -> Callable[[Request], Awaitable[Response]]:
-    """A handler whose errors are sentences for the user. changes: only the active page may call it."""
+    """A handler that answers errors with sentences for the user. changes: only the active page may call it."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         session: Session = request.app.state.session
         try:
             if changes and not session.pages.is_active(request.headers.get("x-studio-page")):
-                raise BlockingIOError("This project is worked on in another page: take over there first.")
+                raise BlockingIOError("This project is being edited in another page: take over first.")
             return await handler(request, session)
         except (ValueError, LookupError, OSError) as error:
             if status_of(error) == 500:
@@ -58,7 +58,7 @@ def answered(handler: Handler, changes: bool) -> Callable[[Request], Awaitable[R
             return JSONResponse({"error": str(sentence)}, status_of(error))
         except Exception as error:
             logger.exception("%s %s", request.method, request.url.path)
-            return JSONResponse({"error": f"A fault in LiVOS: {type(error).__name__}: {error}"}, 500)
+            return JSONResponse({"error": f"A bug in LiVOS: {type(error).__name__}: {error}"}, 500)
 
     return endpoint
 
@@ -90,7 +90,7 @@ async def drop_video(request: Request, session: Session) -> Response:
     aside = path.with_name(f".{path.name}.part")
     announced = int(request.headers.get("content-length", 0))
     if announced > shutil.disk_usage(path.parent).free:
-        raise ValueError(f"{path.parent} has no room for a video of {announced / 2**30:.1f} GiB.")
+        raise ValueError(f"{path.parent} has no space for a video of {announced / 2**30:.1f} GiB.")
     try:
         await received.save_body(request, aside, received.VIDEO_BYTES)
         aside.rename(path)
@@ -286,7 +286,7 @@ async def finish_import(request: Request, session: Session) -> Response:
 
     try:
         taken = await run_in_threadpool(take)
-    except ValueError as error:  # names of our own mean nothing to the user
+    except ValueError as error:  # the names that we chose mean nothing to the user
         raise ValueError(str(error).replace(f"{begun.folder}/", "").replace(str(begun.folder), "The files")) from error
     finally:
         request.app.state.imports.pop(request.path_params["number"]).discard()

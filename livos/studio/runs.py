@@ -1,4 +1,4 @@
-"""Masks on their way between server and page: runs of equal ids, row by row, as pairs of numbers."""
+"""The encoding of masks between server and page: runs of equal ids, row by row, as pairs of numbers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def to_runs(labels: npt.NDArray[np.integer] | npt.NDArray[np.bool_]) -> bytes:
 
 
 def from_runs(data: bytes, size: tuple[int, int]) -> Labels:
-    """The (H, W) uint8 labels that runs stand for.
+    """The (H, W) uint8 labels that runs encode.
 
     Args:
         data: What `to_runs` returns, or the page sends.
         size: (H, W) of the frame.
 
     Raises:
-        ValueError: If the runs do not fill the frame exactly, or hold an id above 255.
+        ValueError: If the runs do not fill the frame exactly, or contain an id above 255.
     """
     num_pixels = size[0] * size[1]
     if not data or len(data) % 8:
@@ -41,5 +41,5 @@ def from_runs(data: bytes, size: tuple[int, int]) -> Labels:
     if lengths.sum() != num_pixels:
         raise ValueError(f"runs of {lengths.sum()} pixels for a frame of {size[1]} x {size[0]}: expected {num_pixels}")
     if ids.max() > LARGEST_ID:
-        raise ValueError(f"a run of the object {ids.max()}: expected ids from 0 to {LARGEST_ID}")
+        raise ValueError(f"a run of object {ids.max()}: expected ids from 0 to {LARGEST_ID}")
     return np.repeat(ids.astype(np.uint8), lengths).reshape(size)

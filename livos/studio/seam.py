@@ -1,9 +1,9 @@
-"""Where two trackings meet that came from both sides of a gap, and one mask of both.
+"""Joining the masks that were tracked from both sides of a gap: where they meet, and one mask from both.
 
 Between two frames with given masks, every object was tracked forwards from the earlier and backwards from the later
-one. Each object gets one seam: up to it, its forward mask is taken, after it, its backward mask, each as a whole. So
-each side wins near its own given mask. The seam lies where the two agree best and both sides are surest; for a few
-frames around it, where they agree, the shape goes over from one to the other.
+one. Each object gets one seam: its forward mask is used up to the seam and its backward mask after it, each as a whole.
+So each side wins near its own given mask. The seam lies where the two agree best and are most confident; for a few
+frames around it, where they agree, the shape changes gradually from one to the other.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import numpy.typing as npt
 from livos.studio.runs import Labels
 
 BLEND = 3
-"""The shape goes over from one side to the other within so many frames on each side of the seam."""
+"""The shape changes from one side to the other within this many frames on each side of the seam."""
 
 SAME_THING = 0.5
-"""From this agreement on, two masks are taken for two opinions of one shape. Below, nothing lies between them."""
+"""From this agreement on, two masks count as two versions of one shape. Below it, they are not blended."""
 
 CENTRED = 0.1
-"""How much the middle of the gap is preferred: so much of agreement is outweighed from there to its ends."""
+"""How much the middle of the gap is preferred: the ends need this much more agreement."""
 
 Mask = npt.NDArray[np.bool_]
 Distance = npt.NDArray[np.float32]
@@ -40,12 +40,12 @@ def choose_seam(agreements: Sequence[float], forward: Sequence[float], backward:
 
     Args:
         agreements: For each frame of the gap, how well the two masks agree, in [0, 1].
-        forward: For each frame, how sure the forward side is, in [0, 1].
+        forward: For each frame, the confidence of the forward side, in [0, 1].
         backward: The same for the backward side.
 
     Returns:
-        The cut with the largest sum of agreement on both sides of the cut and mean sureness of what is taken, less a
-        little for the distance from the middle. At least one frame is taken from each side if there are two.
+        The cut with the largest sum of the agreement on both sides of it and the mean confidence of the masks used,
+        less a little for its distance from the middle. Each side contributes at least one frame if there are two.
     """
     count = len(agreements)
     if count < 2:
@@ -58,7 +58,7 @@ def choose_seam(agreements: Sequence[float], forward: Sequence[float], backward:
 
 
 def backward_shares(agreements: Sequence[float], seam: int) -> list[float]:
-    """For each frame of the gap, how much of its shape is the backward side's, in [0, 1]; 0 or 1 but near the seam."""
+    """For each frame of the gap, the backward side's share of its shape, in [0, 1]; 0 or 1 except near the seam."""
     shares = [float(place >= seam) for place in range(len(agreements))]
     for side in (range(seam, len(agreements)), range(seam - 1, -1, -1)):
         for place in side:
@@ -70,10 +70,10 @@ def backward_shares(agreements: Sequence[float], seam: int) -> list[float]:
 
 
 def joined(forward: Labels, backward: Labels, shares: Mapping[int, float]) -> Labels:
-    """One mask of two: (H, W) labels of the objects in `shares`, which says how much of each is the backward side's.
+    """One mask from two: (H, W) labels of the objects in `shares`, which gives the backward side's share of each.
 
-    An object is taken whole, or as the shape between the two: where the mean of the signed distances to their borders
-    is positive. Where two objects meet, the pixel is that one's in which it lies deeper.
+    An object is one of the two masks, or the shape between them: where the mean of the signed distances to their
+    borders is positive. Where two objects overlap, a pixel belongs to the object in which it lies deeper.
     """
     depths = {i: _depth(forward == i, backward == i, share) for i, share in shares.items()}
     labels = np.zeros(forward.shape, np.uint8)
@@ -92,7 +92,7 @@ def _depth(forward: Mask, backward: Mask, share: float) -> Distance:
 
 
 def signed_distance(mask: Mask) -> Distance:
-    """(H, W) distance in pixels to the border of a mask: above 0 inside, below 0 outside, nowhere 0."""
+    """(H, W) distance in pixels to the border of a mask: positive inside, negative outside, never 0."""
     if not mask.any():
         return np.full(mask.shape, -float(sum(mask.shape)), np.float32)
     inside = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)

@@ -1,4 +1,4 @@
-"""The server of LiVOS Studio: the page, the requests in routes.py, and the events that it is told."""
+"""The server of LiVOS Studio: the page, the requests in routes.py, and the events that it sends."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from livos.studio.session import Session
 PAGE_DIR = Path(__file__).with_name("page")
 MESSAGE_BYTES = 4096
 BETWEEN_STATES_S = 0.25
-"""During a job, the state is told at most so often."""
+"""During a job, the state is sent at most this often."""
 
 
 def make_app(session: Session, door: Door) -> Starlette:
-    """The application that serves one session to whoever comes through the door."""
+    """The application that serves one session to requests that the door allows."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -60,9 +60,9 @@ def make_app(session: Session, door: Door) -> Starlette:
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """A socket that listens on an address; without a port, on 8765 or, if that is taken, on any that is free.
+    """A socket that listens on an address; without a port, on 8765 or, if that is in use, on any free one.
 
-    Raises OSError if that cannot be.
+    Raises OSError if that fails.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     for candidate in (8765, 0) if port is None else (port,):
@@ -80,7 +80,7 @@ def listen(host: str, port: int | None) -> socket.socket:
 
 
 def serve(session: Session, door: Door, listener: socket.socket, begun: Callable[[], None]) -> None:
-    """Serves until the program is interrupted. begun: called when the page can be opened."""
+    """Serves until the program is interrupted. begun: called once the page can be opened."""
     config = uvicorn.Config(
         make_app(session, door),
         log_level="warning",
@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
 
 
 class _Files(StaticFiles):
-    """The page's own files, which a browser asks for again each time, so that a new version is there at once."""
+    """The page's files, which a browser revalidates each time, so that a new version is used at once."""
 
     def file_response(self, *arguments: object, **more: object) -> Response:
         response = super().file_response(*arguments, **more)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ async def _send(socket_: WebSocket, page: Page) -> None:
 
 
 async def _tell_states(session: Session) -> None:
-    """Tells the state whenever it has changed, not too often."""
+    """Sends the state whenever it has changed, but not too often."""
     while True:
         await session.changed.wait()
         session.changed.clear()

@@ -1,4 +1,4 @@
-"""What one `livos studio` works on: no video yet, or a project with its video, and what is under way."""
+"""What one `livos studio` works on: no video yet, or a project with its video, and the running job."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from livos.video.sources import FrameSource
 
 MASK_BYTES = 32 * 2**20
 DOUBTFUL = 0.5
-"""Below this confidence a frame is worth a look."""
+"""Frames below this confidence are worth checking."""
 
 LARGEST_SIZE = 4096
 
 
 class Session:
-    """Everything that the pages of one server share. Raise ValueError, LookupError, OSError with sentences."""
+    """Everything that the pages of one server share. Raises ValueError, LookupError, OSError with sentences."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Session:
         project_folder: Path | None = None,
         make_segmenter: Callable[[Settings], VideoSegmenter] | None = None,
     ):
-        """settings: for new projects. project_folder: of the video that is opened first, in place of the default."""
+        """settings: for new projects. project_folder: for the video that is opened first, in place of the default."""
         self.pages, self._settings, self._project_folder = pages, settings, project_folder
         self.chooser = FileChooser([Path.cwd(), Path.home()])
         self.changed = asyncio.Event()
@@ -60,7 +60,7 @@ class Session:
         self._frames: FrameStore | None = None
         self._magnet = Magnet()
         self._masks: Cache[tuple[bytes, tuple[int, ...]]] = Cache(MASK_BYTES, lambda kept: len(kept[0]))
-        self._edits = 0  # grows whenever masks change, so that none that is read meanwhile is kept
+        self._edits = 0  # grows whenever masks change, so that none that was read meanwhile is cached
         self._lock = threading.RLock()
 
     # What there is
@@ -117,13 +117,13 @@ class Session:
         return state
 
     def weights(self) -> list[str]:
-        """The names of weights that are on this machine."""
+        """The names of the weights on this machine."""
         names = [name for name in weight_names() if _is_there(name)]
         given = self._settings.weights if self._settings is not None else None
         return names if given is None or given in names else [given, *names]
 
     def labels(self, number: int) -> Labels:
-        """(H, W) uint8: what is to be seen on a frame."""
+        """(H, W) uint8: the masks shown on a frame."""
         self.check_number(number)
         return self.project.labels(number)
 
@@ -145,7 +145,7 @@ class Session:
     # Opening
 
     def open(self, path: Path) -> None:
-        """Begins to open a video or project; in phase `missing`, says where the video of the project is."""
+        """Starts opening a video or project; in phase `missing`, `path` is where the project's video is now."""
         self.refuse_unless_choosing()
         missing = self._opened if self._phase == "missing" else None
         self._phase, self._sentence = "opening", f"Opening {path.name} …"
@@ -153,7 +153,7 @@ class Session:
         self.jobs.start("open", f"Opening {path.name}", (0, 0), lambda job: self._open(path, missing))
 
     def open_demo(self) -> None:
-        """Begins to open the demo clip; its project goes to the working directory."""
+        """Starts opening the demo clip; its project goes to the working directory."""
         clip = demo_clip()
         if clip is None:
             raise LookupError("The demo clip is not on this machine: it comes with the repository.")
@@ -163,7 +163,7 @@ class Session:
     def refuse_unless_choosing(self) -> None:
         """Raises BlockingIOError if a video is open, or being opened."""
         if self._phase not in ("choose", "missing"):
-            raise BlockingIOError("A video is open already: start `livos studio` again for another one.")
+            raise BlockingIOError("A video is already open: start `livos studio` again for another one.")
 
     def _open(self, path: Path, missing: Opened | None) -> str:
         phase = "choose" if missing is None else "missing"
@@ -194,14 +194,14 @@ class Session:
     # Changing
 
     def edit(self) -> AbstractContextManager[Any]:
-        """A block in which the project is changed. Raises BlockingIOError while a job runs."""
+        """A block in which the project is changed. Raises BlockingIOError while a job is running."""
         progress = self.jobs.progress
         if progress is not None and progress.kind != "open":
             raise BlockingIOError(f"{progress.title} is under way: stop it first.")
         return self._lock
 
     def masks_changed(self, first: int, last: int) -> None:
-        """Tells the pages that masks of some frames are others now."""
+        """Tells the pages that masks of some frames have changed."""
         self._edits += 1
         self._masks.clear()
         if first <= last:
@@ -209,7 +209,7 @@ class Session:
         self.tell()
 
     def travel(self, move: Callable[[Project], Step[Memo]], nothing: str) -> Step[Memo]:
-        """Undoes or redoes. Raises BlockingIOError, with the sentence `nothing`, if there is nothing to."""
+        """Undoes or redoes a step. Raises BlockingIOError, with the sentence `nothing`, if there is none."""
         with self.edit():
             try:
                 step = move(self.project)
@@ -219,7 +219,7 @@ class Session:
         return step
 
     def set_settings(self, fields: dict[str, Any]) -> Settings:
-        """Changes with what to track. Raises ValueError for what is not there."""
+        """Changes what to track with. Raises ValueError for what is not available."""
         settings = replace(self.project.document.settings, **fields)
         choices = self.state()["choices"]
         for value, known in (
@@ -228,7 +228,7 @@ class Session:
             (settings.device, choices["devices"]),
         ):
             if value not in known:
-                raise ValueError(f"{value!r} is not there: expected one of {', '.join(known)}.")
+                raise ValueError(f"{value!r} is not available: expected one of {', '.join(known)}.")
         size = settings.size
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or not 16 <= size <= LARGEST_SIZE):
             raise ValueError(f"The working size is a short side of 16 to {LARGEST_SIZE} pixels, not {size!r}.")
@@ -237,7 +237,7 @@ class Session:
         return settings
 
     def suggest(self, number: int, object_id: int, request: dict[str, Any]) -> np.ndarray:
-        """What a tool makes of an object's mask on a frame, (H, W) bool."""
+        """The mask (H, W) bool that a tool makes from an object's mask on a frame."""
         self.check_number(number)
         self.project.document.object(object_id)
         image, _ = self.frames.image(number)
@@ -246,14 +246,14 @@ class Session:
     def path_along_edges(
         self, number: int, begin: tuple[float, float], end: tuple[float, float]
     ) -> list[tuple[float, float]]:
-        """Corners of the way between two points of a frame."""
+        """Corners of the path between two points of a frame."""
         self.check_number(number)
         return self._magnet.path(number, self.frames.image(number)[0], begin, end)
 
     # Tracking
 
     def track(self, number: int, direction: str, first: int, last: int, ids: Sequence[int] | None) -> int:
-        """Begins to track, and returns the number of the job."""
+        """Starts tracking, and returns the number of the job."""
         project = self.project
         for frame in (number, first, last):
             self.check_number(frame)
@@ -271,7 +271,7 @@ class Session:
         return self.jobs.start("track", title[direction], (begin, end), work)
 
     def refill(self, first: int, last: int, ids: Sequence[int] | None) -> int:
-        """Begins to refill a gap between two given masks, and returns the number of the job."""
+        """Starts refilling a gap between two given masks, and returns the number of the job."""
         self.check_number(first)
         self.check_number(last)
         chosen = None if ids is None else tuple(self.project.document.object(i).id for i in ids)
@@ -280,7 +280,7 @@ class Session:
         )
 
     def close(self) -> None:
-        """Ends what is under way, and lets others have the project."""
+        """Stops the running job, and releases the project for other programs."""
         self.jobs.close()
         if self._opened is not None:
             self._opened.project.close()
@@ -288,7 +288,7 @@ class Session:
         self._phase = "choose"
 
     def tell(self) -> None:
-        """Has the pages told the state soon."""
+        """Has the state sent to the pages soon."""
         self.pages.soon(self.changed.set)
 
     def note(self, level: str, sentence: str) -> None:
@@ -336,7 +336,7 @@ def _ask_for(opened: Opened) -> str:
     video = opened.project.document.video
     return (
         f"The video of this project, {Path(video.path).name} ({video.num_frames} frames of {video.width} x "
-        f"{video.height}), is not at {video.path} any more. Where is it?"
+        f"{video.height}), is no longer at {video.path}. Where is it?"
     )
 
 

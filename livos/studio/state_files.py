@@ -1,4 +1,4 @@
-"""What the tracker remembered after some of the frames, so that it can go on from there, or from a little later."""
+"""The tracker's memory after some of the frames, so that it can continue from there or a little later."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EVERY = 32
-"""A state is kept after each so many frames of a pass, so a correction recomputes at most so many before it."""
+"""A pass saves a state at this interval in frames, so a correction recomputes at most this many before it."""
 
 NEAR = 512
-"""So many frames back from the end of a pass, all of those are kept; farther back, at most FAR of them."""
+"""Within this many frames of the end of a pass, all states are kept; farther back, at most FAR of them."""
 
 FAR = 64
 
@@ -20,7 +20,7 @@ _NAME = re.compile(r"(forward|backward)-([0-9]{6,})-([0-9]{6,})\.pt")
 
 @dataclass(frozen=True, order=True)
 class StateFile:
-    """A file of a state: what is remembered after `number` by a tracker whose memory began at `start`."""
+    """A saved state: the memory after frame `number` of a tracker that started at frame `start`."""
 
     direction: str  # forward, backward
     start: int
@@ -28,16 +28,16 @@ class StateFile:
 
     @property
     def name(self) -> str:
-        """Of the file."""
+        """The name of the file."""
         return f"{self.direction}-{self.start:06d}-{self.number:06d}.pt"
 
     def has_seen(self, number: int) -> bool:
-        """Whether the tracker had passed a frame."""
+        """Whether the tracker had processed a frame."""
         return min(self.start, self.number) <= number <= max(self.start, self.number)
 
 
 def state_files(folder: Path) -> Iterator[StateFile]:
-    """Those in a folder, in order."""
+    """The saved states in a folder, in order."""
     for path in sorted(folder.glob("*.pt")):
         match = _NAME.fullmatch(path.name)
         if match:
@@ -45,10 +45,10 @@ def state_files(folder: Path) -> Iterator[StateFile]:
 
 
 def superfluous(numbers: list[int], newest: int) -> list[int]:
-    """Which states of a pass, by the frame, can go so that there are not ever more of them.
+    """Which states of a pass, by frame, can be removed so that their number stays limited.
 
-    Those within NEAR frames of the newest stay. Of the others stay those at the multiples of the smallest power of two
-    times EVERY that leaves at most FAR.
+    Those within NEAR frames of the newest stay. Of the others, those at multiples of EVERY times a power of two stay,
+    the smallest that leaves at most FAR.
     """
     far = [number for number in numbers if abs(newest - number) > NEAR]
     spacing = EVERY

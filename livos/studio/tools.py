@@ -1,6 +1,6 @@
-"""Tools that need to look at the picture, or at the shape of a mask: GrabCut, smoothing, holes. All in full resolution.
+"""Tools that use the picture or the shape of a mask: GrabCut, smoothing, holes. All work at full resolution.
 
-Each takes an object's present mask as (H, W) bool and returns the new one.
+Each takes an object's current mask as (H, W) bool and returns the new one.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Image = npt.NDArray[np.uint8]
 
 GRABCUT_ROUNDS = 4
 MOST_PIXELS = 100_000
-"""GrabCut works on at most so many pixels; of what is larger it sees a smaller picture, and the border is smoothed."""
+"""GrabCut works on at most this many pixels; a larger area is scaled down, and the border is smoothed."""
 
 BOX_MARGIN = 0.5
-"""So much of a box' sides is looked at around it, to learn what is not the object."""
+"""The margin around a box, as a fraction of its longer side, that shows what is not the object."""
 
 SHORTEST_REACH = 24
-"""Scribbles find what is at most so many pixels away from them, or three quarters of their extent if that is more."""
+"""Scribbles find what is at most this many pixels away, or three quarters of their extent if that is more."""
 
 SPECK = 0.1
-"""Pieces below this share of the largest one are specks."""
+"""Pieces below this fraction of the largest one are specks."""
 
 MOST_POINTS = 20_000
 
@@ -56,9 +56,9 @@ def from_box(image: Image, box: Sequence[float]) -> Mask:
 
 
 def from_strokes(image: Image, mask: Mask, strokes: Sequence[Stroke]) -> Mask:
-    """The object that strokes tell of. Starts at the present mask, where there is one.
+    """The object that strokes mark. Starts from the current mask, if there is one.
 
-    Raises ValueError if no stroke says what the object is, and nothing was there.
+    Raises ValueError if there is no mask and no stroke marks the object.
     """
     hints = np.zeros(mask.shape, np.uint8)
     for stroke in strokes:
@@ -78,7 +78,7 @@ def from_strokes(image: Image, mask: Mask, strokes: Sequence[Stroke]) -> Mask:
 
 
 def snapped(image: Image, mask: Mask, radius: int) -> Mask:
-    """The mask with its border moved to edges of the picture, by at most so many pixels."""
+    """The mask with its border moved to edges of the picture, by at most `radius` pixels."""
     if not mask.any():
         raise ValueError("The object has no mask on this frame that could be snapped to an edge.")
     inside, outside = ~_grown(~mask, radius), ~_grown(mask, radius)
@@ -91,19 +91,19 @@ def snapped(image: Image, mask: Mask, radius: int) -> Mask:
 
 
 def smoothed(mask: Mask, radius: int) -> Mask:
-    """The mask without bumps and notches that are smaller than so many pixels."""
+    """The mask without bumps and notches smaller than `radius` pixels."""
     sigma = max(0.5, radius / 2)
     blurred = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     return blurred > 0.5
 
 
 def without_holes(mask: Mask) -> Mask:
-    """The mask with every hole filled: every part of the background that does not reach the edge of the picture."""
+    """The mask with all holes filled: parts of the background that do not reach the edge of the picture."""
     return mask | _holes(mask)
 
 
 def without_specks(mask: Mask) -> Mask:
-    """The mask without pieces that are far smaller than its largest one."""
+    """The mask without pieces that are much smaller than its largest one."""
     _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
@@ -113,11 +113,11 @@ def without_specks(mask: Mask) -> Mask:
 def filled_at(mask: Mask, point: Sequence[float], add: bool) -> Mask:
     """The mask with the hole at a point filled, or (not `add`) without the piece there.
 
-    Raises ValueError if there is none at the point.
+    Raises ValueError if there is no hole or piece at the point.
     """
     x, y = int(point[0]), int(point[1])
     if not (0 <= y < mask.shape[0] and 0 <= x < mask.shape[1]):
-        raise ValueError("The point is outside of the frame.")
+        raise ValueError("The point is outside the frame.")
     area = _holes(mask) if add else mask
     if not area[y, x]:
         raise ValueError("There is no hole here." if add else "There is nothing of the object here.")
@@ -127,7 +127,7 @@ def filled_at(mask: Mask, point: Sequence[float], add: bool) -> Mask:
 
 
 def suggest(image: Image, mask: Mask, request: Mapping[str, Any]) -> Mask:
-    """What the tool that a request names makes of an object's mask. Raises ValueError for what is no such request."""
+    """The mask that the requested tool makes from an object's mask. Raises ValueError for an invalid request."""
     tool = request.get("tool")
     if tool == "box":
         return from_box(image, _numbers(request.get("box"), 4, "box"))
@@ -148,7 +148,7 @@ def suggest(image: Image, mask: Mask, request: Mapping[str, Any]) -> Mask:
 
 
 def _grabcut(image: Image, trimap: npt.NDArray[np.uint8], part: tuple[slice, slice]) -> Mask:
-    """The object of a trimap (cv2.GC_*), looked for in a part of the picture; outside of that, as the trimap says."""
+    """The object of a trimap (cv2.GC_*), searched in a part of the picture; outside it, as the trimap says."""
     result = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
     colours, known = cv2.cvtColor(image[part], cv2.COLOR_RGB2BGR), trimap[part]
     scale = min(1.0, (MOST_PIXELS / known.size) ** 0.5)
@@ -187,7 +187,7 @@ def _grown(mask: Mask, radius: int) -> Mask:
 
 
 def _touching(mask: Mask, wanted: Mask) -> Mask:
-    """The pieces of a mask that have a pixel in what is wanted."""
+    """The pieces of a mask that share a pixel with `wanted`."""
     pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)[1]
     kept = np.unique(pieces[wanted & mask])
     return mask & np.isin(pieces, kept)
@@ -199,14 +199,14 @@ def _extent(mask: Mask) -> tuple[int, int, int, int]:
 
 
 def _part(extent: tuple[int, int, int, int], margin: int, size: Sequence[int]) -> tuple[slice, slice]:
-    """Rows and columns of a box with a margin, where the picture has room."""
+    """Rows and columns of a box with a margin, clipped to the picture."""
     top, left, bottom, right = extent
     rows = slice(max(0, top - margin), min(size[0], bottom + margin))
     return rows, slice(max(0, left - margin), min(size[1], right + margin))
 
 
 def _paint(hints: npt.NDArray[np.uint8], stroke: Stroke, value: int) -> None:
-    shift = 4  # of OpenCV's numbers, for parts of a pixel; its whole numbers are centres of pixels
+    shift = 4  # fractional bits of OpenCV's coordinates; its whole numbers are centres of pixels
     points = np.round((np.asarray(stroke.points) - 0.5) * 2**shift).astype(np.int32)
     for begin, end in pairwise(points):
         cv2.line(hints, begin.tolist(), end.tolist(), value, max(1, round(2 * stroke.radius)), cv2.LINE_8, shift)

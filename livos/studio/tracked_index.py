@@ -1,4 +1,4 @@
-"""Which objects were tracked on which frames, how, and how sure of it one can be; three bytes a frame and object."""
+"""Which objects were tracked on which frames, how, and with what confidence; three bytes per frame and object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LETTERS = np.frombuffer(b"." + "".join(direction[0] for direction in DIRECTIONS
 
 
 class TrackedIndex:
-    """What the notes of all tracked masks say, as arrays over the frames."""
+    """The notes of all tracked masks, as arrays over the frames."""
 
     def __init__(self, num_frames: int):
         self.num_frames = num_frames
@@ -24,7 +24,7 @@ class TrackedIndex:
         self._confidence: dict[int, npt.NDArray[np.int8]] = {}  # per cent, -1: none
 
     def set(self, number: int, objects: Mapping[int, Track], revision: int) -> None:
-        """Notes what the mask of a frame says."""
+        """Records the note of a frame's mask."""
         self.forget(number)
         self._revision[number] = revision
         for object_id, track in objects.items():
@@ -33,13 +33,13 @@ class TrackedIndex:
             confidence[number] = round(100 * min(1.0, max(0.0, track.confidence)))
 
     def forget(self, number: int) -> None:
-        """Notes that a frame has no tracked mask."""
+        """Records that a frame has no tracked mask."""
         self._revision[number] = -1
         for object_id in self._by:
             self._by[object_id][number], self._confidence[object_id][number] = 0, -1
 
     def revision(self, number: int) -> int:
-        """When the tracked mask of a frame was written; -1 if there is none."""
+        """The revision at which the tracked mask of a frame was written; -1 if there is none."""
         return int(self._revision[number])
 
     def is_there(self, number: int) -> bool:
@@ -47,7 +47,7 @@ class TrackedIndex:
         return bool(self._revision[number] >= 0)
 
     def timeline(self, ids: Iterable[int], changes: Iterable[LabelChange]) -> list[dict[str, Any]]:
-        """For each object of the project, a letter (how) and a number (per cent) a frame, as the page gets it."""
+        """For each object of the project, a letter (how) and a number (percent) per frame, as the page receives it."""
         by = {i: array.copy() for i, array in self._by.items()}
         confidence = {i: array.copy() for i, array in self._confidence.items()}
         for change in changes:

@@ -1,4 +1,4 @@
-"""Tracking for a project: masks of its objects on other frames, through the loop that all of LiVOS uses."""
+"""Tracking for a project: masks of its objects on other frames, by the loop that all of LiVOS uses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from livos.video.sources import FrameSource
 logger = logging.getLogger(__name__)
 
 BEHIND = 4
-"""Masks that wait to be written at most."""
+"""The most masks that may wait to be written."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class TrackedFrame:
     """What a pass found on a frame."""
 
     number: int
-    labels: Labels  # (H, W), of all objects that are followed
-    confidences: dict[int, float]  # of them
+    labels: Labels  # (H, W), of all tracked objects
+    confidences: dict[int, float]  # by object
     state: SegmenterState
 
 
@@ -53,10 +53,10 @@ class Segmenters:
         self._made: tuple[Settings, VideoSegmenter] | None = None
 
     def get(self, settings: Settings) -> VideoSegmenter:
-        """Raises ValueError or OSError, with a sentence, if it cannot be had."""
+        """Raises ValueError or OSError, with a sentence, if it cannot be made."""
         with self._lock:
             if self._made is None or self._made[0] != settings:
-                self._made = None  # two networks would not fit where one hardly does
+                self._made = None  # two networks may not fit into memory at once
                 self._made = settings, self._make(settings)
             return self._made[1]
 
@@ -70,7 +70,7 @@ def build_segmenter(settings: Settings) -> VideoSegmenter:
 class Tracker:
     """Tracks objects of a project.
 
-    told: called for each frame whose mask was written, with its number and the objects that were.
+    told: called for each frame whose mask was written, with its number and the written objects.
     """
 
     def __init__(
@@ -88,13 +88,13 @@ class Tracker:
         """Follows the mask of a frame forward to `last`, backward to `first`, or both. One step of the history.
 
         Args:
-            job: Is told of the progress, and may stop it.
+            job: Receives the progress, and can stop the work.
             number: Of the frame.
             direction: forward, backward or both.
-            first: Frame to go back to.
-            last: Frame to go forward to.
-            ids: Whose masks are written; None: forward, all that are followed; backward, those given on the frame, or
-                tracked backward there, or, if there are none, all.
+            first: Frame to track backward to.
+            last: Frame to track forward to.
+            ids: Whose masks are written; None: forward, all tracked objects; backward, those given on the frame or
+                tracked backward there or, if there are none, all.
 
         Returns:
             A sentence that says how it ended.
@@ -117,7 +117,7 @@ class Tracker:
         return f"Tracked {_frames(count)} from frame {number}{'; stopped' if job.stopped else ''}."
 
     def run(self, job: Job, step: Step[Memo], planned: Pass) -> int:
-        """Does one pass, and returns how many masks were written."""
+        """Runs one pass, and returns how many masks were written."""
         self.project.drop_states(step, planned.direction, planned.written())
         count = 0
         with Behind() as behind, closing(self.frames(job, planned)) as frames:
@@ -132,7 +132,7 @@ class Tracker:
         return count
 
     def frames(self, job: Job, planned: Pass) -> Generator[TrackedFrame, None, None]:
-        """What a pass finds, frame by frame, until the job is stopped."""
+        """The results of a pass, frame by frame, until the job is stopped."""
         self.segmenter.reset()
         if planned.state is not None:
             self.segmenter.restore(planned.state)
@@ -156,13 +156,13 @@ class Tracker:
                 yield TrackedFrame(item.number, item.labels.astype(np.uint8), sure, item.state)
 
     def _inputs(self, planned: Pass, numbers: range) -> Generator[InputFrame, None, None]:
-        """Frames with the masks given by hand, and with the one that the memory begins with."""
+        """Frames with the masks given by hand, and with the one that the memory starts with."""
         low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
         for frame in self.source.frames(low, high, backward=planned.direction == "backward"):
             begins = frame.number == planned.begin and planned.labels is not None
             labels = planned.labels if begins else given_labels(self.project, frame.number)
             if labels is not None and frame.image is None:
-                raise ValueError(f"Frame {frame.number} is damaged, so its mask says nothing: draw it on another.")
+                raise ValueError(f"Frame {frame.number} is damaged, so its mask cannot be used: draw it on another.")
             yield InputFrame(frame, None if labels is None else labels.astype(np.int32))
 
     def _ids_backward(self, number: int) -> tuple[int, ...] | None:
@@ -191,9 +191,9 @@ class Tracker:
 
 
 class Behind:
-    """Does things one after the other in a thread of its own, at most BEHIND of them late.
+    """Runs functions one after another in a separate thread, which may lag by a few masks (BEHIND).
 
-    What one raises is raised by the next `do`, or at the end of the block.
+    An error of one is raised by a later `do`, or at the end of the block.
     """
 
     def __init__(self) -> None:
@@ -210,7 +210,7 @@ class Behind:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._thread.shutdown(wait=True)  # what was computed is written, whatever happened then
+        self._thread.shutdown(wait=True)  # what was computed is written, whatever happened afterwards
         if kind is None:
             for waiting in self._waiting:
                 waiting.result()

@@ -1,4 +1,4 @@
-"""A data set for YOLO segmentation: frames, and beside each a text file with the outlines of its objects."""
+"""A data set for YOLO segmentation: frames, each with a text file of the outlines of its objects."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.outputs import VideoOutput
 
 SMALLEST_PART = 3
-"""Corners; what has fewer is no outline."""
+"""Corners; a shape with fewer is not an outline."""
 
 
 class YoloFiles(VideoOutput):
     """`images/train/<frame>.jpg`, `labels/train/<frame>.txt` and data.yaml, which names the objects as classes.
 
-    A line is a class and the corners of an outline as shares of width and height. An object in several parts has
-    several lines, and the format knows no holes: they are filled.
+    A line is a class and the corners of an outline as fractions of width and height. An object in several parts has
+    several lines. The format has no holes: they are filled.
     """
 
     def __init__(self, directory: Path, object_names: Mapping[int, str]):
-        """object_names: by id, of every object that may be seen; their order is that of the classes."""
+        """object_names: by id, of every object that may appear; their order is that of the classes."""
         self.directory, self._names = directory, dict(object_names)
         self._classes = {object_id: place for place, object_id in enumerate(object_names)}
 
@@ -53,7 +53,7 @@ class YoloFiles(VideoOutput):
 
 
 def outlines(mask: np.ndarray) -> list[np.ndarray]:
-    """The outer outlines of the parts of a mask (H, W), each (K, 2): x and y of corners as shares of width and height.
+    """The outer outlines of the parts of a mask (H, W), each (K, 2): x and y of corners, as fractions of the size.
 
     Corners are centres of pixels at the border.
     """

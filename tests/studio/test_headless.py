@@ -106,11 +106,11 @@ def test_command_says_what_is_wrong_with_a_project(tmp_path, capsys):
 
 def test_project_without_a_mask_is_refused(project):
     project.close()
-    with pytest.raises(ValueError, match="no mask was given"):
+    with pytest.raises(ValueError, match="no mask has been given"):
         track_project(project.folder)
 
 
 def test_folder_that_is_there_is_not_written_to(project, tmp_path):
     project.close()
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(ValueError, match="already exists"):
         track_project(project.folder, write=["masks"], output=tmp_path)

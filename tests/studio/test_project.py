@@ -227,8 +227,8 @@ def test_killed_program_loses_nothing_that_was_done(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "not readable as JSON"),
-        ("[]", "no project"),
+        ("{", "not valid JSON"),
+        ("[]", "not a LiVOS Studio project"),
         ('{"livos_project": 2}', "version 2"),
         ('{"livos_project": 1}', "damaged"),
         ('{"livos_project": 1, "range": [0, "a"]}', "damaged"),
