@@ -62,7 +62,7 @@ def test_graphs_that_do_not_agree_are_refused_and_leave_nothing(tmp_path, monkey
 def test_other_folders_and_half_fixed_shapes_are_refused(tmp_path):
     skip_without("onnx", "onnxscript", "onnxruntime")
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(ValueError, match="something else than an export"):
+    with pytest.raises(ValueError, match="something other than an export"):
         export(tiny_network(), tmp_path)
     with pytest.raises(ValueError, match="fixed shapes need both"):
         export(tiny_network(), tmp_path / "new", size=(32, 32))

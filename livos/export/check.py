@@ -1,4 +1,4 @@
-"""Exported graphs against PyTorch, on frames of the demo clip."""
+"""Comparing exported graphs with PyTorch on frames of the demo clip."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,22 +19,22 @@ from livos.model.network import LiVOS
 from livos.segmenter.object_ids import insert
 
 _DEMO = bundled_dir() / "examples" / "demo"
-_EVERY = 5  # frames of the demo from one to the next that is compared, so that objects move and the third one comes
-_OPEN_SIZE = (240, 432)  # at which graphs for every size are compared
+_EVERY = 5  # every fifth frame of the demo is compared, so that objects move and the third one appears
+_OPEN_SIZE = (240, 432)  # used to compare graphs for every size
 
 
 @torch.inference_mode()
 def largest_difference(
     network: LiVOS, folder: Path, size: tuple[int, int] | None, num_objects: int | None, num_frames: int
 ) -> float:
-    """The largest difference between probabilities by PyTorch and by ONNX Runtime.
+    """The largest difference between the probabilities from PyTorch and from ONNX Runtime.
 
-    Objects come on the first frame and later, and one is corrected. Both remember PyTorch's masks, and each its own
-    state.
+    Objects are added on the first frame and later, and one is corrected. Both remember PyTorch's masks, but each keeps
+    its own state.
 
     Args:
-        size: (H, W) in pixels, multiples of 16, of graphs for one size; None: for every size.
-        num_objects: How many the graphs are for; None: any.
+        size: (H, W) in pixels, multiples of 16, for graphs of one size; None: for every size.
+        num_objects: The number of objects of the graphs; None: any.
         num_frames: How many frames are compared.
 
     Raises:
@@ -71,7 +71,7 @@ def _with_given(
 
 
 def demo_frames(size: tuple[int, int], num_objects: int, num_frames: int) -> Iterator[tuple[Tensor, Tensor, list[int]]]:
-    """Frames (1, 3, H, W) with the masks given on each, (M, H, W), and the slots of their objects."""
+    """Frames (1, 3, H, W), each with its given masks (M, H, W) and the slots of their objects."""
     clip = _clip_frames()
     seen: list[int] = []
     for _, (pixels, labels) in zip(range(num_frames), clip, strict=False):
@@ -94,5 +94,5 @@ def _clip_frames() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def padded_size(height: int, width: int) -> tuple[int, int]:
-    """The size in multiples of 16 that an image is padded to."""
+    """The size, in multiples of 16, to which an image is padded."""
     return height + -height % STRIDE, width + -width % STRIDE

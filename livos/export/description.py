@@ -1,4 +1,4 @@
-"""What a program has to know that runs exported graphs, as JSON."""
+"""What a program must know to run exported graphs, as JSON."""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ def describe(
     """The content of `description.json`.
 
     Args:
-        weights: What the weights are called.
-        checksum: Of the weights, as saved states have it.
-        short_side: Short side in pixels that suits the weights, if they say so.
-        fixed: Cells (h, w) and number of objects of graphs that are for these alone; None: for any.
+        weights: The name of the weights.
+        checksum: Of the weights, as in saved states.
+        short_side: Short side in pixels that suits the weights, if they contain it.
+        fixed: Cells (h, w) and number of objects for graphs of fixed shapes; None: for any.
     """
     axes = tensor_axes(config)
     return {
@@ -50,27 +50,27 @@ def describe(
         "features": list(FEATURES),
         "state": {
             "tensors": list(STATE_TENSORS),
-            "first": "zeros, with as many objects as are given",
-            "next": "what `remember` calls new_NAME is NAME on the next frame",
+            "first": "zeros, for as many objects as are given",
+            "next": "the output new_NAME of `remember` is the input NAME on the next frame",
             "new_objects": "append zeros along the second axis of every tensor; in graphs of fixed shapes, "
-            "set the entries of the slot to zero, as empty slots have remembered that they saw nothing",
+            "set the entries of the slot to zero, because empty slots have remembered that they saw nothing",
             "removed_objects": "delete their entries along the second axis of every tensor",
         },
         "frame": [
             "encode: image -> features",
             "if there are objects, segment: features and state -> probabilities (background first, then the objects), "
             "new_sensory, which replaces sensory",
-            "put given masks into the probabilities",
-            "remember: features, masks (the probabilities without the background's) and state -> the next state",
+            "insert given masks into the probabilities",
+            "remember: features, masks (the probabilities without the background) and state -> the next state",
         ],
         "given_masks": [
             "first frame: the probability of an object is 1 inside its mask, else 0; the background's is the rest",
             "a corrected object: set its probability to 0, divide all by their sum; where that is 0, it is background",
             "then set all probabilities to 0 where a mask is given, and the object's own to its mask",
         ],
-        "present": "1 for an entry that holds an object, 0 for one that is empty (graphs of a fixed number of objects)",
+        "present": "1 for an entry that contains an object, 0 for an empty one (graphs of a fixed number of objects)",
         "ids": "positions are not ids: keep a list of the caller's ids in the order of the objects; the label of a "
-        "pixel is 0 where the background is the likeliest, else the id of the likeliest object",
+        "pixel is 0 where the background is most likely, else the id of the most likely object",
     }
 
 

@@ -1,9 +1,9 @@
-"""Segments a folder of frames with the exported graphs: ONNX Runtime, NumPy, and Pillow to read and write pictures.
+"""Segments a folder of frames with the exported graphs, using ONNX Runtime, NumPy, and Pillow for the pictures.
 
 python segment_frames.py FRAMES MASKS OUTPUT
 
-FRAMES holds the frames in order; MASKS one PNG of object ids for each frame on which masks are given (new objects, or
-corrections of known ones), with the frame's name; OUTPUT gets a PNG of object ids for every frame.
+FRAMES contains the frames in order; MASKS contains one PNG of object ids, named after the frame, for each frame with
+given masks (new objects, or corrections of known ones); a PNG of object ids for every frame is written to OUTPUT.
 """
 
 import json
@@ -34,7 +34,7 @@ def padding(height, width):
 
 
 class Tracker:
-    """Follows objects from frame to frame. `ids` are the caller's, in the order of the objects."""
+    """Tracks objects from frame to frame. `ids` are the caller's, in the order of the objects."""
 
     def __init__(self):
         self.ids, self.state, self.cells = [], {}, (0, 0)
@@ -59,7 +59,7 @@ class Tracker:
         return np.array([0, *self.ids])[inside.argmax(axis=0)]
 
     def insert(self, probabilities, labels):
-        """Puts given masks into the probabilities: corrections of known objects, and new ones."""
+        """Inserts given masks into the probabilities: corrections of known objects, and new ones."""
         given = [int(i) for i in np.unique(labels) if i]
         known = [1 + self.ids.index(i) for i in given if i in self.ids]
         if known:
@@ -93,7 +93,7 @@ class Tracker:
         return zeros
 
     def remove(self, old_id):
-        """Stops following an object."""
+        """Stops tracking an object."""
         slot = self.ids.index(old_id)
         del self.ids[slot]
         for name, tensor in self.state.items():

@@ -1,4 +1,4 @@
-"""A network as a folder that other programs can run: graphs, what to know of them, and an example."""
+"""Exporting a network to a folder that other programs can run: graphs, a description of them, and an example."""
 
 import json
 import shutil
@@ -26,8 +26,8 @@ class Exported:
 
     folder: Path
     num_bytes: int  # of the graphs
-    largest_difference: float  # of probabilities from PyTorch's
-    num_frames: int  # that were compared
+    largest_difference: float  # between their probabilities and PyTorch's
+    num_frames: int  # how many were compared
 
 
 def export(
@@ -40,23 +40,23 @@ def export(
     """Writes a network as ONNX graphs, compares them with PyTorch on 20 frames, and adds a description and an example.
 
     Args:
-        network: What `load_model` returns, or a name or path that it takes.
-        output: A folder, new or empty or an earlier export, which is replaced.
-        size: (H, W) of the frames for graphs of fixed shapes, which some engines need. By default the graphs take
+        network: What `load_model` returns, or a name or path that it accepts.
+        output: A folder that is new, empty, or an earlier export, which is replaced.
+        size: (H, W) of the frames for graphs of fixed shapes, which some engines need. By default the graphs accept
             frames of every size from 32 x 32 pixels, and any number of objects.
         num_objects: The most objects for graphs of fixed shapes; with fewer, slots are left empty.
-        report: Told what is going on.
+        report: Receives progress messages.
 
     Raises:
-        ImportError: If onnx, onnxscript or onnxruntime are not installed.
-        ValueError: If only one of size and num_objects is given or they make no sense, if the folder holds something
-            else, or if the graphs compute something else than PyTorch.
+        ImportError: If onnx, onnxscript or onnxruntime is not installed.
+        ValueError: If only one of size and num_objects is given or they are invalid, if the folder contains something
+            else, or if the results of the graphs differ from PyTorch's.
     """
     _refuse_wrong_shapes(size, num_objects)
     require_exporter()
     output = Path(output)
     _refuse_other_content(output)
-    name = "a network of your own" if isinstance(network, LiVOS) else str(network)
+    name = "your own network" if isinstance(network, LiVOS) else str(network)
     network = network if isinstance(network, LiVOS) else load_model(network)
     padded = None if size is None else padded_size(*size)
     aside = output.with_name(f".{output.name}.part")
@@ -69,8 +69,8 @@ def export(
         difference = largest_difference(network, aside, padded, num_objects, _CHECKED_FRAMES)
         if not difference <= TOLERANCE:
             raise ValueError(
-                f"the graphs differ from PyTorch by up to {difference:.1e} in probabilities, expected {TOLERANCE:.0e} "
-                f"at most: nothing was written to {output}"
+                f"the graphs differ from PyTorch by up to {difference:.1e} in probabilities, expected at most "
+                f"{TOLERANCE:.0e}: nothing was written to {output}"
             )
         fixed = None if padded is None else ((padded[0] // STRIDE, padded[1] // STRIDE), num_objects or 1)
         content = describe(network.config, name, origin_of(network, None, False)["network"], network.short_side, fixed)
@@ -87,7 +87,7 @@ def export(
 
 def _refuse_wrong_shapes(size: tuple[int, int] | None, num_objects: int | None) -> None:
     if (size is None) != (num_objects is None):
-        raise ValueError(f"size={size}, num_objects={num_objects}: fixed shapes need both, open ones neither")
+        raise ValueError(f"size={size}, num_objects={num_objects}: fixed shapes need both, variable ones neither")
     if size is not None and min(size) < 2 * STRIDE:
         raise ValueError(f"size={size}: expected at least {2 * STRIDE} x {2 * STRIDE} pixels")
     if num_objects is not None and num_objects < 1:
@@ -96,6 +96,6 @@ def _refuse_wrong_shapes(size: tuple[int, int] | None, num_objects: int | None) 
 
 def _refuse_other_content(output: Path) -> None:
     if output.is_dir() and any(output.iterdir()) and not (output / FILE_NAME).is_file():
-        raise ValueError(f"{output} holds something else than an export: give a new folder")
+        raise ValueError(f"{output} contains something other than an export: give a new folder")
     if output.exists() and not output.is_dir():
         raise ValueError(f"{output} is a file: expected a folder, new or empty")
