@@ -50,7 +50,7 @@ def segment_video(
     Args:
         video: A video file, a folder of images, the number of a camera, a stream's address, or the frames themselves:
             (H, W, 3) uint8 RGB arrays or Pillow images.
-        masks: The given masks: a file or folder, as for `livos track --masks`; an (H, W) array of ids for the first
+        masks: The given masks: a file or folder, as for `livos track`; an (H, W) array of ids for the first
             frame to segment; or a dictionary of masks by frame number. A new id adds an object, a known id corrects
             it.
         segmenter: A segmenter, which is reset, or the name or path of weights, as for `load_model`.

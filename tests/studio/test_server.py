@@ -265,7 +265,7 @@ def test_project_whose_video_moved_asks_for_it(page, session, clip, tmp_path):
     again = Session(Pages())
     again.open(tmp_path / "clip.livos")
     again.jobs._thread.join()
-    assert again.state()["phase"] == "missing" and "is not at" in again.state()["sentence"]
+    assert again.state()["phase"] == "missing" and "is no longer at" in again.state()["sentence"]
     again.open(tmp_path / "elsewhere")
     again.jobs._thread.join()
     assert again.state()["phase"] == "ready" and again.labels(0).shape == SIZE
