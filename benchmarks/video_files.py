@@ -56,7 +56,7 @@ class Repeater:
     def made_with(self) -> dict:
         return {}
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Repeated:
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False, absent=()) -> Repeated:
         self._labels = self._labels if labels is None else labels
         return Repeated(self._labels)
 
@@ -85,7 +85,7 @@ class Watched:
     def made_with(self) -> dict:
         return self.segmenter.made_with()
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False):
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False, absent=()):
         result = self.segmenter.step(image, labels, last)
         self.count += 1
         if self.count % max(1, self.num_frames // 10) == 0:

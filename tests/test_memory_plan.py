@@ -88,7 +88,7 @@ class Hungry:
     def reset(self) -> None:
         pass
 
-    def step(self, image, labels=None, last=False):
+    def step(self, image, labels=None, last=False, absent=()):
         self.given.append(labels)
         np.ones(64 * MIB, np.uint8)
 

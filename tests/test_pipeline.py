@@ -27,7 +27,7 @@ class Halves:
         self.num_begun = 0
         self.begun_at_answer: list[int] = []
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Half:
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False, absent=()) -> Half:
         self.num_begun += 1
         return Half(self, int(image[0, 0, 0]))
 

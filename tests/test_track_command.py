@@ -62,7 +62,7 @@ class MarkingSegmenter:
         self.given.clear()
         self.seen.clear()
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Marks:
+    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False, absent=()) -> Marks:
         number = number_shown(image)
         self.seen.append(number)
         if labels is not None:
@@ -330,7 +330,7 @@ def test_memory_does_not_grow_with_the_video(tmp_path):
     meter = PeakMeter(torch.device("cpu"))
 
     class Repeating(MarkingSegmenter):
-        def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Marks:
+        def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False, absent=()) -> Marks:
             self.seen.append(0)
             if len(self.seen) % 100 == 0:
                 peaks.append(meter.peak())

@@ -33,7 +33,7 @@ class Oracle:
     def reset(self):
         self.video += 1
 
-    def step(self, image, labels=None, last=False):
+    def step(self, image, labels=None, last=False, absent=()):
         labels = np.zeros(image.shape[:2], dtype=np.int32)
         labels[image[..., 0] > 0] = 1
         if self.video == 1:

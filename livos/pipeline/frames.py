@@ -19,6 +19,7 @@ class InputFrame:
     labels: npt.NDArray[np.integer] | None = None  # (H, W) ids, 0 for the background; None: no mask is given
     wanted: bool = True  # whether to write its mask
     last: bool = False  # the last frame of its video, which need not be remembered
+    absent: tuple[int, ...] = ()  # objects that are certainly not on it
     confidence: Mapping[int, float] = field(default_factory=dict)  # of labels from an earlier run
 
 

@@ -54,7 +54,9 @@ class Result(Protocol):
 class Segmenter(Protocol):
     """What the loop needs from `livos.VideoSegmenter`."""
 
-    def step(self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False) -> Result: ...
+    def step(
+        self, image: np.ndarray, labels: np.ndarray | None = None, last: bool = False, absent: Sequence[int] = ()
+    ) -> Result: ...
 
     def state(self) -> SegmenterState: ...
 
@@ -203,7 +205,7 @@ def _steps(
 def _step(segmenter: Segmenter, entry: InputFrame) -> Result:
     assert entry.frame.image is not None
     try:
-        return segmenter.step(entry.frame.image, entry.labels, last=entry.last)
+        return segmenter.step(entry.frame.image, entry.labels, last=entry.last, absent=entry.absent)
     except (RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise MemoryShortageError.of(error, segmenter) from error

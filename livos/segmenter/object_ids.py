@@ -1,5 +1,6 @@
 """From the caller's object ids to the network's channels and back, and how given masks enter the probabilities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,20 +18,27 @@ class GivenMasks:
     """Masks that the caller gives on one frame."""
 
     labels: Tensor  # (H, W) int64, ids as the caller numbers them, at the size of the frame
-    ids: tuple[int, ...]  # those present, ascending
+    ids: tuple[int, ...]  # those present, ascending, then those that are said to be absent
 
     @classmethod
-    def read(cls, labels: Image, size: tuple[int, int], device: torch.device) -> "GivenMasks":
+    def read(
+        cls, labels: Image | None, size: tuple[int, int], device: torch.device, absent: Sequence[int] = ()
+    ) -> "GivenMasks":
         """Checks an index mask (H, W) against the frame's size; True in a boolean mask is object 1.
 
+        labels: None is a mask without objects. absent: ids of objects that are not on the frame, whose masks are empty.
+
         Raises:
-            ValueError: If it is not an index mask, has another size, or has ids below 0 or above 2147483647.
+            ValueError: If it is not an index mask, has another size, has ids below 0 or above 2147483647, or shows an
+                object that is absent.
         """
-        array = index_mask(labels)
+        array = np.zeros(size, np.int64) if labels is None else index_mask(labels)
         if array.shape != size:
             raise ValueError(f"labels have shape {array.shape}, the frame is {size}: expected one integer per pixel")
         ids = tuple(int(i) for i in np.unique(array) if i)
-        return cls(torch.from_numpy(array).to(device), ids)
+        if both := sorted(set(ids) & set(absent)):
+            raise ValueError(f"labels hold the objects {both}, which are said to be absent")
+        return cls(torch.from_numpy(array).to(device), (*ids, *sorted(set(absent))))
 
     def channels(self, ids: list[int], size: tuple[int, int]) -> Tensor:
         """One mask of 0 and 1 for each of `ids`, resized by nearest neighbour: (len(ids), *size) float32."""

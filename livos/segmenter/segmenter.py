@@ -145,7 +145,13 @@ class VideoSegmenter:
         return obstacle(self.engine, self.device, self.precision, chunk_size=1) is None
 
     @torch.inference_mode()
-    def step(self, image: Image | EncodedFrame, labels: Image | None = None, last: bool = False) -> SegmentationResult:
+    def step(
+        self,
+        image: Image | EncodedFrame,
+        labels: Image | None = None,
+        last: bool = False,
+        absent: Sequence[int] = (),
+    ) -> SegmentationResult:
         """Segments the next frame.
 
         Args:
@@ -154,20 +160,23 @@ class VideoSegmenter:
                 tensor or PIL image. A new id adds an object. A known id corrects its object: the given mask becomes
                 the result and is remembered. Pixels that are 0 keep the prediction.
             last: Do not remember this frame, which saves time on the last one of a video.
+            absent: Objects that are certainly not on this frame. Their masks are empty, which is remembered. Objects
+                that are not being followed are left out.
 
         Returns:
             The masks of all objects on this frame, at the frame's size.
 
         Raises:
-            ValueError: If the shape, type or size of the image or the labels differs from the first frame's. The
-                segmenter is then unchanged.
+            ValueError: If the shape, type or size of the image or the labels differs from the first frame's, or if the
+                labels show an object that is absent. The segmenter is then unchanged.
         """
         frame = image if isinstance(image, EncodedFrame) else self.encode([image])[0]
         if self._state.size not in (None, frame.size):
             raise ValueError(
                 f"frame of size {frame.size} in a video of {self._state.size}: call reset() before another video"
             )
-        given = None if labels is None else GivenMasks.read(labels, frame.size, self.device)
+        gone = [i for i in absent if i in self._state.object_ids]
+        given = GivenMasks.read(labels, frame.size, self.device, gone) if labels is not None or gone else None
         state = replace(self._state, size=frame.size)
         with self._arithmetic():
             inner, outer, state = self._predict(frame, state)

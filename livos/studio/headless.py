@@ -7,6 +7,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from livos.segmenter.segmenter import VideoSegmenter
 from livos.studio.document import Settings
 from livos.studio.exporting import KINDS, export
@@ -84,7 +86,8 @@ def what_is_left(project: Project) -> Iterator[Wanted]:
     given after the in point, one runs backward from there.
     """
     first, last = project.document.range
-    marks = {number: ids for number, ids in project.marks().items() if first <= number <= last}
+    marks = {number: _visible(project, number) for number in project.marks() if first <= number <= last}
+    marks = {number: ids for number, ids in marks.items() if ids}
     if not marks:
         return
     begin = _not_done(project, range(min(marks), last + 1))
@@ -101,6 +104,12 @@ def what_is_left(project: Project) -> Iterator[Wanted]:
         written = project.tracked(number - 1)
         if written is None or not set(new) <= set(written.objects) or written.revision < project.given_revision(number):
             yield Wanted(number, "backward", first, tuple(new))
+
+
+def _visible(project: Project, number: int) -> list[int]:
+    """The objects that were given on a frame, but for those that were said not to be there."""
+    given = project.given(number)
+    return [] if given is None else sorted(set(np.unique(given.labels).tolist()) - {0})
 
 
 def _not_done(project: Project, numbers: range) -> int | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from livos.masks.given_masks import GivenMask
+from livos.masks.yolo import CLASS_NAMES
 from livos.pipeline.ranges import FrameRange
 from livos.pipeline.video_masks import masks_of_video
 from livos.studio.project import Project
@@ -39,7 +40,7 @@ class Import:
         suffix = dot + suffix.lower()
         if suffix not in SUFFIXES or not stem:
             raise ValueError(f"{name[:80]!r}: expected masks as {', '.join(SUFFIXES)}.")
-        kept = _kept_stem(stem, source) + suffix
+        kept = file_name if file_name in CLASS_NAMES else _kept_stem(stem, source) + suffix
         if directory:
             object_id = directory.rpartition("/")[2]
             if re.fullmatch(r"[0-9]{1,8}", object_id) and int(object_id) > 0:
@@ -52,6 +53,13 @@ class Import:
         path = self.folder / kept
         path.parent.mkdir(exist_ok=True)
         return path
+
+    def masks(self) -> Path:
+        """What `import_masks` takes: the file if there is one alone, else the folder. Raises ValueError for nothing."""
+        files = [path for path in self.folder.rglob("*") if path.is_file() and path.name not in CLASS_NAMES]
+        if not files:
+            raise ValueError("No file with masks was sent.")
+        return files[0] if len(files) == 1 and files[0].parent == self.folder else self.folder
 
     def discard(self) -> None:
         """Removes the files."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from livos.segmenter.segmenter import VideoSegmenter
 from livos.segmenter.state import SegmenterState, refuse_foreign_state
 from livos.studio.project import Project
@@ -84,7 +86,7 @@ def plan_pass(
         return Pass(direction, place.start, place.number + step, last, number + step, ids, state)
     labels = project.labels(number)
     if not labels.any():
-        raise ValueError(f"Frame {number} has no mask to start from: draw one first.")
+        raise ValueError(f"Frame {number} has no mask to start from, and nothing was tracked up to it: draw one first.")
     return Pass(direction, number, number, last, number + step, ids, labels=labels)
 
 
@@ -123,7 +125,13 @@ def _kept_state(
     return None
 
 
-def given_labels(project: Project, number: int) -> Labels | None:
-    """(H, W) ids given by hand on a frame, as the segmenter takes them; None: there are none, or without pixels."""
+def given_labels(project: Project, number: int) -> tuple[Labels | None, tuple[int, ...]]:
+    """(H, W) ids given by hand on a frame, as the segmenter takes them, and the objects that are said not to be there.
+
+    None: no mask was given, or those that were have no pixels.
+    """
     given = project.given(number)
-    return None if given is None or not given.labels.any() else given.labels
+    if given is None:
+        return None, ()
+    seen = set(np.unique(given.labels).tolist()) - {0}
+    return given.labels if seen else None, tuple(i for i in given.ids if i not in seen)

@@ -275,12 +275,9 @@ async def import_file(request: Request, session: Session) -> Response:
 async def finish_import(request: Request, session: Session) -> Response:
     content, begun = await read_json(request, "frame"), _import(request)
     session.check_number(whole(content, "frame", 0))
-    files = sorted(path for path in begun.folder.rglob("*") if path.is_file())
-    if not files:
-        raise ValueError("No file was sent.")
+    path = begun.masks()
 
     def take() -> dict[int, tuple[int, ...]]:
-        path = files[0] if len(files) == 1 and files[0].parent == begun.folder else begun.folder
         with session.edit():
             return import_masks(session.project, session.source, path, whole(content, "frame", 0))
 

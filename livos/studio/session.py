@@ -259,7 +259,7 @@ class Session:
             self.check_number(frame)
         if direction not in ("forward", "backward", "both"):
             raise ValueError(f"There is no direction {direction!r}.")
-        if not project.labels(number).any():
+        if not project.labels(number).any() and not project.given_ids(number):
             raise ValueError(f"Frame {number} has no mask to start from: draw one first.")
         chosen = None if ids is None else tuple(project.document.object(i).id for i in ids)
         title = {"forward": "Tracking forwards", "backward": "Tracking backwards", "both": "Tracking both ways"}

@@ -126,6 +126,8 @@ class Tracker:
                 if planned.writes(frame.number):
                     behind.do(self._write, step, planned, frame)
                     newest, count = frame, count + 1
+                elif frame.number == planned.start:  # so that a correction soon after can go on from here
+                    behind.do(self._keep, step, planned, frame)
                 behind.do(job.advance, frame.number)
             if newest is not None:
                 behind.do(self._keep, step, planned, newest)
@@ -156,14 +158,15 @@ class Tracker:
                 yield TrackedFrame(item.number, item.labels.astype(np.uint8), sure, item.state)
 
     def _inputs(self, planned: Pass, numbers: range) -> Generator[InputFrame, None, None]:
-        """Frames with the masks given by hand, and with the one that the memory starts with."""
+        """Frames with what was given by hand, empty masks too, and with the mask that the memory starts with."""
         low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
         for frame in self.source.frames(low, high, backward=planned.direction == "backward"):
             begins = frame.number == planned.begin and planned.labels is not None
-            labels = planned.labels if begins else given_labels(self.project, frame.number)
+            labels, absent = given_labels(self.project, frame.number)
+            labels = planned.labels if begins else labels
             if labels is not None and frame.image is None:
                 raise ValueError(f"Frame {frame.number} is damaged, so its mask cannot be used: draw it on another.")
-            yield InputFrame(frame, None if labels is None else labels.astype(np.int32))
+            yield InputFrame(frame, None if labels is None else labels.astype(np.int32), absent=absent)
 
     def _ids_backward(self, number: int) -> tuple[int, ...] | None:
         given, tracked = self.project.given_ids(number), self.project.tracked(number)

@@ -62,6 +62,29 @@ def test_names_in_drawings_become_names_of_objects(opened, begun):
     assert opened.project.document.objects[0].name == "Tasse" and opened.project.labels(2)[20, 10] == 1
 
 
+YOLO_LINE = "{} 0.1 0.2 0.4 0.2 0.4 0.8 0.1 0.8\n"
+
+
+def test_yolo_lines_of_one_frame_are_objects_called_after_their_classes(opened, begun):
+    begun.place("picked/mine.txt", opened.source).write_text(YOLO_LINE.format(1))
+    begun.place("picked/classes.txt", opened.source).write_text("cup\nplate\n")
+    assert take(opened, begun.masks(), frame=4) == {4: (1,)}
+    assert opened.project.document.objects[0].name == "plate" and opened.project.labels(4)[20, 12] == 1
+
+
+def test_yolo_files_of_several_frames_are_linked_by_class(opened, begun):
+    for number in (1, 6):
+        begun.place(f"{number:05d}.txt", opened.source).write_text(YOLO_LINE.format(0))
+    assert take(opened, begun.masks()) == {1: (1,), 6: (1,)}
+
+
+def test_text_that_is_no_yolo_is_refused_with_its_line(opened, begun):
+    begun.place("00002.txt", opened.source).write_text(YOLO_LINE.format(0) + "a shopping list\n")
+    with pytest.raises(ValueError, match="line 2: expected `class x1 y1"):
+        take(opened, begun.masks())
+    assert not opened.project.document.objects
+
+
 def test_cut_outs_belong_to_the_object_of_their_folder(opened, begun):
     for object_id in (1, 2):
         pixels = np.zeros((*SIZE, 4), np.uint8)

@@ -216,6 +216,23 @@ def test_backwards_and_refill_to_a_seam(studio, page):
         assert overlap(mask(studio, number) == 1, truth(number, 1)) > 0.5
 
 
+def test_range_only_is_a_choice_of_the_tracking(studio, page):
+    wait_for_frame(page, 0)
+    draw_polygon(page, ASTRONAUT)
+    wait_for_given(studio, page, 0, "1")
+    assert page.get_by_test_id("range-only").is_disabled()
+    go(page, 3)
+    page.keyboard.press("u")
+    until(page, lambda: page.get_by_test_id("range-only").is_checked())
+    go(page, 0)
+    track(page)
+    assert tracked_by(studio, 1) == ".fff" + "." * (LAST - 3)
+    go(page, 0)
+    page.get_by_test_id("range-only").uncheck()
+    track(page)
+    assert tracked_by(studio, 1) == "." + "f" * LAST
+
+
 def test_stop_and_go_on(studio, page):
     wait_for_frame(page, 0)
     page.keyboard.press("Control+,")

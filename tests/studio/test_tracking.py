@@ -1,11 +1,14 @@
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from tiny_network import tiny_network
 
+from livos.loading import load_model
+from livos.masks.label_maps import read_labels
 from livos.segmenter.segmenter import VideoSegmenter
 from livos.studio import state_files, tracking
 from livos.studio.document import VideoNote
@@ -15,6 +18,7 @@ from livos.studio.refilling import refill
 from livos.studio.tracking import Tracker
 from livos.video.sources import ImageFolder
 
+CLIP = Path(__file__).parents[2] / "examples" / "demo" / "JPEGImages" / "launch-pad-cafe"
 SIZE, NUM_FRAMES = (48, 64), 14
 
 
@@ -114,9 +118,8 @@ def test_correction_goes_on_as_if_both_masks_had_been_given(every, tracker, proj
     done = job()
     tracker.track(done, 6, "forward", 0, NUM_FRAMES - 1)
     expected = plain(network, source, range(NUM_FRAMES), {0: square(0), 6: corrected})
-    if every < 32:  # else nothing was kept but the end, and the memory begins anew at frame 6
-        assert all(np.array_equal(project.labels(n), expected[n]) for n in range(NUM_FRAMES))
-        assert done.progress.done <= NUM_FRAMES - 6 + every
+    assert all(np.array_equal(project.labels(n), expected[n]) for n in range(NUM_FRAMES))
+    assert done.progress.done <= NUM_FRAMES - 6 + every
     assert np.array_equal(project.labels(6), corrected)
 
 
@@ -128,6 +131,49 @@ def test_given_masks_on_the_way_are_taken_and_kept(tracker, project, network, so
     expected = plain(network, source, range(NUM_FRAMES), {0: square(0), 5: square(5, 2, top=30)})
     assert all(np.array_equal(project.labels(n), expected[n]) for n in range(NUM_FRAMES))
     assert project.given_path(5).read_bytes() == before and 2 not in project.tracked(5).objects
+
+
+def test_object_that_is_not_there_is_told_to_the_network(tracker, project, network, source):
+    project.put(0, square(0) + square(0, 2, top=30), [1, 2], "stroke")
+    project.put(5, square(5), [2], "object off the frame")
+    tracker.track(job(), 0, "forward", 0, NUM_FRAMES - 1)
+    expected = VideoSegmenter(network, "cpu")
+    given = {0: square(0) + square(0, 2, top=30)}
+    for frame in source.frames():
+        absent = (2,) if frame.number == 5 else ()
+        labels = expected.step(frame.image, given.get(frame.number), absent=absent).labels
+        assert np.array_equal(project.labels(frame.number), labels)
+    assert not (project.labels(5) == 2).any()
+
+
+def test_tracking_goes_on_from_a_frame_on_which_nothing_is(tracker, project, monkeypatch):
+    monkeypatch.setattr(tracking, "EVERY", 1)
+    project.put(0, square(0), [1], "stroke")
+    tracker.track(job(), 0, "forward", 0, NUM_FRAMES - 1)
+    project.put(6, np.zeros(SIZE, np.uint8), [1], "object off the frame")
+    assert tracker.track(job(), 6, "forward", 0, NUM_FRAMES - 1) == "Tracked 7 frames from frame 6."
+
+
+def test_absence_ends_a_mask_that_went_over_to_something_else(tmp_path):
+    """In every second frame of the clip, the cat is hidden from 11 on; the real network takes something else for it."""
+    source = ImageFolder(sorted(CLIP.glob("*.jpg"))[2:32:2], Fraction(12))
+    clip = Project.create(tmp_path / "real.livos", VideoNote("/clip", 854, 480, 15))
+    for name in ("astronaut", "cat"):
+        clip.add_object(name)
+    truth = read_labels(CLIP.parents[1] / "Annotations" / CLIP.name / "00002.png").labels.astype(np.uint8)
+    clip.put(0, truth, [1, 2], "stroke")
+    tracker = Tracker(clip, source, VideoSegmenter(load_model("lite"), "cpu", size=240))
+
+    def hidden_cat(start):
+        tracker.track(job(), start, "forward", 0, 14)
+        return [int((clip.labels(number) == 2).sum()) for number in range(12, 15)]
+
+    before = hidden_cat(0)
+    labels = clip.labels(11)
+    clip.put(11, np.where(labels == 2, 0, labels), [2], "object off the frame")
+    after = hidden_cat(11)
+    clip.close()
+    assert min(before) > 10_000 and max(after) < 100, (before, after)
 
 
 def test_backwards_writes_the_object_given_there_and_leaves_others(tracker, project):
@@ -248,11 +294,11 @@ def test_failing_network_keeps_what_was_computed(project, source, network):
     class Failing(VideoSegmenter):
         steps = 0
 
-        def step(self, image, labels=None, last=False):
+        def step(self, image, labels=None, last=False, absent=()):
             self.steps += 1
             if self.steps > 6:
                 raise RuntimeError("broken")
-            return super().step(image, labels, last)
+            return super().step(image, labels, last, absent)
 
     project.put(0, square(0), [1], "stroke")
     with pytest.raises(RuntimeError, match="broken"):
@@ -278,5 +324,5 @@ def test_states_are_kept_now_and_then_and_at_the_end(tracker, project, monkeypat
     monkeypatch.setattr(tracking, "EVERY", 4)
     project.put(0, square(0), [1], "stroke")
     tracker.track(job(), 0, "forward", 0, NUM_FRAMES - 1)
-    assert sorted(state.number for state in project.states) == [4, 8, 12, 13]
+    assert sorted(state.number for state in project.states) == [0, 4, 8, 12, 13]
     assert state_files.EVERY == 32

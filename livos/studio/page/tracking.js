@@ -21,6 +21,8 @@ export class Tracking {
     this.edits = edits;
     /** @type {Rest | null} */
     this.rest = null;
+    /** Whether tracking stays between the in and the out point. */
+    this.inRange = true;
     /** @type {Direction | null} of the tracking that this page started last */
     this.direction = null;
     /** @type {[number, number][]} what is still to be refilled */
@@ -73,23 +75,39 @@ export class Tracking {
     if (!(studio.shown?.mask.map.content || studio.shown?.mask.given.length)) {
       return studio.say("There is no mask on this frame. Draw one, or go to a frame that has one, then track.", "warning");
     }
-    await this.start({ frame: studio.frame, direction });
+    const { first, last } = this.bounds();
+    await this.start({ frame: studio.frame, direction, first, last });
+  }
+
+  /** @returns {import("./protocol.js").FrameRange} how far tracking goes from the present frame */
+  bounds() {
+    const { frame, range, lastFrame } = this.studio;
+    if (!this.inRange) return { first: 0, last: lastFrame };
+    return { first: Math.min(range.first, frame), last: Math.max(range.last, frame) };
+  }
+
+  /** @param {boolean} inRange */
+  keepToRange(inRange) {
+    this.inRange = inRange;
+    this.studio.emit("rest");
   }
 
   /** Continues a tracking where it was stopped. */
   async goOn() {
     const { rest } = this;
     if (!rest || (await this.refused())) return;
-    await this.start({ frame: rest.frame, direction: rest.direction });
+    const { frame, direction } = rest;
+    const [first, last] = [Math.min(rest.first, rest.last, frame), Math.max(rest.first, rest.last, frame)];
+    await this.start({ frame, direction, first, last });
   }
 
-  /** @param {{ frame: number, direction: Direction }} request */
-  async start({ frame, direction }) {
+  /** @param {{ frame: number, direction: Direction, first: number, last: number }} request */
+  async start({ frame, direction, first, last }) {
     const { studio } = this;
     this.rest = null;
     this.direction = direction;
     studio.follows = true;
-    const body = { frame, direction, first: null, last: null, ids: null };
+    const body = { frame, direction, first, last, ids: null };
     await studio.attempt(() => studio.server.post("/api/track", body));
   }
 

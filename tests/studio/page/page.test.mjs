@@ -139,6 +139,7 @@ test("an imported file is known by its name, cut-outs also by their object's fol
   assert.equal(importName({ name: "00012.png", webkitRelativePath: "cutouts/3/00012.png" }), "3/00012.png");
   assert.equal(importName({ name: "00012.png", webkitRelativePath: "masks/00012.png" }), "00012.png");
   assert.ok(canHoldMasks("a.PNG"));
+  assert.ok(canHoldMasks("00012.txt"));
   assert.ok(!canHoldMasks("a.jpg"));
 });
 

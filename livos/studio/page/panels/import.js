@@ -6,7 +6,7 @@ import { Dialog } from "./dialog.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */
 
-const SUFFIXES = [".png", ".webp", ".tif", ".tiff", ".bmp", ".json"];
+const SUFFIXES = [".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".json", ".txt"];
 
 /**
  * What a file is called for the server: its name, with its folder where that is an object's number, as cut-outs are kept.
@@ -66,7 +66,7 @@ export class ImportDialog {
         files,
         folder,
       ]),
-      el("p", { class: "hint", text: "PNG (palette, grey, black and white, transparent), labelme or COCO JSON. Numbers in the names are frames, counted from 0; a single file without a number is for the present frame." }),
+      el("p", { class: "hint", text: "PNG (palette, grey, black and white, transparent), labelme or COCO JSON, YOLO text. Numbers in the names are frames, counted from 0; a single file without a number is for the present frame." }),
       this.summary,
       this.bar,
       this.problem,

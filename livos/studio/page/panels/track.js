@@ -48,8 +48,16 @@ export class TrackPanel {
       testid: "go-on", press: () => void tracking.goOn(),
     });
     const where = el("p", { class: "hint", "data-testid": "track-hint" });
+    const inRange = el("input", {
+      type: "checkbox", "data-testid": "range-only", onchange: () => tracking.keepToRange(inRange.checked),
+    });
+    const range = el("span");
+    const rangeOnly = el("label", { class: "check", "data-tip": "Track no farther than the in and the out point (I, U)" }, [
+      inRange, range,
+    ]);
     const directions = el("div", { class: "directions" }, [backward, both, forward]);
-    return { where, directions, refill, goOn, all: [backward, both, forward, refill, goOn] };
+    const all = [backward, both, forward, refill, goOn];
+    return { where, directions, rangeOnly, inRange, range, refill, goOn, all };
   }
 
   makeProgress() {
@@ -97,8 +105,9 @@ export class TrackPanel {
 
   drawControls() {
     const { studio, tracking } = this;
-    const { where, directions, refill, goOn, all } = this.controls;
-    if (!directions.isConnected) fill(this.body, [where, directions, refill, goOn]);
+    const { where, directions, rangeOnly, refill, goOn, all } = this.controls;
+    if (!directions.isConnected) fill(this.body, [where, directions, rangeOnly, refill, goOn]);
+    this.drawRange();
     where.textContent = this.sentence();
     const idle = studio.state?.phase !== "ready" || !studio.connected || !studio.active;
     for (const each of all) each.disabled = idle;
@@ -114,13 +123,21 @@ export class TrackPanel {
     }
   }
 
+  /** Offers to stay in the range, where there is one that is shorter than the video. */
+  drawRange() {
+    const { studio, tracking } = this;
+    const { inRange, range } = this.controls;
+    const { first, last } = studio.range;
+    inRange.disabled = studio.allInRange;
+    inRange.checked = tracking.inRange && !studio.allInRange;
+    range.textContent = studio.allInRange ? "This range only: set it with I and U" : `This range only: ${first} – ${last}`;
+  }
+
   /** @returns {string} */
   sentence() {
     const { state, frame, shown } = this.studio;
     if (!state?.video) return "";
-    const { first, last } = this.studio.range;
-    const range = this.studio.allInRange ? "" : ` within ${first} – ${last}`;
     const has = shown?.frame === frame && shown.mask.map.content !== null;
-    return has ? `From the masks on frame ${frame}${range}` : "Draw an object on this frame, then track it.";
+    return has ? `From the masks on frame ${frame}` : "Draw an object on this frame, then track it.";
   }
 }
