@@ -22,7 +22,7 @@ def browser():
 
 @pytest.fixture
 def new_page(browser):
-    """A function that opens an address in a page of its own, and fails the test if the page throws."""
+    """A function that opens an address in a new page, and fails the test if the page throws."""
     contexts, errors = [], []
 
     def open_page(address: str):

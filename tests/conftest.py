@@ -1,4 +1,4 @@
-"""What tests of several files share."""
+"""What the tests in several files share."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Skipping what needs packages that only some have installed."""
+"""Skipping tests that need packages that not everybody has installed."""
 
 import importlib.util
 

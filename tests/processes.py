@@ -1,4 +1,4 @@
-"""Processes that tests start: what they do with signals, which children they have, and whether they are gone."""
+"""Processes that tests start: how they handle signals, which children they have, and whether they are gone."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def children_of(process: int) -> list[int]:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process is there, and not merely waiting for its parent to take note of its end."""
+    """Whether a process is running, and not merely a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""Numbers recorded from the published network, and networks that hold the weights that they were recorded with."""
+"""Numbers recorded from the published network, and networks with the weights that they were recorded with."""
 
 import json
 from functools import cache
@@ -26,6 +26,6 @@ def table(model: str) -> dict[str, dict]:
 
 @cache
 def recorded_network(model: str, seed: int) -> LiVOS:
-    """In evaluation mode; shared by tests, so not to be changed."""
+    """In evaluation mode; shared by tests, so do not change it."""
     weights = {name: torch.from_numpy(x) for name, x in seeded_state_dict(table(model), seed).items()}
     return load_weights(build_model(model, seed=0), weights)

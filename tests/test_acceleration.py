@@ -1,4 +1,4 @@
-"""An accelerated network computes what the network computes, and leaves it alone."""
+"""An accelerated network computes what the network computes, and does not change it."""
 
 import copy
 import pickle
@@ -41,7 +41,7 @@ def with_statistics(network):
 
 @torch.inference_mode()
 def probabilities(network: LiVOS, num_objects: int, size: tuple[int, int] = (48, 80)) -> torch.Tensor:
-    """What a network says of three random frames, (3, 1 + N, H, W)."""
+    """What a network predicts for three random frames, (3, 1 + N, H, W)."""
     generator = torch.Generator().manual_seed(2)
     frames = torch.rand(4, 1, 3, *size, generator=generator)
     masks = torch.zeros(1, num_objects, *size)

@@ -1,4 +1,4 @@
-"""Memory that is freed serves again."""
+"""Freed memory is used again."""
 
 import platform
 import subprocess
@@ -21,7 +21,7 @@ print([new_pages() for _ in range(5)][-1])
 
 
 def new_pages(memory: str) -> int:
-    """Pages that a process gets from the system for an array like those that it has just freed."""
+    """Pages that the system gives a process for an array like those that it has just freed."""
     run = subprocess.run([sys.executable, "-c", PROGRAM, memory], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stderr
     return int(run.stdout)

@@ -1,4 +1,4 @@
-"""Imports go one way: each room of the package uses only rooms below it, and docs/architecture.md says the same."""
+"""Imports go one way: each room of the package uses only rooms below it, as docs/architecture.md says."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from livos.files.atomic import clear_leftovers, path_aside, written_aside
 
 
 def ended_process() -> int:
-    """The number of a process that is no more."""
+    """The number of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait(timeout=60)
     return process.pid

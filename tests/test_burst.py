@@ -111,7 +111,7 @@ def test_predictions_of_another_size_are_refused(root, tmp_path):
         write_predictions(root / "BURST/val/first_frame_annotations.json", tmp_path, tmp_path / "out.json")
 
 
-def test_missing_frames_are_told(root):
+def test_missing_frames_are_reported(root):
     (root / "BURST/frames/val/YFCC100M/v_1" / f"{ANNOTATED[1]}.jpg").unlink()
     (video,) = open_test_set(settings_of("burst-val", root))
     assert "frames that the set requires are not in" in " ".join(video.problems())
@@ -130,7 +130,7 @@ def test_missing_frames_are_told(root):
         ({"segmentations": [{"1": {"rle": ""}}, {}]}, "object 1: not a run-length code"),
     ],
 )
-def test_broken_annotations_are_told_with_their_place(root, changes, expected):
+def test_broken_annotations_are_reported_with_their_place(root, changes, expected):
     edit(root, **changes)
     with pytest.raises(ValueError, match=expected):
         list(open_test_set(settings_of("burst-val", root))[0])

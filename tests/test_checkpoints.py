@@ -1,4 +1,4 @@
-"""Weights that fit are loaded, whatever holds them; the others are refused with what does not fit."""
+"""Weights that fit are loaded from any container; others are refused with what does not fit."""
 
 import pytest
 import torch
@@ -178,7 +178,7 @@ def test_a_short_side_that_could_not_be_kept_is_refused(tmp_path):
         assert not (tmp_path / name).exists()
 
 
-def test_a_senseless_short_side_and_a_missing_file_are_told(tmp_path):
+def test_a_senseless_short_side_and_a_missing_file_are_reported(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "a.safetensors", {"short_side": "-3"})
     with pytest.raises(ValueError, match="short_side='-3'"):
         best_short_side(tmp_path / "a.safetensors")

@@ -1,4 +1,4 @@
-"""Settings that are one of a few words: the schema knows them, and code takes them for the words that they are."""
+"""Settings that are one of a few words: the schema knows them, and code treats them as plain words."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`livos`: one command for everything, here and as a module."""
+"""`livos`: one command for everything, called here and as a module."""
 
 import subprocess
 import sys

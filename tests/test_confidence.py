@@ -1,4 +1,4 @@
-"""The confidence of a mask: what it is computed from, and that a segmenter gives it for every object."""
+"""The confidence of a mask: its inputs, and that a segmenter gives it for every object."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from livos.segmenter.confidence import FEATURES, PLAIN, ConfidenceModel, new_his
 
 
 def blob(top: int, left: int, inside: float = 0.99, side: int = 32) -> torch.Tensor:
-    """Probabilities (2, 96, 96) of one object that is `inside` sure in a square and 0.01 elsewhere."""
+    """Probabilities (2, 96, 96) of one object: `inside` in a square, and 0.01 elsewhere."""
     p = torch.full((96, 96), 0.01)
     p[top : top + side, left : left + side] = inside
     return torch.stack([1 - p, p])
@@ -51,7 +51,7 @@ def test_an_object_nearby_that_is_nearly_as_likely_shows_as_a_rival():
     assert observe(p, before, new_history(2))[0][0, FEATURES.index("rival")] == pytest.approx(0.39)
 
 
-def test_doubts_of_the_past_are_remembered_and_an_empty_mask_is_told():
+def test_doubts_of_the_past_are_remembered_and_an_empty_mask_is_reported():
     history = new_history(1)
     for inside in (0.55, 0.99, 0.99):
         _, history = observe(blob(32, 32, inside), cells(32, 32), history)
@@ -102,7 +102,7 @@ def test_a_segmenter_is_sure_of_what_was_given_and_has_a_number_for_the_rest():
     assert [*segmenter.step(fourth).confidence] == [7, 5]
 
 
-def test_confidence_goes_on_from_a_saved_state_as_if_uninterrupted(tmp_path):
+def test_confidence_continues_from_a_saved_state_as_if_uninterrupted(tmp_path):
     one, other = (VideoSegmenter(tiny_network(), "cpu") for _ in range(2))
     *begin, last = frames(4)
     for t, frame in enumerate(begin):

@@ -1,4 +1,4 @@
-"""`python -m livos.datasets` tells what is there of each set and what is wrong with it."""
+"""`python -m livos.datasets` reports what exists of each set and what is wrong with it."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_all_sets_are_listed_with_what_is_there(tmp_path, capsys):
     assert rows["generic"][0] == "unset"
 
 
-def test_a_named_set_is_told_in_full_and_sets_the_exit_status(tmp_path, capsys):
+def test_a_named_set_is_reported_in_full_and_sets_the_exit_status(tmp_path, capsys):
     assert main(["d17-val", f"data_root={tmp_path}"]) == 1
     assert "MISSING  video_list" in capsys.readouterr().out
     folder = tmp_path / "DAVIS/2017/trainval"

@@ -1,4 +1,4 @@
-"""Each way of making frames worse does what it says, and nothing happens unless it is asked for."""
+"""Each kind of degradation does what it says, and nothing happens unless requested."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""The device is the best one there is, or the one asked for, or an error that says what there is."""
+"""The device is the best available one, or the requested one, or an error that lists the available ones."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_a_device_is_taken_as_it_is_named(monkeypatch):
         assert choose_device(name) == choose_device(torch.device(name)) == torch.device(name)
 
 
-def test_each_of_several_processes_gets_a_gpu_of_its_own(monkeypatch):
+def test_each_of_several_processes_gets_its_own_gpu(monkeypatch):
     pretend(monkeypatch, num_gpus=2)
     assert choose_device("auto", 1) == choose_device("cuda", 1) == torch.device("cuda", 1)
     assert choose_device("cuda:0", 1) == torch.device("cuda", 0)

@@ -35,7 +35,7 @@ class ParsedError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """A command line and where it stands."""
+    """A command line and where it is written."""
 
     place: str
     words: tuple[str, ...]
@@ -181,7 +181,7 @@ def check_pip(arguments: list[str]) -> None:
 
 
 def test_commands_were_found():
-    """The search above would pass over everything if it broke."""
+    """If the search above broke, it would silently skip everything."""
     words = [" ".join(command.words) for command in COMMANDS]
     for expected in ("python ./download.py", "python livos/eval.py dataset=d17-val", "make demo", "torchrun"):
         assert any(line.startswith(expected) for line in words), expected

@@ -1,4 +1,4 @@
-"""Runs of frames whose masks should be checked are found in the masks that were written."""
+"""Runs of frames whose masks should be checked are found from the written masks."""
 
 import json
 

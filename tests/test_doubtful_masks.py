@@ -1,4 +1,4 @@
-"""Masks that can be read in two ways are refused with what to do; those that were meant are not."""
+"""Ambiguous masks are refused with advice; unambiguous ones are not."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_what_pillow_dithers_is_refused(tmp_path):
         read_labels(tmp_path / "a.png")
 
 
-def test_thin_and_tiny_objects_are_no_dithering(tmp_path):
+def test_thin_and_tiny_objects_are_not_dithering(tmp_path):
     labels = np.zeros((64, 64), np.int32)
     labels[10, 2:60] = 1
     labels[12:60, 5] = 2

@@ -71,7 +71,7 @@ def test_downloads_checks_and_records(weights, directory, content):
     assert line == [download.sha256(directory / "livos-nomose-480p.pth"), "livos-nomose-480p.pth"]
 
 
-def test_what_is_there_is_not_fetched_again(weights, directory, content):
+def test_existing_files_are_not_fetched_again(weights, directory, content):
     download.download(weights, directory, Drive({"new": content}))
     drive = Drive({"new": content})
     assert "already there" in download.download(weights, directory, drive)
@@ -98,7 +98,7 @@ def test_a_truncated_file_is_refused(weights, directory, content):
     assert names_in(directory) == []
 
 
-def test_bytes_that_are_no_checkpoint_are_refused(weights, directory, content):
+def test_bytes_that_are_not_a_checkpoint_are_refused(weights, directory, content):
     with pytest.raises(download.DownloadProblem, match="not a readable checkpoint"):
         download.download(weights, directory, Drive({"new": b"x" * len(content)}))
 
@@ -135,7 +135,7 @@ def test_a_changed_upload_is_noticed(weights, directory, content, tmp_path):
     assert not (directory / weights.file_name).exists()
 
 
-def test_the_command_goes_on_after_a_failure_and_says_so(directory, capsys):
+def test_the_command_continues_after_a_failure_and_says_so(directory, capsys):
     drive = Drive({})
     assert download.main(["nomose-480p", "wmose-480p", "--directory", str(directory)], drive) == 1
     assert len(drive.asked) == 4

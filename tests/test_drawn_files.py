@@ -106,7 +106,7 @@ RUNS = {"size": list(SIZE), "counts": [600]}
         ({}, r"annotations\[0\]: expected an object with 'bbox'"),
     ],
 )
-def test_annotations_that_are_no_areas_are_refused_with_their_place(tmp_path, annotation, place):
+def test_annotations_that_are_not_areas_are_refused_with_their_place(tmp_path, annotation, place):
     with pytest.raises(ValueError, match=rf"a\.json: .*{place}|a\.json: {place}"):
         read(tmp_path / "a.json", coco({"image_id": 0, **annotation}))
 

@@ -1,4 +1,4 @@
-"""Which engine computes the network; that each computes the same is in test_segmenter.py."""
+"""Which engine runs the network; test_segmenter.py checks that all compute the same."""
 
 import pytest
 import torch

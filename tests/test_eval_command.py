@@ -1,4 +1,4 @@
-"""The command that people type, in processes of its own: what it prints, its exit status, Ctrl-C, several processes."""
+"""The command that people type, in separate processes: what it prints, its exit status, Ctrl-C, several processes."""
 
 import json
 import os
@@ -32,14 +32,14 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def finished_run(tmp_path_factory) -> tuple[Path, str, str]:
-    """A folder with the results of a run without any trouble, what it printed and what it logged."""
+    """A folder with the results of a run without problems, what it printed and what it logged."""
     root = tmp_path_factory.mktemp("eval")
     write_two_videos(root)
     return root, *finish(start(root), status=0)
 
 
 def start(root: Path, *settings: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen:
-    """Starts the command in the folder `root`, for the videos there and a tiny network unless told otherwise."""
+    """Starts the command in the folder `root`, by default for the videos there and a tiny network."""
     arguments = [COMMAND, "dataset=generic", *FOLDERS, *MODEL, "weights=untrained", "device=cpu", "output_dir=out"]
     return subprocess.Popen(
         [sys.executable, *launcher, *arguments, *settings],
@@ -53,7 +53,7 @@ def start(root: Path, *settings: str, launcher: tuple[str, ...] = ()) -> subproc
 
 
 def finish(process: subprocess.Popen, status: int) -> tuple[str, str]:
-    """What the command printed and what it complained of, once it has ended with this exit status."""
+    """What the command printed to stdout and stderr, once it has ended with this exit status."""
     printed, complaints = process.communicate(timeout=300)
     assert process.returncode == status, complaints
     return printed, complaints
@@ -91,7 +91,7 @@ def test_an_unknown_setting_gives_exit_status_2_and_the_known_ones(root):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals for another process")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
-def test_an_interrupted_run_stops_at_once_and_the_same_command_goes_on(root, monkeypatch, number, status):
+def test_an_interrupted_run_stops_at_once_and_the_same_command_resumes_it(root, monkeypatch, number, status):
     write_video(root / "images", root / "masks", "c", numbered(200), {"00000": [1, 2]})
     process = start(root)
     deadline = time.monotonic() + 200

@@ -1,4 +1,4 @@
-"""What makes a run impossible is told before it begins; one bad video is told by file and does not lose the others."""
+"""What makes a run impossible is reported before it starts; one bad video is named and does not stop the others."""
 
 import errno
 import os
@@ -160,7 +160,7 @@ def test_an_empty_first_mask_is_fine_where_later_ones_count(tmp_path):
     assert given[:2] == [[], [2]]
 
 
-def test_a_full_disk_is_told_with_the_file(root, monkeypatch):
+def test_a_full_disk_is_reported_with_the_file(root, monkeypatch):
     save = Image.Image.save
 
     def no_space(image, file, **options):
@@ -174,7 +174,7 @@ def test_a_full_disk_is_told_with_the_file(root, monkeypatch):
     assert list(masks_in(root)) == ALL_MASKS[4:] and report.segmented == ["b"]
 
 
-def test_a_disk_that_is_full_when_probabilities_are_written_is_told_with_the_file(root, monkeypatch):
+def test_a_disk_that_is_full_when_probabilities_are_written_is_reported_with_the_file(root, monkeypatch):
     def no_space(file, **arrays):
         file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -195,7 +195,7 @@ def test_a_disk_that_is_full_when_probabilities_are_written_is_told_with_the_fil
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_too_little_memory_for_a_video_is_told_with_what_helps(root, monkeypatch, error):
+def test_too_little_memory_for_a_video_is_reported_with_what_helps(root, monkeypatch, error):
     fail_once(monkeypatch, VideoSegmenter, "step", error)
     report = run(root, size=32)
     assert report.errors["a"] == (
@@ -218,7 +218,7 @@ def fail_once(monkeypatch, owner: type, name: str, error: BaseException) -> None
     monkeypatch.setattr(owner, name, failing)
 
 
-def test_a_mistake_of_ours_is_not_taken_for_a_bad_video(root, monkeypatch):
+def test_a_bug_is_not_mistaken_for_a_bad_video(root, monkeypatch):
     fail_once(monkeypatch, VideoSegmenter, "step", RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes do not match"):
         run(root)

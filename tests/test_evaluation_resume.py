@@ -1,4 +1,4 @@
-"""A run goes on where an earlier one stopped, and never takes masks for its own that were made in another way."""
+"""A run resumes where an earlier one stopped, and never reuses masks that were made in another way."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_finished_videos_are_skipped_and_left_alone(root, capsys):
     assert masks_in(root) == before
 
 
-def test_an_interrupted_run_goes_on_with_the_same_masks(root, monkeypatch):
+def test_an_interrupted_run_resumes_with_the_same_masks(root, monkeypatch):
     run(root)
     whole = masks_in(root)
     for path in (root / "out").rglob("*.*"):
@@ -73,7 +73,7 @@ def test_a_video_that_lacks_a_file_is_done_again(root, lost):
     assert run(root).skipped == ["a", "b"]  # masks alone are wanted
 
 
-def test_other_settings_are_told_and_everything_is_done_again(root, caplog):
+def test_other_settings_are_reported_and_everything_is_done_again(root, caplog):
     run(root)
     caplog.clear()
     assert run(root, size=48, flip_aug=True).segmented == ["a", "b"]
@@ -129,7 +129,7 @@ def test_other_weights_of_the_same_name_count(root, caplog):
     assert "other settings (weights)" in caplog.text
 
 
-def test_a_damaged_note_is_no_proof(root):
+def test_a_damaged_note_is_not_proof(root):
     run(root)
     note = root / "out/finished/a.json"
     assert json.loads(note.read_text())["size"] == -1

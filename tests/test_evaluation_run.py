@@ -1,4 +1,4 @@
-"""A test set is segmented as the settings ask, and the masks, the report and the archive are all that is left."""
+"""A test set is segmented according to the settings, and leaves only the masks, the report and the archive."""
 
 import json
 import os
@@ -176,7 +176,7 @@ def test_the_network_works_at_the_size_that_suits_the_weights(root):
     assert run(root, videos=["a"], weights=str(root / "says.safetensors"), size=16).settings["size"] == 16
 
 
-def test_random_weights_are_told_loudly(root, caplog):
+def test_random_weights_are_reported_loudly(root, caplog):
     run(root, videos=["a"])
     assert "UNTRAINED NETWORK: its weights are random, so its masks mean nothing" in caplog.text
 

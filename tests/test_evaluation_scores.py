@@ -1,4 +1,4 @@
-"""What an evaluation scores is what the scoring command says of the same masks."""
+"""An evaluation gives the same scores as the scoring command for the same masks."""
 
 import json
 import sys
@@ -101,7 +101,7 @@ def test_void_is_background_of_the_truth(root):
     check_the_same(scored_run(root, void_id=255).scores, said_by_the_command(root, "--void", "background"))
 
 
-def test_a_video_that_cannot_be_scored_keeps_its_masks_and_is_told(root):
+def test_a_video_that_cannot_be_scored_keeps_its_masks_and_is_reported(root):
     with_more = write_mask(root / "truth/a/00006.png", labels_with(1))
     report = scored_run(root)
     assert report.errors == {
@@ -118,13 +118,13 @@ def test_a_video_that_cannot_be_scored_keeps_its_masks_and_is_told(root):
     assert str(root / "truth" / "a") in scored_run(root).errors["a"]
 
 
-def test_nothing_to_score_is_told(tmp_path):
+def test_nothing_to_score_is_reported(tmp_path):
     write_video(tmp_path / "images", tmp_path / "truth", "a", ["00000"], {"00000": [1]})
     report = scored_run(tmp_path, mask_directory=str(tmp_path / "truth"))
     assert report.segmented == ["a"] and "nothing to score" in report.errors["score"]
 
 
-def test_what_is_missing_for_scoring_is_told_before_anything_is_done(root, monkeypatch):
+def test_what_is_missing_for_scoring_is_reported_before_anything_is_done(root, monkeypatch):
     with pytest.raises(ValueError, match="score=true: dataset=generic has no true masks at truth_directory=None"):
         run(root, score=True)
     with pytest.raises(ValueError, match="has no true masks at truth_directory=nowhere"):

@@ -1,4 +1,4 @@
-"""Every test set is read from its official layout, and what is missing is told with what was expected."""
+"""Every test set is read from its official layout, and what is missing is reported with what was expected."""
 
 import json
 import logging
@@ -23,7 +23,7 @@ def write_lines(path: Path, *lines: str) -> None:
 
 
 def write_davis(folder: Path, video_list: str, *videos: str) -> None:
-    """A DAVIS layout with a mask on every frame, as it is distributed, and a video that the list does not name."""
+    """A DAVIS layout with a mask on every frame, as distributed, and a video that the list does not name."""
     for video in (*videos, "unlisted"):
         write_video(
             folder / "JPEGImages" / "480p", folder / "Annotations" / "480p", video, numbered(3),
@@ -33,7 +33,7 @@ def write_davis(folder: Path, video_list: str, *videos: str) -> None:
 
 
 def write_youtube(root: Path, images: str, valid: str) -> None:
-    """Video `late`: 6 frames, every third asked for, object 2 on the fourth. Video `empty`: its first mask is empty."""
+    """Video `late`: 6 frames, every third requested, object 2 on the fourth. Video `empty`: its first mask is empty."""
     frames = numbered(6)
     write_video(root / images, root / valid / "Annotations", "late", frames, {"00000": [1], "00003": [2]})
     write_video(root / images, root / valid / "Annotations", "empty", frames, {"00000": [], "00003": [5]})
@@ -252,14 +252,14 @@ def test_only_some_videos_can_be_opened(tmp_path):
         open_test_set(generic(tmp_path), only=["a", "d"])
 
 
-def test_fewer_videos_than_the_official_set_has_are_told(tmp_path, caplog):
+def test_fewer_videos_than_the_official_set_has_are_reported(tmp_path, caplog):
     write_davis(tmp_path / "DAVIS/2017/trainval", "2017/val.txt", "bear")
     with caplog.at_level(logging.WARNING):
         open_test_set(settings_of("d17-val", tmp_path))
     assert "d17-val has 1 videos, expected 30" in caplog.text
 
 
-def test_settings_that_make_no_sense_are_refused(tmp_path):
+def test_invalid_settings_are_refused(tmp_path):
     write_frame(tmp_path / "images" / "a" / "0.jpg")
     write_mask(tmp_path / "masks" / "a" / "0.png", labels_with(1))
     for key, value, expected in (
@@ -302,7 +302,7 @@ def test_unknown_sets_and_keys_are_refused_with_the_known_ones():
         load_settings("d17-val", ["size=big"])
 
 
-def test_a_set_of_ones_own_is_a_yaml_of_a_few_keys(tmp_path):
+def test_your_own_set_is_a_yaml_of_a_few_keys(tmp_path):
     write_video(tmp_path / "images", tmp_path / "masks", "a", numbered(1), {"00000": [1]})
     own = OmegaConf.create({"dataset_name": "own", "image_directory": f"{tmp_path}/nowhere | {tmp_path}/images"})
     own.mask_directory = f"{tmp_path}/masks"

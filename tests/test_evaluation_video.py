@@ -1,4 +1,4 @@
-"""A video gives its frames in order with the masks that are given, and says what is wrong with it by name."""
+"""A video gives its frames in order with the given masks, and reports its problems by name."""
 
 import logging
 from pathlib import Path
@@ -102,7 +102,7 @@ def test_an_empty_first_mask_is_refused_unless_later_ones_count(clip, caplog):
     assert "clip: no given mask shows an object" in caplog.text
 
 
-def test_a_mask_of_another_size_is_told_before_reading(clip):
+def test_a_mask_of_another_size_is_reported_before_reading(clip):
     write_mask(clip / "masks" / "clip" / "00002.png", labels_with(3, size=(30, 32)))
     (problem,) = open_clip(clip, use_all_masks=True).problems()
     assert problem.endswith(f"00002.png: 32 x 30 pixels, expected 32 x 24 as in {clip}/images/clip/00000.jpg")
@@ -130,7 +130,7 @@ def test_a_damaged_frame_is_named_when_it_is_reached(clip):
         next(frames)
 
 
-def test_a_damaged_first_frame_is_told_before_reading(clip):
+def test_a_damaged_first_frame_is_reported_before_reading(clip):
     (clip / "images" / "clip" / "00000.jpg").write_bytes(b"nothing")
     (problem,) = open_clip(clip).problems()
     assert "00000.jpg: not a readable image" in problem
@@ -169,7 +169,7 @@ def test_predictions_are_coded_as_the_given_mask(clip, kind):
     assert open_clip(clip).coding.kind == kind
 
 
-def test_a_palette_of_its_own_is_kept(clip):
+def test_a_custom_palette_is_kept(clip):
     image = Image.fromarray(labels_with(1).astype(np.uint8))
     image.putpalette(bytes(range(256)) * 3)
     image.save(clip / "masks" / "clip" / "00000.png")

@@ -1,4 +1,4 @@
-"""Exported graphs compute what the network computes, and a program that knows nothing else can run them."""
+"""Exported graphs compute what the network computes, and an independent program can run them."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Fitting the confidence of masks, on numbers made up and on videos of a few frames."""
+"""Fitting the confidence of masks, on invented numbers and on videos of a few frames."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def test_coefficients_go_into_a_copy_of_the_weights(tmp_path, capsys, monkeypatc
     assert "6 objects on frames" in capsys.readouterr().out
 
 
-def test_a_frame_without_a_mask_is_told(tmp_path, monkeypatch):
+def test_a_frame_without_a_mask_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(fit_confidence, "load_model", lambda *_: tiny_network())
     folder = write_folder(tmp_path / "fit", ["a"])
     (tmp_path / "fit/Annotations/a/00002.png").unlink()

@@ -1,4 +1,4 @@
-"""Pasted objects fly as the settings say, and begin where they are."""
+"""Pasted objects move as the settings say, and start where they are."""
 
 import numpy as np
 import pytest

@@ -64,7 +64,7 @@ def test_a_program_waits_a_little_for_one_that_is_just_ending(tmp_path):
             assert len(attempts) >= 3
 
 
-def test_a_disk_without_locks_is_told_and_does_not_keep_from_working(tmp_path, monkeypatch, caplog):
+def test_a_disk_without_locks_is_reported_and_does_not_prevent_working(tmp_path, monkeypatch, caplog):
     def no_locks(file):
         raise OSError(errno.ENOLCK, "No locks available")
 

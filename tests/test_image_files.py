@@ -1,4 +1,4 @@
-"""Frames are read as RGB whatever the file holds, and damaged files are refused by name."""
+"""Frames are read as RGB whatever the file contains, and damaged files are refused by name."""
 
 import ast
 import os
@@ -63,7 +63,7 @@ def test_orientation_notes_are_ignored_by_frames_and_sizes_alike(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])
 @pytest.mark.parametrize("progressive", [False, True])
-def test_a_file_cut_short_anywhere_is_refused(tmp_path, suffix, progressive):
+def test_a_file_truncated_anywhere_is_refused(tmp_path, suffix, progressive):
     whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
     Image.fromarray(photo()).save(whole, **({"progressive": progressive} if suffix == ".jpg" else {}))
     data = whole.read_bytes()
@@ -89,7 +89,7 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture(tmp_path):
         read_image(tmp_path / "a.jpg")
 
 
-def test_what_is_no_image_is_refused_by_name(tmp_path):
+def test_what_is_not_an_image_is_refused_by_name(tmp_path):
     (tmp_path / "a.jpg").write_text("<html>")
     for read in (read_image, image_size):
         with pytest.raises(ValueError, match=r"a\.jpg"):
@@ -120,7 +120,7 @@ def test_other_formats_are_refused_by_name_whatever_the_file_is_called(tmp_path,
 
 
 def test_no_program_is_started_for_a_postscript_picture(tmp_path, monkeypatch):
-    """Pillow would start Ghostscript where it takes the file for EPS: a fake one that leaves a trace must not run."""
+    """Pillow would start Ghostscript for a file that it considers EPS: a fake one that leaves a trace must not run."""
     for name in ("gs", "gswin64c", "gswin32c"):
         fake = tmp_path / name
         fake.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")

@@ -1,4 +1,4 @@
-"""Killed at random moments and continued, programs leave what they would have left without; many more kills by hand:
+"""Programs that are killed at random moments and continued leave the same results; many more kills by hand:
 `python tests/kills/campaign.py training 200`.
 """
 

@@ -1,4 +1,4 @@
-"""Every coding of a mask file is read for what it means, written back the same, and refused where it means nothing."""
+"""Every coding of a mask file is read as what it means, written back the same, and refused if it is meaningless."""
 
 import errno
 import warnings
@@ -92,7 +92,7 @@ def test_black_and_white_is_one_object(tmp_path):
     assert (found.ids, found.coding.kind) == ([1], "binary")
 
 
-def test_255_beside_other_ids_is_an_id_unless_it_is_void(tmp_path):
+def test_255_among_other_ids_is_an_id_unless_it_is_void(tmp_path):
     path = save(tmp_path / "a.png", blocks(1, 255).astype(np.uint8))
     assert read_labels(path).ids == [1, 255]
     assert read_labels(path, void_id=255).ids == [1]
@@ -185,7 +185,7 @@ def test_an_empty_mask_has_no_ids(tmp_path):
     assert object_ids(np.zeros((4, 5), np.int64)) == []
 
 
-def test_a_mask_cut_short_is_refused_by_name(tmp_path):
+def test_a_truncated_mask_is_refused_by_name(tmp_path):
     write_labels(tmp_path / "a.png", blocks(1, 2))
     data = (tmp_path / "a.png").read_bytes()
     refused = tmp_path / "short.png"
@@ -195,7 +195,7 @@ def test_a_mask_cut_short_is_refused_by_name(tmp_path):
             read_labels(refused)
 
 
-def test_files_that_are_no_masks_are_refused_by_name(tmp_path):
+def test_files_that_are_not_masks_are_refused_by_name(tmp_path):
     Image.fromarray(blocks(255).astype(np.uint8)).save(tmp_path / "a.jpg")
     with pytest.raises(ValueError, match=r"a\.jpg: a mask saved as JPEG"):
         read_labels(tmp_path / "a.jpg")

@@ -1,4 +1,4 @@
-"""Little to spare, much to do and odd sizes: each is answered by a sentence, or just works."""
+"""Scarce resources, much work and odd sizes: each gives an error in one sentence, or just works."""
 
 import errno
 import os
@@ -46,7 +46,7 @@ def test_a_frame_of_48_million_pixels_is_segmented(tmp_path):
     assert (result.labels == 1).sum() == 3000 * 4000
 
 
-def test_three_hundred_objects_are_followed():
+def test_three_hundred_objects_are_tracked():
     ids = np.arange(300).reshape(15, 20) + 1
     labels = np.kron(ids, np.ones((4, 4), np.int32)).astype(np.int32)
     images = np.random.default_rng(0).integers(0, 256, (2, *labels.shape, 3), dtype=np.uint8)
@@ -98,7 +98,7 @@ def test_a_full_disk_ends_track_with_a_sentence_and_nothing_half_written(tmp_pat
     assert left == [] and not (tmp_path / "out/masks/000003.png").exists()
 
 
-def test_a_folder_where_nothing_may_be_written_is_told(tmp_path, capsys):
+def test_a_folder_where_nothing_may_be_written_is_reported(tmp_path, capsys):
     write_labels(tmp_path / "mask.png", mask((48, 64), (1, slice(10, 30), slice(10, 30))))
     video = make_video(tmp_path / "clip.mp4", 3)
     (tmp_path / "out").write_text("a file where a folder should be")  # what root may not do, either
@@ -108,7 +108,7 @@ def test_a_folder_where_nothing_may_be_written_is_told(tmp_path, capsys):
     assert str(tmp_path / "out") in told and "Traceback" not in told
 
 
-def test_a_mask_of_the_second_frame_alone_is_taken_with_a_warning(tmp_path, caplog):
+def test_a_mask_of_only_the_second_frame_is_accepted_with_a_warning(tmp_path, caplog):
     write_labels(tmp_path / "00001.png", mask((48, 64), (1, slice(10, 30), slice(10, 30))))
     video = make_video(tmp_path / "clip.mp4", 3)
     arguments = ["--video", str(video), "--masks", str(tmp_path / "00001.png"), "--output", str(tmp_path / "out")]

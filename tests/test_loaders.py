@@ -99,7 +99,7 @@ def test_the_portions_of_four_accumulated_are_those_of_two_processes(root):
     assert_equal(alone, [*first[:2], *second[:2], *first[2:4], *second[2:4], *first[4:], *second[4:]])
 
 
-def test_a_resumed_run_goes_on_with_the_same_clips(root):
+def test_a_resumed_run_continues_with_the_same_clips(root):
     assert_equal(batches(root, start_iteration=2), batches(root)[2:])
 
 
@@ -247,7 +247,7 @@ def test_batches_have_one_of_the_shapes_each(root):
     assert shapes == {(4, 32), (6, 16), (3, 48)}
 
 
-def test_processes_agree_on_the_shape_and_a_resumed_run_goes_on_with_it(root):
+def test_processes_agree_on_the_shape_and_a_resumed_run_continues_with_it(root):
     alone = shaped_batches(root)
     first, second = (shaped_batches(root, world_size=2, rank=rank) for rank in (0, 1))
     for whole, *halves in zip(alone, first, second, strict=True):

@@ -1,4 +1,4 @@
-"""The gated linear memory against its definition, written frame by frame without any sums kept."""
+"""The gated linear memory compared with its definition, computed frame by frame without running sums."""
 
 import pytest
 import torch

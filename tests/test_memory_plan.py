@@ -1,4 +1,4 @@
-"""Settings that keep within a limit of memory."""
+"""Settings that stay within a memory limit."""
 
 from __future__ import annotations
 

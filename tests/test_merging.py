@@ -1,4 +1,4 @@
-"""What is put into a clip beside its own objects."""
+"""What is pasted into a clip in addition to its own objects."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Names that files tell become folders and files only where they are names."""
+"""Names from files become folders and files only if they are valid names."""
 
 import json
 import os
@@ -18,7 +18,7 @@ BAD += ["\ud800", "a\\b", "C:x", 'a"b', "a<b", "a|b", "a?b", "*", "x" * 300, "é
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_name_is_refused_with_its_place(name):
+def test_what_is_not_a_name_is_refused_with_its_place(name):
     with pytest.raises(ValueError, match=r"^list\.json: videos\[3\]: ['\"]") as error:
         checked_name(name, "list.json: videos[3]", nested=True)
     str(error.value).encode()
@@ -78,7 +78,7 @@ def test_lists_may_have_blanks_and_a_byte_order_mark(tmp_path):
         read_video_list(path)
 
 
-def test_hidden_folders_are_no_videos(tmp_path):
+def test_hidden_folders_are_not_videos(tmp_path):
     for name in (".ipynb_checkpoints", "v10", "v2"):
         write_video(tmp_path / "images", tmp_path / "masks", name, numbered(1), {"00000": [1]})
     assert [path.name for path in folders_in(tmp_path / "images")] == ["v2", "v10"]
@@ -91,7 +91,7 @@ def test_hidden_folders_are_no_videos(tmp_path):
     assert problems == [] and len(videos) == 1
 
 
-def test_masks_of_hidden_names_are_no_masks(tmp_path):
+def test_masks_of_hidden_names_are_not_masks(tmp_path):
     write_video(tmp_path / "images", tmp_path / "masks", "v", numbered(1), {"00000": [1]})
     write_mask(tmp_path / "masks/v/._00000.png", np.zeros(SIZE, np.int32))
     (video,) = open_test_set(generic(tmp_path))

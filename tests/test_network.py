@@ -1,4 +1,4 @@
-"""What must hold for the network whatever its weights are."""
+"""Properties of the network that hold for any weights."""
 
 import pytest
 import torch

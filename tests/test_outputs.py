@@ -1,4 +1,4 @@
-"""Outputs of a video are complete or not there, and a failure is told with the file's name."""
+"""Outputs of a video are complete or absent, and a failure is reported with the file's name."""
 
 import errno
 import threading
@@ -39,7 +39,7 @@ def test_names_with_dots_are_kept(tmp_path):
     assert missing_files(tmp_path, ["x.y"]) == []
 
 
-def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_with_the_file(tmp_path, monkeypatch):
     def no_space(image, file, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -51,13 +51,13 @@ def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_id_that_the_coding_cannot_hold_is_told(tmp_path):
+def test_an_id_that_the_coding_cannot_hold_is_reported(tmp_path):
     output = InBackground(MaskFiles(tmp_path, LabelCoding()))
     with pytest.raises(ValueError, match=r"a\.png: ids from 0 to 300"), output:
         output.write(item("a", labels_with(300)))
 
 
-def test_an_unwritable_folder_is_told_at_once(tmp_path):
+def test_an_unwritable_folder_is_reported_at_once(tmp_path):
     (tmp_path / "Annotations").write_text("a file")
     with pytest.raises(OSError, match="Annotations"):
         MaskFiles(tmp_path / "Annotations" / "clip", LabelCoding()).open(ExitStack())

@@ -1,4 +1,4 @@
-"""What a person sees of the results: overlays, contact sheets, videos."""
+"""How results are shown to people: overlays, contact sheets, videos."""
 
 from fractions import Fraction
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The network agrees with what was recorded from the published one (weights made from names and shapes)."""
+"""The network agrees with recordings from the published one (weights made from names and shapes)."""
 
 import copy
 

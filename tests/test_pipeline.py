@@ -21,7 +21,7 @@ SIZE = (4, 6)
 
 
 class Halves:
-    """A segmenter whose labels are half of the image's first value. Says how many frames were begun at each answer."""
+    """A segmenter whose labels are half of the image's first value. Records how many frames had started by then."""
 
     def __init__(self) -> None:
         self.num_begun = 0

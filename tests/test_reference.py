@@ -1,4 +1,4 @@
-"""docs/reference.md is what the docstrings say, and these say what a caller has to know."""
+"""docs/reference.md matches the docstrings, and these say what a caller must know."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CLASSES = {name: entry for name, entry in DOCUMENTED.items() if isinstance(entry
 
 
 def section(entry: griffe.Object, kind: str) -> list:
-    """What a docstring lists in one of its sections."""
+    """The entries in one section of a docstring."""
     sections = entry.docstring.parsed if entry.docstring else []
     return [item for part in sections if part.kind.value == kind for item in part.value]
 

@@ -1,4 +1,4 @@
-"""Run-length codes and polygons are checked against their image before native code sees them."""
+"""Run-length codes and polygons are checked against their image before native code reads them."""
 
 import numpy as np
 import pytest

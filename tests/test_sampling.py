@@ -54,7 +54,7 @@ def test_max_skip_follows_the_schedule_in_frames_that_are_kept():
 
 
 @pytest.mark.parametrize("skips, starts", [([5], [0.0, 0.5]), ([], []), ([5], [0.1]), ([5, 6, 7], [0.0, 0.5, 0.2])])
-def test_a_schedule_that_is_none_is_refused(skips, starts):
+def test_an_invalid_schedule_is_refused(skips, starts):
     with pytest.raises(ValueError, match="max_skip"):
         check_max_skip(skips, starts)
 

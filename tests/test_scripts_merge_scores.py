@@ -65,7 +65,7 @@ def test_the_average_is_of_objects_whatever_their_channel(tmp_path):
 
 @pytest.fixture
 def runs(tmp_path) -> list[Path]:
-    """Two runs on two frames of a video: they disagree at one pixel, where the second is surer."""
+    """Two runs on two frames of a video: they disagree at one pixel, where the second is more confident."""
     for run, confidence in (("480", 0.6), ("720", 0.9)):
         (tmp_path / run / "clip").mkdir(parents=True)
         for frame in ("00000", "00001"):
@@ -118,7 +118,7 @@ def test_sizes_that_differ_are_named(runs, tmp_path, capsys):
         {"probabilities": np.zeros((2, 3, 4), np.uint8), "object_ids": np.array(["1"])},
     ],
 )
-def test_files_that_are_no_scores_are_refused_by_name(tmp_path, arrays):
+def test_files_that_are_not_scores_are_refused_by_name(tmp_path, arrays):
     np.savez_compressed(tmp_path / "a.npz", **arrays)
     with pytest.raises(ValueError, match=r"a\.npz: not a file of scores"):
         read_probabilities(tmp_path / "a.npz")

@@ -1,4 +1,4 @@
-"""Frames in, masks out: objects come, are corrected and go, and nothing depends on when one looks."""
+"""Frames in, masks out: objects are added, corrected and removed, and nothing depends on when results are read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a program may give as frames and masks, what is refused, and that probabilities sum to 1 after a correction."""
+"""Which frames and masks are accepted or refused, and that probabilities sum to 1 after a correction."""
 
 import numpy as np
 import pytest

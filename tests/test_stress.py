@@ -1,4 +1,4 @@
-"""The stress set is the same each time, and its truth is what is seen."""
+"""The stress set is the same each time, and its true masks show what is visible."""
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ def test_videos_are_written_with_their_truth(root, tmp_path):
     np.testing.assert_array_equal(again.masks, np.array(stress.make_video("fast", 0, 0, materials).truth) > 0)
 
 
-def test_videos_that_are_too_short_are_told(root, capsys):
+def test_videos_that_are_too_short_are_reported(root, capsys):
     videos = ["--images", str(root / "images"), "--masks", str(root / "masks"), "--videos", "a", "b", "c"]
     with pytest.raises(SystemExit, match="expected 9 frames with masks, found 8"):
         stress.main([*videos, "--frames", "9"])

@@ -1,4 +1,4 @@
-"""A server is sent exactly the masks that it asks for, in its layout, or nothing."""
+"""A submission contains exactly the masks that the server expects, in its layout, or there is none."""
 
 import json
 import zipfile
@@ -15,7 +15,7 @@ from livos.masks.label_maps import write_labels
 
 
 def segment_all(settings, output_dir):
-    """Writes a mask for every frame, asked for or not; returns the videos."""
+    """Writes a mask for every frame, requested or not; returns the videos."""
     videos = open_test_set(settings)
     for video in videos:
         for name in video.frame_names:

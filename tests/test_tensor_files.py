@@ -1,4 +1,4 @@
-"""Whatever a file is that is taken for weights, the error is one sentence that names it, and nothing in it is run."""
+"""Whatever file is given as weights, an error is one sentence that names it, and nothing in the file is run."""
 
 import os
 import pickle
@@ -55,13 +55,13 @@ def test_files_are_read_by_what_they_are_rather_than_by_their_names(tmp_path, na
         (b"no file of tensors", " (18 bytes) cannot be read as tensors"),
     ],
 )
-def test_other_kinds_of_files_are_called_what_they_are(tmp_path, content, expected):
+def test_other_kinds_of_files_are_identified(tmp_path, content, expected):
     path = tmp_path / "weights.pth"
     path.write_bytes(content)
     assert complaint(path).startswith(expected)
 
 
-def test_archives_are_called_what_they_are(tmp_path):
+def test_archives_are_identified(tmp_path):
     torch.save(TENSORS, tmp_path / "inside.pth")
     path = tmp_path / "weights.pth"
     with zipfile.ZipFile(path, "w") as archive:
@@ -75,7 +75,7 @@ def test_archives_are_called_what_they_are(tmp_path):
     assert complaint(path).startswith(" is an archive of a.npy")
 
 
-def test_programs_of_torch_jit_are_called_what_they_are(tmp_path):
+def test_programs_of_torch_jit_are_identified(tmp_path):
     with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
         for name in ("data.pkl", "constants.pkl", "code/__torch__.py"):
             archive.writestr(f"program/{name}", b"")
@@ -88,7 +88,7 @@ class Malicious:
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_malicious_pickle_is_called_that_and_nothing_of_it_is_run(tmp_path, monkeypatch, zipped):
+def test_a_malicious_pickle_is_identified_and_nothing_in_it_is_run(tmp_path, monkeypatch, zipped):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "weights.pth"
     torch.save({"a": Malicious()}, path, _use_new_zipfile_serialization=zipped)
@@ -133,7 +133,7 @@ def limit_file_size() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files in place of a full disk, on Linux")
 @pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
-def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, name):
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path, name):
     code = (
         "import sys, torch; from livos.files.tensor_files import save_tensors\n"
         "try: save_tensors({'a': torch.zeros(1000)}, sys.argv[1])\n"

@@ -86,7 +86,7 @@ def test_the_thread_ends_when_a_loop_is_left():
 
 
 class Recorder(Output):
-    """An output that remembers, fails at an item if told, and knows how its block ended."""
+    """An output that records its items, can fail at one, and knows how its block ended."""
 
     def __init__(self, fail_at: object = None, fail_at_end: bool = False):
         self.items: list = []

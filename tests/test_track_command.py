@@ -46,7 +46,7 @@ class Marks:
 
 @dataclass
 class MarkingSegmenter:
-    """Labels: each object that was given so far has a row, marked from the left as far as the number of the frame."""
+    """Labels: each object given so far has a row, filled from the left up to the frame's number."""
 
     given: list[tuple[int, list[int]]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
@@ -187,7 +187,7 @@ def test_a_mask_outside_the_range_is_refused(tmp_path, run, capsys):
     assert "00003.png: is the mask of frame 3, but only frames 5 to the end were requested" in capsys.readouterr().err
 
 
-def test_a_mask_beyond_the_end_is_refused_or_told(tmp_path, run, capsys, caplog):
+def test_a_mask_beyond_the_end_is_refused_or_reported(tmp_path, run, capsys, caplog):
     mask = write_mask(tmp_path / "00030.png", 1)
     assert run(make_video(tmp_path / "clip.mp4"), mask) == 1
     assert "00030.png: is the mask of frame 30, but the video has 30 frames" in capsys.readouterr().err
@@ -223,7 +223,7 @@ def test_several_videos_get_folders_and_one_bad_does_not_lose_the_others(tmp_pat
     assert run(f"{tmp_path}/videos/?.mp4", tmp_path / "masks") == 0  # finished already
 
 
-def test_a_damaged_frame_keeps_the_mask_before_it(tmp_path, run, caplog):
+def test_a_damaged_frame_keeps_the_previous_mask(tmp_path, run, caplog):
     video = make_video(tmp_path / "clip.mp4")
     damage(video, 5)
     assert run(video, write_mask(tmp_path / "mask.png", 1)) == 0
@@ -315,7 +315,7 @@ def test_a_mask_of_another_size_and_an_empty_one_are_refused_before_the_work(tmp
     assert segmenter.seen == []
 
 
-def test_missing_weights_are_said_how_to_get(tmp_path, capsys):
+def test_missing_weights_say_how_to_get_them(tmp_path, capsys):
     video = make_video(tmp_path / "clip.mp4", 2)
     mask = write_mask(tmp_path / "mask.png", 1)
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
@@ -392,7 +392,7 @@ def states_are_saved_at_once(monkeypatch):
 
 @pytest.mark.usefixtures("states_are_saved_at_once")
 @pytest.mark.parametrize("options", [[], ["--backward"], ["--write", "overlay", "boxes"]])
-def test_an_interrupted_run_goes_on_to_the_same_results(tmp_path, capsys, caplog, options):
+def test_an_interrupted_run_resumes_to_the_same_results(tmp_path, capsys, caplog, options):
     video, mask = make_video(tmp_path / "clip.mp4", 14), write_mask(tmp_path / "mask.png", 1, 5)
 
     def run_into(name: str, kind: type[VideoSegmenter]) -> int:
@@ -480,13 +480,13 @@ def test_a_job_can_be_watched_and_stopped_by_a_program(tmp_path):
         (["--memory-limit", "much"], "expected an amount of memory"),
     ],
 )
-def test_options_that_make_no_sense_are_told(capsys, options, complaint):
+def test_options_that_make_no_sense_are_reported(capsys, options, complaint):
     with pytest.raises(SystemExit, match="2"):
         track.parse_arguments(["--video", "a.mp4", "--masks", "a.png", "--output", "out", *options])
     assert complaint in capsys.readouterr().err
 
 
-def test_a_memory_limit_below_everything_is_told(tmp_path, capsys):
+def test_a_memory_limit_below_everything_is_reported(tmp_path, capsys):
     video, mask = make_video(tmp_path / "clip.mp4", 3), write_mask(tmp_path / "mask.png", 1)
     arguments = ["--video", str(video), "--masks", str(mask), "--output", str(tmp_path / "out")]
     arguments += ["--memory-limit", "1MB"]

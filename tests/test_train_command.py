@@ -1,4 +1,4 @@
-"""The command that people type, in processes of its own: interrupted by force, told to stop, on two processes."""
+"""The command that people type, in separate processes: killed, told to stop, and on two processes."""
 
 import json
 import os
@@ -68,7 +68,7 @@ _started: list[subprocess.Popen] = []
 
 @pytest.fixture(autouse=True)
 def nothing_left_running():
-    """Whatever a test has started ends with it, if it fails too."""
+    """Ends whatever a test has started, even if it fails."""
     yield
     for process in _started:
         end_all([*children_of(process.pid), process.pid])

@@ -70,7 +70,7 @@ def test_both_stages_follow_each_other_and_the_second_starts_from_the_first(root
 
 
 @pytest.mark.parametrize("settings", [{}, {"average_decay": 0.5, "precision": "bfloat16", "log_every": 3}])
-def test_an_interrupted_run_goes_on_with_the_same_losses(root, monkeypatch, settings):
+def test_an_interrupted_run_resumes_with_the_same_losses(root, monkeypatch, settings):
     whole = trainer.train(tiny_run(root, output_dir=str(root / "whole"), **settings), ALONE)
 
     def interrupt(self, iteration, portions):
@@ -89,7 +89,7 @@ def test_an_interrupted_run_goes_on_with_the_same_losses(root, monkeypatch, sett
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_an_interrupted_first_stage_goes_on_too(root):
+def test_an_interrupted_first_stage_resumes_too(root):
     run = {"pre_training": tiny_stage(iterations=4), "stage": tiny_stage(iterations=2)}
     whole = trainer.train(tiny_run(root, **run, output_dir=str(root / "whole")), ALONE)
     folder = trainer.train(tiny_run(root, **run), ALONE)
@@ -226,7 +226,7 @@ def test_a_gpu_trains_in_every_precision(root, precision):
         ({"main_training": tiny_stage(batch_size=3, accumulation=2)}, "batch_size=3 cannot be divided"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_before_training(root, changes, message):
+def test_impossible_settings_are_refused_before_training(root, changes, message):
     with pytest.raises(ValueError, match=message):
         trainer.train(tiny_run(root, **changes), ALONE)
     assert not (root / "run").exists()
@@ -238,13 +238,13 @@ def test_a_checkpoint_of_other_parts_is_refused(root):
         trainer.train(tiny_run(root, resume="auto", average_decay=0.9), ALONE)
 
 
-def test_weights_are_no_checkpoint(root):
+def test_weights_are_not_a_checkpoint(root):
     folder = trainer.train(tiny_run(root, tiny_stage(iterations=1)), ALONE)
     with pytest.raises(ValueError, match="weights="):
         load_checkpoint(folder / "weights" / "last.pth")
 
 
-def test_other_settings_are_named_when_a_run_goes_on(root, caplog):
+def test_other_settings_are_named_when_a_run_resumes(root, caplog):
     trainer.train(tiny_run(root, tiny_stage(iterations=1)), ALONE)
     with caplog.at_level(logging.WARNING):
         trainer.train(tiny_run(root, tiny_stage(iterations=2, weight_decay=0.5), resume="auto"), ALONE)
@@ -288,7 +288,7 @@ def test_a_new_experiment_has_the_published_place(tmp_path, monkeypatch):
     assert find_start(config, TODAY, restarted=False) == (Path("model_0201_2031/first_try"), None)
 
 
-def test_a_certain_checkpoint_is_continued_in_a_folder_of_its_own(tmp_path, monkeypatch):
+def test_a_certain_checkpoint_is_continued_in_a_separate_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = TrainConfig(exp_id="branch", checkpoint="elsewhere/main_training_00000100.pt")
     assert find_start(config, TODAY, restarted=False) == (Path("model_0201_2031/branch"), Path(config.checkpoint))

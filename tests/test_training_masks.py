@@ -1,4 +1,4 @@
-"""Training reads masks by the rules of docs/masks.md, and refuses those that it cannot mean, with the file's name."""
+"""Training reads masks by the rules of docs/masks.md, and refuses ambiguous ones with the file's name."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def test_black_and_white_is_object_1_in_every_coding(tmp_path):
         np.testing.assert_array_equal(mask.labels, WHITE > 0)
 
 
-def test_255_is_void_beside_ids_and_in_a_palette(tmp_path):
+def test_255_is_void_among_ids_and_in_a_palette(tmp_path):
     beside = write_mask(tmp_path / "beside.png", labels_with(1, 255), "grey")
     alone = write_mask(tmp_path / "alone.png", labels_with(255))
     np.testing.assert_array_equal(read_mask(beside, binary=False).labels, labels_with(1))

@@ -1,4 +1,4 @@
-"""A checkpoint that is damaged, or of another run, is refused with its path and what does not fit."""
+"""A checkpoint that is damaged or from another run is refused with its path and what does not fit."""
 
 import re
 from pathlib import Path
@@ -102,7 +102,7 @@ def test_a_checkpoint_of_another_network_is_refused(saved):
         restore(load_checkpoint(saved), parts(width=5), ALONE)
 
 
-def test_a_checkpoint_cut_short_is_refused_by_name(saved):
+def test_a_truncated_checkpoint_is_refused_by_name(saved):
     saved.write_bytes(saved.read_bytes()[:-500])
     with pytest.raises(ValueError, match=f"^{re.escape(str(saved))} .* cannot be read as tensors"):
         load_checkpoint(saved)

@@ -85,7 +85,7 @@ def test_a_loss_that_is_not_finite_changes_nothing_and_names_the_clip(videos):
         assert torch.equal(value, before[name]), name
 
 
-def test_too_large_a_gradient_scale_is_lowered_and_is_no_failure(videos):
+def test_too_large_a_gradient_scale_is_lowered_and_is_not_a_failure(videos):
     network = tiny_network()
     step = make_step(network, tiny_stage(), precision="bfloat16")
     step.scaler = torch.amp.GradScaler("cpu", init_scale=3e38)

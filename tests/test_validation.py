@@ -65,7 +65,7 @@ def test_the_network_is_validated_and_its_best_weights_are_kept(root, monkeypatc
     assert load_checkpoint(checkpoints_in(folder / "checkpoints")[-1]).progress.best_score == 40.0
 
 
-def test_training_goes_on_as_if_there_were_no_validation(root):
+def test_training_continues_as_if_there_were_no_validation(root):
     runs = {
         name: trainer.train(tiny_run(root, tiny_stage(iterations=2), output_dir=str(root / name), **changes), ALONE)
         for name, changes in (("without", {}), ("with", {"validation": settings(root)}))

@@ -1,4 +1,4 @@
-"""HDR on screens that are not made for it."""
+"""HDR on standard displays."""
 
 from __future__ import annotations
 

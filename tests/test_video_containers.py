@@ -33,7 +33,7 @@ def coded(name: str, codec: str, options: dict[str, str] | None = None) -> Maker
 
 
 def hidden(name: str, codec: str, options: dict[str, str] | None, num_hidden: int = 6) -> Maker:
-    """Cut without encoding again: an edit list hides the first frames."""
+    """Cut without re-encoding: an edit list hides the first frames."""
 
     def make(folder: Path) -> tuple[Path, range]:
         whole = make_video(folder / "whole.mp4", codec=codec, options=options)
@@ -43,7 +43,7 @@ def hidden(name: str, codec: str, options: dict[str, str] | None, num_hidden: in
 
 
 def cut(name: str, codec: str, options: dict[str, str] | None) -> Maker:
-    """A stream that one came to in the middle of: only from the next key frame on it can be decoded."""
+    """A stream joined in the middle: it can be decoded only from the next key frame on."""
 
     def make(folder: Path) -> tuple[Path, range]:
         whole = make_video(folder / f"whole{Path(name).suffix}", codec=codec, options=options)

@@ -1,4 +1,4 @@
-"""Frames of video files: right numbers, right times, forwards and backwards, and what damage does."""
+"""Frames of video files: correct numbers and times, forwards and backwards, and the effects of damage."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_damaged_key_frame_loses_what_depends_on_it_and_shifts_nothing(tmp_pat
     assert [frame.number for frame in video.frames(backward=True)] == list(range(29, -1, -1))
 
 
-def test_a_beginning_that_cannot_be_decoded_is_told(tmp_path, caplog):
+def test_a_beginning_that_cannot_be_decoded_is_reported(tmp_path, caplog):
     path = make_video(tmp_path / "a.mp4")
     damage(path, 0)
     frames = list(VideoFile(path).frames())
@@ -78,7 +78,7 @@ def test_a_cut_file_gives_what_it_has(tmp_path, caplog):
     assert numbers == list(range(len(numbers))) and 15 <= len(numbers) <= 20
 
 
-def test_what_is_no_video_is_named(tmp_path):
+def test_what_is_not_a_video_is_named(tmp_path):
     (tmp_path / "a.mp4").write_text("hello")
     with pytest.raises(ValueError, match=r"a.mp4: cannot be opened as a video"):
         VideoFile(tmp_path / "a.mp4")
@@ -92,7 +92,7 @@ def test_a_stream_without_timestamps_has_those_of_its_rate(tmp_path, caplog):
     assert "cannot be decoded" not in caplog.text
 
 
-def test_many_damaged_frames_are_told_in_one_line(tmp_path, caplog):
+def test_many_damaged_frames_are_reported_in_one_line(tmp_path, caplog):
     path = make_video(tmp_path / "a.mkv", codec="mjpeg")
     for packet in range(3, 20):
         damage(path, packet)
@@ -119,7 +119,7 @@ def test_times_that_turn_out_wrong_later_lose_nothing(tmp_path, caplog):
     assert len(frames) == 80 and all(frame.image is not None for frame in frames) and "damaged" not in caplog.text
 
 
-def test_a_cover_picture_is_no_video(tmp_path, caplog):
+def test_a_cover_picture_is_not_a_video(tmp_path, caplog):
     with_cover(make_video(tmp_path / "plain.mp4", 6), tmp_path / "a.mp4", "video")
     video = VideoFile(tmp_path / "a.mp4")
     assert [number_shown(frame.image) for frame in video.frames()] == list(range(6))
@@ -145,7 +145,7 @@ def with_cover(source, target, kind: str) -> None:
                 made.mux(packet)
 
 
-def test_of_two_videos_the_larger_is_taken_and_that_is_said(tmp_path, caplog):
+def test_the_larger_of_two_videos_is_used_and_that_is_reported(tmp_path, caplog):
     with av.open(str(tmp_path / "a.mkv"), "w") as made:
         streams = []
         for height, width in ((48, 64), (96, 128)):
@@ -220,7 +220,7 @@ CUT = [("a.mkv", "libx264"), ("a.webm", "libvpx-vp9"), ("a.avi", "mjpeg"), ("b.a
 
 
 @pytest.mark.parametrize(("name", "codec"), [*CUT, ("a.mp4", "libx264"), ("a.mov", "mjpeg")])
-def test_a_file_that_ends_too_early_is_told_from_a_whole_one(tmp_path, name, codec, caplog):
+def test_a_file_that_ends_too_early_is_distinguished_from_a_whole_one(tmp_path, name, codec, caplog):
     path = make_video(tmp_path / name, 50, codec=codec)
     if name.endswith(("mp4", "mov")):
         path = with_index_in_front(path)

@@ -1,4 +1,4 @@
-"""Masks from files and folders as people have them, linked to the frames of a video."""
+"""Masks from the files and folders that people have, matched to the frames of a video."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_labels_that_are_numbers_are_the_ids(tmp_path, source):
         (labelme(polygon("a", [[1, 1], [2, 2]])), "'a', a 'polygon' with 2 points, is not an area"),
     ],
 )
-def test_drawings_that_are_none_are_named(tmp_path, source, content, complaint):
+def test_invalid_drawings_are_named(tmp_path, source, content, complaint):
     (tmp_path / "first.json").write_text(content)
     with pytest.raises(ValueError, match=rf"first.json: .*{complaint}"):
         found(tmp_path / "first.json", source)
@@ -249,7 +249,7 @@ def test_coco_codes_of_another_size_are_refused(tmp_path, source):
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".png", ".gif", ".webp"])
-def test_each_page_is_the_mask_of_the_frame_in_its_place(tmp_path, source, suffix):
+def test_each_page_is_the_mask_of_the_frame_at_its_position(tmp_path, source, suffix):
     pages = [
         Image.fromarray((255 * (box() if number in (1, 3) else np.zeros(SIZE))).astype(np.uint8)) for number in range(4)
     ]

@@ -116,7 +116,7 @@ def test_a_list_may_begin_with_a_byte_order_mark_and_name_videos_with_blanks(tmp
     assert [video.name for video in videos.videos] == ["my video", "video0"]
 
 
-def test_hidden_folders_are_no_videos(tmp_path):
+def test_hidden_folders_are_not_videos(tmp_path):
     write_videos(tmp_path, num_objects=(1,))
     (tmp_path / "videos/JPEGImages/.ipynb_checkpoints").mkdir()
     assert [video.name for video in open_videos(tmp_path).videos] == ["video0"]
@@ -156,7 +156,7 @@ def test_a_frame_that_misfits_its_mask_is_named_before_training(tmp_path):
     assert "00007.png has 30 x 20 pixels, but its mask" in problem and problem.endswith("00007.png has 72 x 40")
 
 
-def test_a_frame_that_is_cut_short_is_refused(tmp_path):
+def test_a_truncated_frame_is_refused(tmp_path):
     write_videos(tmp_path, num_objects=(1,), num_frames=4)
     videos = open_videos(tmp_path)
     path = tmp_path / "videos/JPEGImages/video0/00001.png"

@@ -27,7 +27,7 @@ def write_images(folder, names, size=(48, 64)) -> None:
 
 
 class PretendCamera:
-    """Like cv2.VideoCapture, with so many pictures."""
+    """Like cv2.VideoCapture, with a number of pictures."""
 
     def __init__(self, num_pictures: int):
         self.number, self.num_pictures, self.released = -1, num_pictures, False
@@ -93,13 +93,13 @@ def test_numbers_count_from_where_they_are_told(tmp_path, first_number):
 @pytest.mark.parametrize(
     ("name", "complaint"), [("none.mp4", "there is no such file"), ("empty", "contains no images, no vid")]
 )
-def test_what_is_not_there_is_said(tmp_path, name, complaint):
+def test_what_is_missing_is_reported(tmp_path, name, complaint):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=complaint):
         find_videos(str(tmp_path / name))
 
 
-def test_images_beside_videos_are_refused(tmp_path):
+def test_images_next_to_videos_are_refused(tmp_path):
     write_images(tmp_path, ["thumbnail.jpg"])
     make_video(tmp_path / "a.mp4", 2)
     with pytest.raises(ValueError, match=r"contains images \(thumbnail.jpg …\) and a.mp4"):
@@ -200,7 +200,7 @@ def test_a_folder_of_animations_is_several_videos_and_one_among_images_is_refuse
         list(find_videos(str(tmp_path / "mixed"))[0].open().frames())
 
 
-def test_a_thumbnail_in_a_tiff_is_no_frame(tmp_path):
+def test_a_thumbnail_in_a_tiff_is_not_a_frame(tmp_path):
     small = Image.fromarray(picture(1, (12, 16)))
     small.encoderinfo = {"tiffinfo": {254: 1}}
     Image.fromarray(picture(0)).save(tmp_path / "a.tif", save_all=True, append_images=[small])
@@ -241,7 +241,7 @@ def test_arrays_and_pillow_images_are_a_video():
     assert [number_shown(frame.image) for frame in stacked.frames(start=4)] == [4, 5]
 
 
-def test_pictures_that_are_made_one_after_the_other_come_once():
+def test_pictures_that_are_generated_one_by_one_come_once():
     source = ArraySource(picture(number) for number in range(6))
     assert source.size == (48, 64) and source.num_frames is None
     assert [number_shown(frame.image) for frame in source.frames(start=2, stop=5)] == [2, 3, 4]
@@ -267,7 +267,7 @@ def test_other_arrays_are_refused(pictures, complaint):
 
 @pytest.fixture
 def served(tmp_path):
-    """A folder, and the address under which a server of this machine shows it."""
+    """A folder, and the address at which a server on this machine serves it."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
     handler.log_message = lambda *_: None
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -307,7 +307,7 @@ def test_a_playlist_from_afar_reads_no_file_of_this_machine(served):
     assert len(list(NetworkStream(f"{address}/b.m3u8").frames())) == 12
 
 
-def test_passwords_in_addresses_are_not_told(served):
+def test_passwords_in_addresses_are_not_shown(served):
     _, address = served
     secret = address.replace("http://", "http://user:secret@") + "/none.mp4"
     with pytest.raises(ValueError, match="no video at this address") as raised:

@@ -32,14 +32,14 @@ def test_uneven_times_begin_at_zero_and_are_kept(tmp_path):
     assert times_of(tmp_path / "a.mp4") == [0, 0.04, 0.5, 0.517]
 
 
-def test_times_that_start_over_go_on(tmp_path):
+def test_times_that_start_over_continue(tmp_path):
     with VideoWriter(tmp_path / "a.mp4", H264, MILLISECOND, Fraction(25)) as video:
         for number, pts in enumerate((0, 40, 0, 40)):
             video.add(picture(number), pts)
     assert times_of(tmp_path / "a.mp4") == [0, 0.04, 0.08, 0.12]
 
 
-def test_times_too_far_apart_for_mp4_go_on_as_well(tmp_path):
+def test_times_too_far_apart_for_mp4_continue_too(tmp_path):
     with VideoWriter(tmp_path / "a.mp4", H264, Fraction(1, 90000), Fraction(25)) as video:
         for number, pts in enumerate((0, 3600, 3600 + 2**33, 7200 + 2**33)):
             video.add(picture(number), pts)
@@ -47,7 +47,7 @@ def test_times_too_far_apart_for_mp4_go_on_as_well(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
-def test_a_full_disk_is_told_with_the_name_of_the_video(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_with_the_name_of_the_video(tmp_path, monkeypatch):
     @contextmanager
     def on_a_full_disk(path):
         (tmp_path / "full.mkv").symlink_to("/dev/full")
@@ -100,7 +100,7 @@ def test_alpha_is_kept(tmp_path, video_format, decoder):
 
 
 def sound_of(path) -> tuple[float, float]:
-    """Beginning and length of the sound in seconds."""
+    """Start and length of the sound in seconds."""
     with av.open(str(path)) as container:
         frames = list(container.decode(audio=0))
         samples = [(frame.time or 0.0, frame.samples / frame.sample_rate) for frame in frames]
@@ -155,7 +155,7 @@ def test_uncompressed_sound_begins_with_the_first_picture(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "sound_codec"), [("a.ts", "aac"), ("a.ts", "mp2"), ("a.mpg", "mp2")])
-def test_the_sound_of_files_put_together_goes_on(tmp_path, name, sound_codec, caplog):
+def test_the_sound_of_concatenated_files_continues(tmp_path, name, sound_codec, caplog):
     part = make_video(tmp_path / name, 25, codec="mpeg2video", sound=True, sound_codec=sound_codec)
     joined = tmp_path / f"joined{part.suffix}"
     joined.write_bytes(3 * part.read_bytes())

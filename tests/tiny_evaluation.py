@@ -60,7 +60,7 @@ _built: dict[str, LiVOS] = {}
 
 
 def built_once(config: ModelConfig, seed: int) -> LiVOS:
-    """`build_model`, which takes longer than all else here, but for the first time."""
+    """`build_model`, which takes longer than everything else here, run only once."""
     key = f"{config} {seed}"
     if key not in _built:
         _built[key] = build_model(config, seed=seed)
@@ -68,6 +68,6 @@ def built_once(config: ModelConfig, seed: int) -> LiVOS:
 
 
 def masks_in(root: Path) -> dict[str, bytes]:
-    """Everything in the folder of masks by its name, `<video>/<frame>.png`, with its content."""
+    """The content of every file in the folder of masks, by its name `<video>/<frame>.png`."""
     folder = root / "out" / "Annotations"
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.*"))}

@@ -25,7 +25,7 @@ def labels_with(*ids: int, size: tuple[int, int] = SIZE) -> np.ndarray:
 
 
 def write_frame(path: Path, size: tuple[int, int] = SIZE, value: int = 100) -> Path:
-    """A frame of one colour but for a noisy corner."""
+    """A frame of one colour except for a noisy corner."""
     pixels = np.full((*size, 3), value, np.uint8)
     pixels[:8, :8] = np.random.default_rng(value).integers(0, 255, (8, 8, 3))
     path.parent.mkdir(parents=True, exist_ok=True)

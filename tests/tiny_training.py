@@ -62,7 +62,7 @@ def tiny_run(root: Path, stage: StageConfig | None = None, **changes) -> TrainCo
 
 
 def make_step(network: torch.nn.Module, stage: StageConfig, **changes) -> TrainingStep:
-    """A step whose gradients can be looked at afterwards: the weights stay where they are."""
+    """A step whose gradients can be inspected afterwards: the weights do not change."""
     optimizer = torch.optim.SGD([{"params": list(network.parameters()), "base_lr": 0.0}], lr=0.0)
     settings = {"precision": "float32", "seed": 0, "padding_slots": None, "device": torch.device("cpu")}
     scaler = torch.amp.GradScaler("cpu", enabled=changes.get("precision") == "float16")

@@ -92,7 +92,7 @@ def packets_of(path: Path) -> list[tuple[int, int, bool]]:
 
 
 def damage(path: Path, packet: int) -> None:
-    """Fill one of the video's packets with zeros, but for its first bytes."""
+    """Fill one of the video's packets with zeros, except its first bytes."""
     content = bytearray(path.read_bytes())
     position, size, _ = packets_of(path)[packet]
     content[position + 5 : position + size] = bytes(size - 5)
@@ -100,7 +100,7 @@ def damage(path: Path, packet: int) -> None:
 
 
 def turn_clockwise(path: Path) -> None:
-    """Note in an MP4 file that its pictures are to be turned by 90 degrees clockwise, as a phone does."""
+    """Mark an MP4 file so that its pictures are rotated by 90 degrees clockwise, as a phone does."""
     content = bytearray(path.read_bytes())
     header = content.index(b"tkhd")
     matrix = header + 4 + 4 + 20 + 16  # version and flags, times and track, layer and volume
@@ -111,7 +111,7 @@ def turn_clockwise(path: Path) -> None:
 
 
 def mirror(path: Path, matrix: Sequence[int]) -> None:
-    """Note in an MP4 file the numbers a, b, c, d of a matrix by which its pictures are to be shown."""
+    """Write the numbers a, b, c, d of a display matrix into an MP4 file."""
     content = bytearray(path.read_bytes())
     place = content.index(b"tkhd") + 4 + 4 + 20 + 16
     a, b, c, d = (value * 65536 for value in matrix)
@@ -122,9 +122,9 @@ def mirror(path: Path, matrix: Sequence[int]) -> None:
 
 
 def copy_packets(source: Path, target: Path, hide_before: int = 0) -> Path:
-    """The video of a file in another container, as it is coded.
+    """The video of a file copied to another container without re-encoding.
 
-    hide_before: frames of 1/25 s that an edit list hides, as phones do which cut without encoding again.
+    hide_before: frames of 1/25 s that an edit list hides, as phones do that cut without re-encoding.
     """
     with av.open(str(source)) as given, av.open(str(target), "w") as made:
         stream = given.streams.video[0]

@@ -1,4 +1,4 @@
-"""The assembled page on a static server, and a real browser that looks at it."""
+"""The assembled page on a static server, and a real browser that opens it."""
 
 import functools
 import shutil

@@ -53,7 +53,7 @@ def downloaded(page) -> dict[str, np.ndarray]:
 
 
 def assert_as_pytorch(masks: dict[str, np.ndarray], given: dict[int, np.ndarray]) -> None:
-    """Fails unless the masks are PyTorch's, but for a pixel in a thousand, and hold what was drawn."""
+    """Fails unless the masks are PyTorch's, except for a pixel in a thousand, and contain what was drawn."""
     assert list(masks) == [f"{path.stem}.png" for path in FRAMES]
     segmenter = VideoSegmenter("lite", device="cpu")
     for t, (path, found) in enumerate(zip(FRAMES, masks.values(), strict=True)):
@@ -87,7 +87,7 @@ def test_labels_are_those_of_pytorch_also_after_a_correction(page):
     assert_as_pytorch(masks, {0: first, 4: corrected})
 
 
-def test_steps_can_be_taken_back_and_objects_deleted(page):
+def test_steps_can_be_undone_and_objects_deleted(page):
     open_files(page, FRAMES[:1])
     draw(page, CAT[:2])
     page.keyboard.press("n")

@@ -1,4 +1,4 @@
-"""Damage inputs of every kind at random and see what their readers make of them.
+"""Damage inputs of every kind at random and see how their readers respond.
 
     python tests/fuzz 2000                  # so many of each kind; make fuzz N=20000 for a night
     python tests/fuzz 300 --only pictures --seed 7

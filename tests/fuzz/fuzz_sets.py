@@ -1,4 +1,4 @@
-"""What test sets say of themselves: BURST's JSON, YouTube-VOS's meta.json, lists of videos."""
+"""The files that describe test sets: BURST's JSON, YouTube-VOS's meta.json, lists of videos."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""PNG files whose checksums are right and whose content is not."""
+"""PNG files with correct checksums but wrong content."""
 
 import random
 import struct

@@ -1,9 +1,9 @@
-"""Damage weights and checkpoints of training at random, and see what their readers make of them.
+"""Damage weights and training checkpoints at random, and see how their readers respond.
 
     python tests/fuzz/tensor_files.py weights --count 3000
     python tests/fuzz/tensor_files.py checkpoints --count 3000 --seed 7
 
-A damaged file must be refused with one sentence that names it, or be read as if it were whole. Ends with status 1 and
+A damaged file must be refused with one sentence that names it, or be read as if it were intact. Ends with status 1 and
 shows an example of each kind where that was not so. The last line counts the verdicts, as JSON.
 """
 
@@ -51,7 +51,7 @@ def tiny_network() -> nn.Module:
 
 
 def fingerprint(states: Any) -> str:
-    """The same for equal nested states, whatever they hold."""
+    """The same for equal nested states, whatever they contain."""
     digest = hashlib.sha256()
 
     def add(value: Any) -> None:
@@ -87,7 +87,7 @@ class Weights:
         self.bases = [(".pth", now.getvalue()), (".pth", before.getvalue()), (".safetensors", safetensors_bytes(state))]
 
     def prepare(self, path: Path) -> None:
-        """The list knows the whole file; what torch writes now has checksums of its own."""
+        """The list knows the intact file; what torch writes now has its own checksums."""
         listed = path.read_bytes() != self.bases[0][1]
         self.checksums_path.write_text(f"{sha256(path)}  {path.name}\n" if listed else "")
 
@@ -127,7 +127,7 @@ READERS: dict[str, Callable[[Path], Any]] = {"weights": Weights, "checkpoints": 
 
 
 def verdict(read: Callable[[Path], str], path: Path, whole: str) -> tuple[str, str]:
-    """How a file was taken, and an explanation."""
+    """How the reader responded to a file, and an explanation."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     signal.alarm(SECONDS)
     try:
@@ -151,7 +151,7 @@ def verdict(read: Callable[[Path], str], path: Path, whole: str) -> tuple[str, s
 
 
 def fuzz(kind: str, count: int, seed: int, folder: Path) -> tuple[Counter, dict[str, str]]:
-    """How often there was which verdict, and an example of each that must not be."""
+    """How often each verdict occurred, and an example of each that must not occur."""
 
     def out_of_time(*_: Any) -> None:
         raise OutOfTimeError

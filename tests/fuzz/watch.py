@@ -58,7 +58,7 @@ def problems_of(target: Target, seed: int, count: int) -> list[str]:
 
 
 def _read_in_child(target: Target, seed: int, first: int, count: int, note: Callable[[int, str, str], None]) -> int:
-    """Reads inputs in another process from number `first` on, until all are read or it has ended; the next number."""
+    """Reads inputs in another process from number `first` on, until all are read or it ends; the next number."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -129,7 +129,7 @@ def _verdict(target: Target) -> tuple[str, str]:
 
 
 def _forget_highest_memory() -> int:
-    """Bytes in use; from now on the highest use counts anew."""
+    """Bytes in use; from now on the peak is counted anew."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 

@@ -43,7 +43,7 @@ class Findings:
 
 
 def reference_of(program: Program) -> tuple[dict[str, object], float]:
-    """What the program leaves when nothing stops it, and the seconds that it takes."""
+    """What the program writes when nothing stops it, and the seconds that it takes."""
     begun, run = time.monotonic(), Run(program, "reference")
     while run.is_running():
         time.sleep(0.02)
@@ -53,7 +53,7 @@ def reference_of(program: Program) -> tuple[dict[str, object], float]:
 
 
 def kill_and_continue(program: Program, name: str, seconds: float, chance: random.Random, findings: Findings) -> None:
-    """Start the program and kill it, a few times; then let it end, and look at what it leaves."""
+    """Start the program and kill it, a few times; then let it end, and check what it leaves."""
     kills = 0
     while True:
         run = Run(program, name)
@@ -86,7 +86,7 @@ def wait_for_moment(program: Program, name: str, run: Run, chance: random.Random
 
 
 def campaign(program: Program, num_kills: int, seed: int) -> Findings:
-    """At least so many kills, and what they did."""
+    """At least this many kills, and what they did."""
     expected, seconds = reference_of(program)
     findings, chance = Findings(), random.Random(seed)
     while findings.killed.total() < num_kills and len(findings.faults) < 10:

@@ -1,4 +1,4 @@
-"""The programs that are killed, small trainings and evaluations: their commands, and what they leave at the end."""
+"""The programs that are killed, small trainings and evaluations: their commands, and their results."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Program(ABC):
-    """A program that goes on where it was interrupted, in a folder of its own below `root`, its working directory."""
+    """A program that resumes where it was interrupted, in its own folder below `root`, its working directory."""
 
     def __init__(self, root: Path, num_processes: int) -> None:
         self.root, self.num_processes = root, num_processes
@@ -41,7 +41,7 @@ class Program(ABC):
 
     @abstractmethod
     def result(self, name: str) -> dict[str, object]:
-        """What must be the same however often the program was killed, by name."""
+        """What must be the same no matter how often the program was killed, by name."""
 
     @abstractmethod
     def unreadable(self, name: str) -> list[str]:

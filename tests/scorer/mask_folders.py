@@ -1,4 +1,4 @@
-"""Folders of masks for tests to score, and to spoil."""
+"""Folders of masks for tests to score and to damage."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 class MaskFolders:
-    """A folder of true and one of predicted masks, to be spoilt by tests."""
+    """A folder of true and one of predicted masks, for tests to damage."""
 
     def __init__(self, root: Path) -> None:
         self.truth = root / "truth"
@@ -23,7 +23,7 @@ class MaskFolders:
                 write_mask(folder / video / f"{index:05}.png", labels)
 
     def spoil(self, video: str, frame: int, labels: np.ndarray) -> None:
-        """Puts another predicted mask."""
+        """Replaces a predicted mask."""
         write_mask(self.prediction / video / f"{frame:05}.png", labels)
 
 

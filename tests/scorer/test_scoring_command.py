@@ -58,7 +58,7 @@ def test_davis2017_ends_with_status_1_on_an_error(folders, capsys):
     assert "frame 00002 of the prediction has id 2" in capsys.readouterr().err
 
 
-def test_partial_sets_are_scored_and_said_to_be(folders, capsys):
+def test_partial_sets_are_scored_and_reported_as_partial(folders, capsys):
     (folders.prediction / "two").rename(folders.prediction / "too")
     options = ["-g", str(folders.truth), "-m", str(folders.prediction), "-n", "1"]
     assert main(options) == 0
@@ -141,7 +141,7 @@ def test_compare_lists_regressions_first(folders, tmp_path, capsys):
     assert low <= -0.25 <= high <= 0
 
 
-def test_compare_tells_what_cannot_be_compared(folders, tmp_path, capsys):
+def test_compare_reports_what_cannot_be_compared(folders, tmp_path, capsys):
     before = write_scores(folders, tmp_path / "a.json")
     (folders.prediction / "two").rename(tmp_path / "two")
     after = write_scores(folders, tmp_path / "b.json", "-d")
@@ -181,7 +181,7 @@ def test_reports_that_cannot_be_written_are_refused_before_the_work(folders, tmp
 
 
 def wait_for_workers(pid: int) -> None:
-    """Returns as soon as a process starts others; simply later, where the system does not say."""
+    """Returns as soon as a process starts others, or after a while if the system does not say."""
     children = Path(f"/proc/{pid}/task/{pid}/children")
     if not children.exists():
         time.sleep(3)

@@ -51,7 +51,7 @@ def chunks_of(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def damaged_with_right_checksums(data: bytes, rng: random.Random) -> bytes:
-    """One chunk spoilt, moved, doubled, or one of another kind put in: what a checksum does not tell."""
+    """One chunk damaged, moved or doubled, or one of another kind inserted: what a checksum does not reveal."""
     chunks = list(chunks_of(data))
     place = rng.randrange(len(chunks))
     kind, body = chunks[place]
@@ -175,7 +175,7 @@ def test_error_about_a_result_says_where_and_what(tmp_path, stored, place, value
 
 
 @pytest.mark.parametrize("text", [b"[" * 100_000, b"\xff\xfe{", b"", b"{", b"9" * 5000])
-def test_json_that_is_none_is_refused_by_name(tmp_path, text):
+def test_invalid_json_is_refused_by_name(tmp_path, text):
     path = tmp_path / "odd.json"
     path.write_bytes(text)
     with pytest.raises(ScoringError, match=r"odd\.json: "):

@@ -1,4 +1,4 @@
-"""What is wrong with folders of masks is said by name, before there are any scores, or does not matter."""
+"""Problems with folders of masks are reported by name before there are any scores, or do not matter."""
 
 import shutil
 import struct
@@ -149,12 +149,12 @@ def test_every_unreadable_file_is_named(folders, spoil, processes):
     assert all(problem.startswith(str(path)) for problem, path in zip(problems, broken, strict=True))
 
 
-def test_predicted_ids_that_truth_never_has_are_told(folders):
+def test_predicted_ids_that_truth_never_has_are_reported(folders):
     write_mask(folders.prediction / "one" / "00003.png", np.maximum(square(13, 20), square(30, 40, id=7)))
     assert scores_of(folders).notes == ("one: predicted ids that the truth never has: 7",)
 
 
-def test_ids_that_truth_has_on_other_frames_are_nothing_to_tell(folders):
+def test_ids_that_truth_has_on_other_frames_are_not_reported(folders):
     write_mask(folders.truth / "one" / "00000.png", square(30, 40, id=7))
     write_mask(folders.prediction / "one" / "00003.png", np.maximum(square(13, 20), square(30, 40, id=7)))
     assert scores_of(folders).notes == ()
@@ -269,13 +269,13 @@ def test_prediction_counted_from_another_number_is_an_error(folders, name, shift
         assert str(folders.prediction / "one") in problem
 
 
-def test_a_frame_more_and_a_frame_less_elsewhere_are_no_other_count(folders):
+def test_one_frame_more_and_one_frame_less_elsewhere_keep_the_count(folders):
     (folders.prediction / "one" / "00000.png").unlink()  # given, so not written
     write_mask(folders.prediction / "one" / "00009.png", square(2, 2))
     assert scores_of(folders).notes == ("1 predicted masks have no true mask and were not scored",)
 
 
-def test_hidden_files_and_other_folders_are_no_videos(folders):
+def test_hidden_files_and_other_folders_are_not_videos(folders):
     for hidden in (".cache", ".ipynb_checkpoints"):
         for folder in (folders.truth, folders.prediction / "one"):
             (folder / hidden).mkdir()
@@ -293,7 +293,7 @@ def test_masks_without_truth_are_left_out_and_counted(folders):
     assert result.notes == ("2 predicted masks have no true mask and were not scored",)
 
 
-def test_video_of_two_frames_is_told_to_have_nothing_to_score(tmp_path, folders):
+def test_video_of_two_frames_is_reported_to_have_nothing_to_score(tmp_path, folders):
     for folder in (folders.truth, folders.prediction):
         for frame in ("00002", "00003", "00004", "00005"):
             (folder / "one" / f"{frame}.png").unlink()

@@ -13,7 +13,7 @@ from vos_benchmark.benchmark import benchmark
 
 @pytest.fixture
 def recorded(data_dir, tmp_path):
-    """The recorded masks, to be written beside, and what the well-known tool gives for them."""
+    """The recorded masks in a writable place, and what the well-known tool gives for them."""
     shutil.copytree(data_dir / "prediction", tmp_path / "prediction")
     expected = json.loads((data_dir / "expected.json").read_text())
     return data_dir / "truth", tmp_path / "prediction", expected
@@ -76,7 +76,7 @@ def test_root_of_a_data_set_stands_for_its_annotations(folders, tmp_path):
     assert benchmark([tmp_path / "set"], [folders.prediction], num_processes=1)[0] == [100]
 
 
-def test_folders_that_are_no_lists_are_refused(folders):
+def test_folders_that_are_not_lists_are_refused(folders):
     with pytest.raises(ScoringError, match=r"gt_roots='.*truth': expected a list of folders"):
         benchmark(str(folders.truth), str(folders.prediction))
     with pytest.raises(ScoringError, match="1 folders of truth for 2 folders of predictions"):

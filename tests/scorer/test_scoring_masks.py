@@ -1,4 +1,4 @@
-"""Mask files to ids, for every way in which a PNG can hold them."""
+"""Mask files to ids, for every way in which a PNG can store them."""
 
 import os
 import struct
@@ -230,7 +230,7 @@ def test_other_formats_named_png_reach_no_decoder(tmp_path, kind, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
-def test_pipes_and_folders_are_no_masks(tmp_path):
+def test_pipes_and_folders_are_not_masks(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     (tmp_path / "folder.png").mkdir()
     for name in ("pipe.png", "folder.png"):

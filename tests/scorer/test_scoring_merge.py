@@ -1,4 +1,4 @@
-"""Scorers of several processes add up to one that was given everything."""
+"""Scorers of several processes add up to one that received everything."""
 
 import pytest
 from mask_folders import square

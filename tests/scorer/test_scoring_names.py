@@ -27,7 +27,7 @@ def result_of(*videos: str):
 
 
 @pytest.mark.parametrize("table", [results_csv, full_csv])
-def test_names_are_no_formulas_in_spreadsheets(table):
+def test_names_are_not_formulas_in_spreadsheets(table):
     text = table(result_of(*FORMULAS, "plain"))
     cells = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
     assert {f"'{name}" for name in FORMULAS} | {"plain"} <= set(cells)

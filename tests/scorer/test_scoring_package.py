@@ -1,4 +1,4 @@
-"""The wheel holds all that the tool needs, under a name that is its own."""
+"""The wheel contains all that the tool needs, under its own name."""
 
 import re
 import shutil

@@ -108,7 +108,7 @@ def test_dithered_masks_are_refused(masks):
     assert "(5, 6, which the truth never has)" in problems[0]
 
 
-def test_specks_of_an_unknown_id_are_told_but_not_refused(masks):
+def test_specks_of_an_unknown_id_are_reported_but_not_refused(masks):
     labels = LABELS.copy()
     labels[::20, ::25] = 5  # nine pixels
     save(masks.prediction / "video" / "00003.png", labels, [BLACK, RED, GREEN, *[BLUE] * 4])
@@ -133,7 +133,7 @@ def test_few_bit_white_is_object_1_of_a_truth_with_palette(masks):
 
 
 @pytest.mark.parametrize("side", ["truth", "prediction"])
-def test_few_bit_white_beside_ids_is_refused_with_both_files(masks, side):
+def test_few_bit_white_next_to_ids_is_refused_with_both_files(masks, side):
     folder = getattr(masks, side) / "video"
     save_two_bit_grey(folder / "00003.png", 3 * (LABELS == 1))
     (problem,) = problems_of(masks)

@@ -35,7 +35,7 @@ def test_object_predicted_too_early_counts_from_there():
     assert (two.frames, two.J_per_frame) == (("2", "3", "4"), (0, 1, 1))
 
 
-def test_object_only_predicted_is_not_reported_but_told():
+def test_object_only_predicted_is_not_scored_but_mentioned():
     result = fed(Scorer(), [ONE] * 5, [both(ONE, TWO)] * 5).result()
     assert [item.id for item in result.objects] == [1]
     assert result.notes == ("video: predicted ids that the truth never has: 2",)
@@ -71,7 +71,7 @@ def test_davis2017_refuses_predicted_ids_above_the_highest():
 
 
 def with_void(labels: np.ndarray) -> np.ndarray:
-    """The lower half of object 1 is void, and so is a strip beside it."""
+    """The lower half of object 1 is void, and so is a strip next to it."""
     labels = labels.copy()
     labels[11:17, 5:20] = 255
     return labels
@@ -93,7 +93,7 @@ def test_void_counts_as_the_policy_says(policy, region):
     assert [item.id for item in result.objects] == ([1, 255] if policy == "object" else [1])
 
 
-def test_void_follows_the_protocol_and_is_told(tmp_path):
+def test_void_follows_the_protocol_and_is_reported(tmp_path):
     folders = MaskFolders(tmp_path)
     folders.add("video", [with_void(ONE)] * 5, [ONE] * 5)
     numbers = {}
@@ -107,7 +107,7 @@ def test_void_follows_the_protocol_and_is_told(tmp_path):
     assert numbers["davis2017"] == ("background", 1, (told + as_void,))
 
 
-def test_masks_whose_only_id_is_255_are_told_and_counted_alike_from_files_and_arrays(tmp_path):
+def test_masks_whose_only_id_is_255_are_reported_and_counted_alike_from_files_and_arrays(tmp_path):
     white = ONE * np.uint8(255)
     folders = MaskFolders(tmp_path)
     folders.add("video", [white, white, white, EMPTY, white])
@@ -217,7 +217,7 @@ def test_unknown_protocol_and_policy_are_refused_with_the_known_ones():
         Scorer(void="skip")
 
 
-def test_scorer_refuses_what_are_no_labels():
+def test_scorer_refuses_what_are_not_labels():
     scorer = Scorer(all_frames=True)
     with pytest.raises(ScoringError, match=r"video, frame 3: prediction: expected integers \(H, W\), found float64"):
         scorer.add("video", 3, ONE, np.zeros((48, 64)))

@@ -1,4 +1,4 @@
-"""A real server of LiVOS Studio, and a real browser that looks at it."""
+"""A real server of LiVOS Studio, and a real browser that opens it."""
 
 import shutil
 

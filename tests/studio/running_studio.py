@@ -23,9 +23,9 @@ def need_packages() -> ModuleType:
 
 
 class StudioProcess:
-    """`livos studio` in a process of its own, which can be killed.
+    """`livos studio` in a separate process, which can be killed.
 
-    folder: holds the video, `clip`, and its project, `clip.livos`. address: of the page, with the token.
+    folder: contains the video, `clip`, and its project, `clip.livos`. address: of the page, with the token.
     """
 
     def __init__(self, folder: Path, *arguments: str):
@@ -71,7 +71,7 @@ class StudioProcess:
 
 
 class StudioThread:
-    """The same server in a thread of this process: it is there at once."""
+    """The same server in a thread of this process: it starts at once."""
 
     def __init__(self, folder: Path, path: Path | None):
         uvicorn = need_packages()

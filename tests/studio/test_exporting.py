@@ -93,7 +93,7 @@ def test_range_alone_is_written(opened):
     assert sorted(path.name for path in (folder / "masks").iterdir()) == ["000002.png", "000003.png", "000004.png"]
 
 
-def test_each_export_gets_a_folder_of_its_own(opened):
+def test_each_export_gets_its_own_folder(opened):
     folders = [export(job(), opened.project, opened.source, ["masks"], 0, 1).name for _ in range(2)]
     assert folders == ["clip-export-1", "clip-export-2"]
 

@@ -82,7 +82,7 @@ def test_jump_waits_for_no_frame_that_takes_long(film):
     assert number == 20 == shown_at(picture.jpeg)
 
 
-def test_damaged_frame_shows_the_one_before():
+def test_damaged_frame_shows_the_previous_one():
     reader = FrameReader(Numbers(damaged=(7, 8)))
     image, damaged = reader.read(8)
     assert damaged and image[0, 0, 0] == 6

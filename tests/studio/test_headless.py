@@ -110,7 +110,7 @@ def test_project_without_a_mask_is_refused(project):
         track_project(project.folder)
 
 
-def test_folder_that_is_there_is_not_written_to(project, tmp_path):
+def test_existing_folder_is_not_written_to(project, tmp_path):
     project.close()
     with pytest.raises(ValueError, match="already exists"):
         track_project(project.folder, write=["masks"], output=tmp_path)

@@ -125,7 +125,7 @@ def test_masks_that_do_not_fit_change_nothing(opened, begun, name, size, said):
 
 
 @pytest.mark.parametrize("name", ["mask.exe", "", ".png", "../../etc/passwd", "a/b", "x" * 300])
-def test_names_that_are_no_masks_are_refused(opened, begun, name):
+def test_names_of_other_files_are_refused(opened, begun, name):
     with pytest.raises(ValueError, match="expected masks"):
         begun.place(name, opened.source)
 

@@ -29,7 +29,7 @@ def labels_of(**places):
 
 
 def files_of(project):
-    """Every file that is to stay, apart from project.json, and what project.json says besides its revision."""
+    """Every file that must stay, apart from project.json, and the content of project.json except its revision."""
     files = {
         path.relative_to(project.folder): path.read_bytes()
         for path in project.folder.glob("*/*")
@@ -80,7 +80,7 @@ def test_tracking_one_object_leaves_the_others(project):
     assert tracked.objects[1].by == "forward" and tracked.objects[2].by == "backward"
 
 
-def test_object_given_without_pixels_is_said_not_to_be_there(project):
+def test_object_given_without_pixels_counts_as_absent(project):
     track(project, [3], _1=0, _2=1)
     project.put(3, labels_of(_2=1), [1], "erased")
     assert project.given_ids(3) == (1,)

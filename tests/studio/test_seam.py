@@ -22,7 +22,7 @@ def test_seam_lies_where_the_sides_agree():
     assert choose_seam(agreements, [0.9] * 16, [0.9] * 16) == 5
 
 
-def test_seam_gives_the_surer_side_more_frames():
+def test_seam_gives_the_more_confident_side_more_frames():
     falling, rising = list(np.linspace(1, 0, 20)), list(np.linspace(0, 1, 20))
     late = choose_seam([0.8] * 20, [0.9] * 20, rising)
     early = choose_seam([0.8] * 20, falling, [0.9] * 20)
@@ -34,7 +34,7 @@ def test_seam_of_sides_that_are_alike_is_in_the_middle():
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 30])
-def test_each_side_wins_beside_its_own_given_mask(count):
+def test_each_side_wins_near_its_own_given_mask(count):
     rng = np.random.default_rng(count)
     for _ in range(20):
         agreements = rng.random(count).tolist()

@@ -59,7 +59,7 @@ def client(session):
 
 
 class Page:
-    """A page that is open: what it is told, and requests in its name."""
+    """An open page: the messages to it, and requests in its name."""
 
     def __init__(self, client, socket):
         self.client, self.socket = client, socket
@@ -112,7 +112,7 @@ def draw(page, number, labels, ids="1"):
     return page.ask("PUT", f"masks/{number}?ids={ids}&title=stroke", content=to_runs(labels))
 
 
-def test_video_is_opened_with_a_project_beside_it(page, clip):
+def test_video_is_opened_with_a_project_next_to_it(page, clip):
     state = page.ask("GET", "state")
     assert state["video"] == {
         "name": "clip", "width": 64, "height": 48, "num_frames": 12, "frame_rate": 24.0, "has_sound": False,
@@ -177,7 +177,7 @@ def test_edits_wait_until_tracking_is_stopped(page, session):
     assert page.until_idle()["sentence"] == "Stopped."
 
 
-def test_job_that_fails_ends_with_a_sentence_and_the_page_goes_on(page, session):
+def test_job_that_fails_ends_with_a_sentence_and_the_page_keeps_working(page, session):
     def fail(job):
         raise RuntimeError("the network broke")
 
@@ -223,7 +223,7 @@ def test_objects_are_named_deleted_and_merged(page):
     assert page.ask("POST", "objects/9/delete", status=404, json={})["error"] == "There is no object 9."
 
 
-def test_settings_are_those_that_are_there(page):
+def test_only_available_settings_are_accepted(page):
     assert page.ask("PUT", "settings", json={"size": 240})["size"] == 240
     for wrong in ({"weights": "/etc/passwd"}, {"size": 4}, {"device": "tpu"}, {"precision": "int8"}, {"speed": 9}):
         page.ask("PUT", "settings", status=400, json=wrong)
@@ -247,7 +247,7 @@ def test_refill_of_a_gap(page):
     assert set(by[2:9]) <= set("fbs") and by[:2] + by[9:] == "....."
 
 
-def test_project_is_found_again_with_its_masks(page, session, clip, network):
+def test_project_is_reopened_with_its_masks(page, session, clip, network):
     page.ask("POST", "objects", json={"name": "square"})
     draw(page, 0, square(0))
     session.close()
@@ -298,7 +298,7 @@ def test_file_is_chosen_by_what_the_list_says(client, session, clip):
         page.ask("GET", "browse", status=409)
 
 
-def test_file_that_is_no_video_brings_the_choice_back(client, tmp_path):
+def test_file_that_is_not_a_video_brings_the_choice_back(client, tmp_path):
     with client.websocket_connect("/api/events", headers={"origin": "http://127.0.0.1:8765"}) as socket:
         page = Page(client, socket)
         page.ask("POST", "videos?suffix=exe", status=400, content=b"MZ")
@@ -334,7 +334,7 @@ def test_events_need_the_page_as_their_origin(client):
         pass
 
 
-def test_token_may_stand_in_the_address(client):
+def test_token_may_be_in_the_address(client):
     assert client.get(f"/api/state?token={TOKEN}", headers={"x-studio-token": ""}).status_code == 200
 
 
@@ -379,7 +379,7 @@ def test_only_the_page_is_served(client, path):
         ("GET", "frames/x", b"", 404),
     ],
 )
-def test_requests_that_are_none_get_a_sentence(page, method, path, content, status):
+def test_invalid_requests_get_a_sentence(page, method, path, content, status):
     page.ask(method, path, status=status, content=content)
     assert page.ask("GET", "state")["objects"] == []
 

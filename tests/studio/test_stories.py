@@ -34,7 +34,7 @@ def overlap(one, other):
 
 
 def ask(studio, path):
-    """Bytes and headers of what the server answers, asked beside the page."""
+    """Bytes and headers of the server's answer to a request outside the page."""
     address = urlsplit(studio.address)
     token = parse_qs(address.query)["token"][0]
     request = Request(f"http://{address.netloc}{path}", headers={"X-Studio-Token": token})
@@ -111,7 +111,7 @@ def wait_until_idle(page):
 
 
 def read_notes(page):
-    """Closes what the page has told so far, so that what it tells next is new."""
+    """Closes the notes that the page has shown so far, so that the next ones are new."""
     for close in page.get_by_test_id("note-close").all():
         close.evaluate("button => button.click()")
 
@@ -233,7 +233,7 @@ def test_range_only_is_a_choice_of_the_tracking(studio, page):
     assert tracked_by(studio, 1) == "." + "f" * LAST
 
 
-def test_stop_and_go_on(studio, page):
+def test_stop_and_continue(studio, page):
     wait_for_frame(page, 0)
     page.keyboard.press("Control+,")
     page.get_by_test_id("setting-size").fill("480")
@@ -256,7 +256,7 @@ def test_stop_and_go_on(studio, page):
     np.testing.assert_array_equal(masks(studio)[: stopped + 1], half[: stopped + 1])
 
 
-def test_undo_takes_back_a_whole_tracking_and_redo_does_it_again(studio, page):
+def test_undo_reverts_a_whole_tracking_run_and_redo_repeats_it(studio, page):
     wait_for_frame(page, 0)
     draw_polygon(page, ASTRONAUT)
     wait_for_given(studio, page, 0, "1")
@@ -382,7 +382,7 @@ def test_wrong_files_are_refused_with_a_sentence(studio, page):
     np.testing.assert_array_equal(masks(studio), before)
 
 
-def test_file_that_is_no_video_is_refused_and_another_can_be_chosen(empty_studio, new_page):
+def test_file_that_is_not_a_video_is_refused_and_another_can_be_chosen(empty_studio, new_page):
     page = new_page(empty_studio.address)
     page.get_by_test_id("start").wait_for()
     wrong = empty_studio.folder / "wrong.mp4"
@@ -418,7 +418,7 @@ def test_second_page_is_told_and_can_take_over(studio, page, new_page):
     wait_for_given(studio, other, 4, "1")
 
 
-def test_lost_connection_is_shown_and_taken_up_again(studio, browser):
+def test_lost_connection_is_shown_and_restored(studio, browser):
     context = browser.new_context(viewport={"width": 1280, "height": 720})
     page = context.new_page()
     lines = []

@@ -39,7 +39,7 @@ def test_box_without_pixels_is_refused(scene):
         from_box(scene[0], [300, 20, 400, 100])
 
 
-def test_strokes_take_nothing_that_is_far_from_them():
+def test_strokes_select_nothing_far_from_them():
     rows, columns = np.mgrid[:120, :400]
     near, far = ((rows - 60) ** 2 + (columns - x) ** 2 < 20**2 for x in (60, 340))
     image = np.where((near | far)[..., None], (190, 60, 50), (60, 140, 70)).astype(np.uint8)
@@ -70,7 +70,7 @@ def test_strokes_find_the_object(scene):
     assert overlap(found, disc) > 0.9
 
 
-def test_strokes_of_what_it_is_not_alone_are_refused(scene):
+def test_strokes_that_mark_only_the_background_are_refused(scene):
     image, disc = scene
     with pytest.raises(ValueError, match="Paint over the object"):
         from_strokes(image, np.zeros_like(disc), [])
@@ -140,7 +140,7 @@ def test_hole_or_piece_at_a_point():
         {"tool": "scribble", "strokes": [4]},
     ],
 )
-def test_requests_that_are_none_are_refused(scene, request_):
+def test_invalid_requests_are_refused(scene, request_):
     with pytest.raises(ValueError):
         suggest(scene[0], scene[1], request_)
 

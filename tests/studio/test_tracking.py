@@ -78,7 +78,7 @@ def square(number, object_id=1, top=10):
 
 
 def plain(network, source, numbers, masks):
-    """What the segmenter says of some frames by itself, given masks by number."""
+    """What the segmenter alone predicts for some frames, with given masks by number."""
     segmenter = VideoSegmenter(network, "cpu")
     images = {frame.number: frame.image for frame in source.frames()}
     return {n: segmenter.step(images[n], masks.get(n)).labels.astype(np.uint8) for n in numbers}
@@ -96,7 +96,7 @@ def test_tracking_gives_what_the_segmenter_gives(tracker, project, network, sour
     assert said == "Tracked 13 frames from frame 0."
 
 
-def test_stopped_tracking_goes_on_as_if_it_had_never_stopped(tracker, project, network, source):
+def test_stopped_tracking_continues_as_if_it_had_never_stopped(tracker, project, network, source):
     project.put(0, square(0), [1], "stroke")
     tracker.track(job(stop_after=6), 0, "forward", 0, NUM_FRAMES - 1)
     stopped_at = max(
@@ -109,7 +109,7 @@ def test_stopped_tracking_goes_on_as_if_it_had_never_stopped(tracker, project, n
 
 
 @pytest.mark.parametrize("every", [1, 4, 32])
-def test_correction_goes_on_as_if_both_masks_had_been_given(every, tracker, project, network, source, monkeypatch):
+def test_correction_continues_as_if_both_masks_had_been_given(every, tracker, project, network, source, monkeypatch):
     monkeypatch.setattr(tracking, "EVERY", every)
     project.put(0, square(0), [1], "stroke")
     tracker.track(job(), 0, "forward", 0, NUM_FRAMES - 1)
@@ -123,7 +123,7 @@ def test_correction_goes_on_as_if_both_masks_had_been_given(every, tracker, proj
     assert np.array_equal(project.labels(6), corrected)
 
 
-def test_given_masks_on_the_way_are_taken_and_kept(tracker, project, network, source):
+def test_given_masks_on_the_way_are_used_and_kept(tracker, project, network, source):
     project.put(0, square(0), [1], "stroke")
     project.put(5, square(5, 2, top=30), [2], "stroke")
     before = project.given_path(5).read_bytes()
@@ -213,7 +213,7 @@ def test_undo_of_a_propagation_is_bit_for_bit(tracker, project, monkeypatch):
     assert files_of(project) == after
 
 
-def test_other_settings_begin_with_the_mask_that_is_there(tracker, project, source, network):
+def test_other_settings_start_with_the_existing_mask(tracker, project, source, network):
     project.put(0, square(0), [1], "stroke")
     tracker.track(job(stop_after=4), 0, "forward", 0, 6)
     seen = project.labels(3)
@@ -242,7 +242,7 @@ def test_frame_without_a_mask_is_refused_and_leaves_no_step(tracker, project):
     assert project.history.undo_title == title
 
 
-def test_refill_is_forward_beside_the_first_mask_and_backward_beside_the_last(tracker, project, network, source):
+def test_refill_is_forward_near_the_first_mask_and_backward_near_the_last(tracker, project, network, source):
     project.put(1, square(1), [1], "stroke")
     project.put(11, square(11), [1], "stroke")
     said = refill(tracker, job(), 1, 11)
@@ -307,7 +307,7 @@ def test_failing_network_keeps_what_was_computed(project, source, network):
     assert project.history.undo_title == "tracking from frame 0"
 
 
-def test_damaged_frame_keeps_the_mask_before(project, source, segmenter):
+def test_damaged_frame_keeps_the_previous_mask(project, source, segmenter):
     class Damaged:
         size = SIZE
 
