@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from livos import VideoSegmenter, build_model, load_model, model_names
+from livos.allocation import reuse_freed_memory
 from livos.model.network import LiVOS
 from livos.pipeline.speed import peak_memory
 
@@ -98,6 +99,7 @@ def peak_of(case: Case, run: str) -> int:
 
 
 def make_segmenter(case: Case, run: str) -> VideoSegmenter:
+    reuse_freed_memory()  # as the commands do
     if case.threads:
         torch.set_num_threads(case.threads)
     engine, _, precision = run.partition(":")

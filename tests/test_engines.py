@@ -84,8 +84,9 @@ def test_an_engine_that_is_not_installed_is_named_with_its_extra(monkeypatch):
 @pytest.mark.parametrize(
     ("installed", "model", "precision", "device", "chosen"),
     [
-        ({"onnxruntime", "openvino"}, "lite", "float32", "cpu", "openvino"),
-        ({"onnxruntime"}, "lite", "float32", "cpu", "onnxruntime"),
+        ({"onnxruntime", "openvino"}, "lite", "float32", "cpu", "onnxruntime"),
+        ({"openvino"}, "lite", "float32", "cpu", "openvino"),
+        ({"onnxruntime", "openvino"}, "lite", "bfloat16", "cpu", "openvino"),
         ({"onnxruntime"}, "lite", "bfloat16", "cpu", "torch"),
         ({"onnxruntime", "openvino"}, "base", "float32", "cpu", "torch"),
         ({"onnxruntime", "openvino"}, "base", "bfloat16", "cpu", "openvino"),

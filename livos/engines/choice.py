@@ -51,7 +51,7 @@ def _fastest(network: LiVOS, device: torch.device, precision: str, chunk_size: i
     """Chooses by the table in docs/performance.md: narrow networks on the CPU are faster outside PyTorch."""
     if network.config.value_dim >= _WIDE and precision != "bfloat16":
         return "torch"
-    for engine in ("openvino", "onnxruntime"):
+    for engine in ("onnxruntime", "openvino"):
         if _installed(engine) and not obstacle(engine, device, precision, chunk_size, compiled):
             return engine
     return "torch"
