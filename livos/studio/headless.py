@@ -14,7 +14,8 @@ from livos.studio.document import Settings
 from livos.studio.exporting import KINDS, export
 from livos.studio.jobs import Job, Progress
 from livos.studio.opening import open_path
-from livos.studio.project import DOCUMENT, Project, is_project
+from livos.studio.project import Project, is_project
+from livos.studio.project_steps import DOCUMENT
 from livos.studio.tracking import Tracker, build_segmenter
 
 

@@ -11,10 +11,8 @@ be opened whenever the program was killed.
 
 from __future__ import annotations
 
-import os
 import shutil
-import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -24,41 +22,15 @@ import numpy as np
 
 from livos.files.atomic import clear_leftovers
 from livos.files.folder_lock import folder_in_use
-from livos.studio.document import (
-    Document,
-    LabelChange,
-    Settings,
-    StudioObject,
-    VideoNote,
-    checked_object,
-    read_document,
-)
-from livos.studio.history import History, Step
-from livos.studio.mask_files import (
-    Given,
-    Track,
-    Tracked,
-    given_note,
-    only,
-    read_given,
-    read_tracked,
-    tracked_note,
-    write_given,
-    write_tracked,
-)
+from livos.studio.document import Document, Settings, StudioObject, VideoNote, checked_object, read_document
+from livos.studio.mask_files import only
+from livos.studio.project_masks import FOLDERS
+from livos.studio.project_steps import DOCUMENT, ProjectSteps
 from livos.studio.runs import Labels
-from livos.studio.state_files import StateFile, state_files
-from livos.studio.tracked_index import TrackedIndex
 
-DOCUMENT = "project.json"
 USED_BY = "LiVOS Studio"
 PATIENCE_S = 1.0
 """How long to wait for another program that has the project open to end."""
-
-_FOLDERS = ("given", "tracked", "states")
-
-Memo = tuple[tuple[StudioObject, ...], tuple[LabelChange, ...]]
-"""The part of project.json that undo restores."""
 
 
 def is_project(folder: Path) -> bool:
@@ -66,23 +38,13 @@ def is_project(folder: Path) -> bool:
     return (folder / DOCUMENT).is_file()
 
 
-class Project:
+class Project(ProjectSteps):
     """An open project. Its methods are thread-safe, and raise ValueError with sentences for the user."""
 
     def __init__(self, folder: Path, document: Document, in_use: ExitStack):
-        self.folder, self.document = folder, document
-        self.size = (document.video.height, document.video.width)
-        self.num_frames = document.video.num_frames
-        self._in_use, self._lock = in_use, threading.RLock()
-        for name in _FOLDERS:
-            (folder / name).mkdir(exist_ok=True)
-        self._remove_leftovers()
-        self._given: dict[int, tuple[tuple[int, ...], int]] = {}  # ids and revision, by frame
-        self.index = TrackedIndex(self.num_frames)
-        self.states = set(state_files(folder / "states"))
-        self._read_notes(self.folder.glob("given/*.png"))
-        self._read_notes(self.folder.glob("tracked/*.png"))
-        self.history: History[Memo] = History(folder / f".undo-{os.getpid()}", self._recall)
+        self._in_use = in_use
+        _prepare(folder)
+        super().__init__(folder, document)
 
     @classmethod
     def create(cls, folder: Path, video: VideoNote) -> Project:
@@ -111,74 +73,6 @@ class Project:
         """Releases the project for other programs. What could be undone is forgotten."""
         self.history.close()
         self._in_use.close()
-
-    # What is there
-
-    def labels(self, number: int) -> Labels:
-        """(H, W) uint8: the masks shown on a frame, given ones over tracked ones."""
-        with self._lock:
-            tracked, given = self.tracked(number), self.given(number)
-        labels = np.zeros(self.size, np.uint8) if tracked is None else tracked.labels
-        if given is None:
-            return labels
-        labels[np.isin(labels, given.ids)] = 0
-        return np.where(given.labels > 0, given.labels, labels)
-
-    def given(self, number: int) -> Given | None:
-        """The masks that were given by hand on a frame, with the ids of today; None: there are none."""
-        with self._lock:
-            ids = self.given_ids(number)
-            if not ids:
-                return None
-            given = read_given(self.given_path(number), self.size)
-            table = self.document.table(number, given.revision, given=True)
-            return replace(given, labels=given.labels if table is None else table[given.labels], ids=ids)
-
-    def tracked(self, number: int) -> Tracked | None:
-        """The masks that were tracked on a frame, with the ids of today; None: there are none."""
-        with self._lock:
-            if not self.index.is_there(number):
-                return None
-            tracked = read_tracked(self.tracked_path(number), self.size)
-            table = self.document.table(number, tracked.revision, given=False)
-            if table is None:
-                return tracked
-            objects = {int(table[i]): track for i, track in tracked.objects.items() if table[i]}
-            return replace(tracked, labels=table[tracked.labels], objects=objects)
-
-    def given_ids(self, number: int) -> tuple[int, ...]:
-        """The objects that were given by hand on a frame, ascending."""
-        ids, revision = self._given.get(number, ((), 0))
-        table = self.document.table(number, revision, given=True)
-        return ids if table is None else tuple(sorted({int(table[i]) for i in ids} - {0}))
-
-    def marks(self) -> dict[int, tuple[int, ...]]:
-        """The frames with masks given by hand, in order, and the objects given on each."""
-        with self._lock:
-            found = ((number, self.given_ids(number)) for number in sorted(self._given))
-            return {number: ids for number, ids in found if ids}
-
-    def given_revision(self, number: int) -> int:
-        """The revision at which the mask given by hand on a frame was written; -1 if there is none."""
-        return self._given[number][1] if number in self._given else -1
-
-    def timeline(self) -> dict[str, Any]:
-        """Marks and tracked frames, as the page receives them."""
-        with self._lock:
-            objects = self.index.timeline([known.id for known in self.document.objects], self.document.changes)
-            return {"marks": {str(number): list(ids) for number, ids in self.marks().items()}, "objects": objects}
-
-    def given_path(self, number: int) -> Path:
-        """Of a frame's given mask."""
-        return self.folder / "given" / f"{number:06d}.png"
-
-    def tracked_path(self, number: int) -> Path:
-        """Of a frame's tracked mask."""
-        return self.folder / "tracked" / f"{number:06d}.png"
-
-    def state_path(self, state: StateFile) -> Path:
-        """Of a tracker's state."""
-        return self.folder / "states" / state.name
 
     # Steps
 
@@ -323,133 +217,11 @@ class Project:
         with self._lock:
             self._save(replace(self.document, video=replace(self.document.video, path=str(path))))
 
-    # Tracking
 
-    def begin_tracking(self, title: str, frames: tuple[int, int]) -> Step[Memo]:
-        """A step that records what `write_tracked` and `write_state` write until the next one begins."""
-        with self._lock:
-            return self._begin(title, frames)
-
-    def drop_if_empty(self, step: Step[Memo]) -> None:
-        """Drops a step that changed nothing."""
-        with self._lock:
-            if not step.files:
-                self.history.drop_last()
-
-    def write_tracked(self, step: Step[Memo], number: int, labels: Labels, objects: Mapping[int, Track]) -> None:
-        """Replaces the tracked masks of some objects. Others stay as they were.
-
-        Args:
-            step: What `begin_tracking` returned.
-            number: Of the frame.
-            labels: (H, W); other ids than those of the objects are ignored.
-            objects: How their masks were tracked, by id. Masks given by hand are still shown over them.
-        """
-        new = only(labels, list(objects))
-        with self._lock:
-            before = self.tracked(number)
-            if before is not None:
-                others = {i: track for i, track in before.objects.items() if i not in objects}
-                new = np.where(new > 0, new, only(before.labels, list(others)))
-                objects = {**others, **objects}
-            path = self.tracked_path(number)
-            self.history.keep(step, path)
-            write_tracked(path, Tracked(new, objects, self.document.revision))
-            self.index.set(number, objects, self.document.revision)
-
-    def write_state(self, step: Step[Memo], state: StateFile, content: Any) -> None:
-        """Saves a tracker's memory; content: a SegmenterState."""
-        with self._lock:
-            self.history.keep(step, self.state_path(state))
-            content.save(self.state_path(state))
-            self.states.add(state)
-
-    def forget_states(self, step: Step[Memo], number: int) -> None:
-        """Removes the saved states that have seen a frame whose mask has changed."""
-        for state in [state for state in self.states if state.has_seen(number)]:
-            self._remove_state(step, state)
-
-    def drop_states(self, step: Step[Memo], direction: str, numbers: Iterable[int], start: int | None = None) -> None:
-        """Removes the states of a direction after some frames, or only those of a tracker that started at `start`."""
-        wanted = set(numbers)
-        with self._lock:
-            for state in list(self.states):
-                if state.direction == direction and state.number in wanted and start in (None, state.start):
-                    self._remove_state(step, state)
-
-    # History
-
-    def undo(self) -> Step[Memo]:
-        """Undoes the last step. Raises IndexError if there is none."""
-        with self._lock:
-            return self._reread(self.history.undo())
-
-    def redo(self) -> Step[Memo]:
-        """Redoes the last undone step. Raises IndexError if there is none."""
-        with self._lock:
-            return self._reread(self.history.redo())
-
-    def _begin(self, title: str, frames: tuple[int, int]) -> Step[Memo]:
-        step = self.history.begin(title, (self.document.objects, self.document.changes), frames)
-        self._save(replace(self.document, revision=self.document.revision + 1))
-        return step
-
-    def _recall(self, memo: Memo) -> Memo:
-        now = self.document.objects, self.document.changes
-        self._save(replace(self.document, objects=memo[0], changes=memo[1]))
-        return now
-
-    def _reread(self, step: Step[Memo]) -> Step[Memo]:
-        masks = [path for path in step.files if path.suffix == ".png"]
-        self._read_notes(masks)
-        self.states = set(state_files(self.folder / "states"))
-        return step
-
-    def _save(self, document: Document) -> None:
-        document.save(self.folder / DOCUMENT)
-        self.document = document
-
-    def _write_given(self, step: Step[Memo], number: int, labels: Labels, ids: tuple[int, ...]) -> None:
-        path = self.given_path(number)
-        self.history.keep(step, path)
-        if ids:
-            write_given(path, Given(labels, ids, self.document.revision))
-            self._given[number] = ids, self.document.revision
-        else:
-            path.unlink(missing_ok=True)
-            self._given.pop(number, None)
-
-    def _remove_state(self, step: Step[Memo], state: StateFile) -> None:
-        path = self.state_path(state)
-        self.history.keep(step, path)
-        path.unlink(missing_ok=True)
-        self.states.discard(state)
-
-    def _read_notes(self, paths: Iterable[Path]) -> None:
-        """Reads the notes of files that may have changed or gone. Raises ValueError or OSError for other files."""
-        for path in paths:
-            if not path.stem.isdecimal() or not int(path.stem) < self.num_frames:
-                raise ValueError(f"{path}: expected masks named by frames from 0 to {self.num_frames - 1}")
-            number, given, there = int(path.stem), path.parent.name == "given", path.exists()
-            if given and there:
-                self._given[number] = given_note(path)
-            elif given:
-                self._given.pop(number, None)
-            elif there:
-                self.index.set(number, *tracked_note(path))
-            else:
-                self.index.forget(number)
-
-    def _remove_leftovers(self) -> None:
-        """Removes what a program left behind that was killed while writing."""
-        for folder in self.folder.glob(".undo-*"):
-            shutil.rmtree(folder, ignore_errors=True)
-        clear_leftovers(self.folder, below=True)
-
-    def _check_number(self, number: int) -> None:
-        if not 0 <= number < self.num_frames:
-            raise ValueError(f"There is no frame {number}: the video has frames 0 to {self.num_frames - 1}.")
-
-    def _check_size(self, labels: Labels) -> None:
-        if labels.shape != self.size:
-            raise ValueError(f"A mask of {labels.shape[::-1]} pixels for a video of {self.size[::-1]}.")
+def _prepare(folder: Path) -> None:
+    """Makes the folders of a project, and removes what a program left that was ended while it wrote."""
+    for name in FOLDERS:
+        (folder / name).mkdir(exist_ok=True)
+    for old in folder.glob(".undo-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    clear_leftovers(folder, below=True)

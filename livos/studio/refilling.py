@@ -9,7 +9,8 @@ from livos.studio.history import Step
 from livos.studio.jobs import Job
 from livos.studio.mask_files import Track, Tracked, read_tracked, write_tracked
 from livos.studio.passes import Pass, plan_pass
-from livos.studio.project import Memo, Project
+from livos.studio.project import Project
+from livos.studio.project_steps import Memo
 from livos.studio.seam import agreement, backward_shares, choose_seam, joined
 from livos.studio.tracking import Tracker
 

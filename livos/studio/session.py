@@ -24,7 +24,8 @@ from livos.studio.magnet import Magnet
 from livos.studio.mask_files import Track
 from livos.studio.opening import Opened, demo_clip, open_path, open_video, refuse_other_video
 from livos.studio.pages import Pages
-from livos.studio.project import Memo, Project
+from livos.studio.project import Project
+from livos.studio.project_steps import Memo
 from livos.studio.refilling import refill
 from livos.studio.runs import Labels, to_runs
 from livos.studio.tools import suggest

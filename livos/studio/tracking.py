@@ -24,7 +24,8 @@ from livos.studio.history import Step
 from livos.studio.jobs import Job
 from livos.studio.mask_files import Track
 from livos.studio.passes import Pass, given_labels, plan_pass, stretches
-from livos.studio.project import Memo, Project
+from livos.studio.project import Project
+from livos.studio.project_steps import Memo
 from livos.studio.runs import Labels
 from livos.studio.state_files import EVERY, StateFile, superfluous
 from livos.video.sources import FrameSource
