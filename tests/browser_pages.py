@@ -4,6 +4,19 @@ import shutil
 
 import pytest
 
+PATIENCE_MS = 60_000
+"""So long a page may take to show something: it matters only where it never does, and machines may be busy."""
+
+REMEMBER_NOTES = """
+window.told = [];
+new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+        for (const node of addedNodes)
+            if (node.dataset?.testid === "note") window.told.push(node.textContent);
+}).observe(document, { childList: true, subtree: true });
+"""
+"""Notes go away by themselves: what was told is kept for tests that look later, in `window.told`."""
+
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
@@ -28,7 +41,8 @@ def new_page(browser):
     def open_page(address: str):
         context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(REMEMBER_NOTES)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(address)

@@ -38,7 +38,7 @@ def ask(studio, path):
     address = urlsplit(studio.address)
     token = parse_qs(address.query)["token"][0]
     request = Request(f"http://{address.netloc}{path}", headers={"X-Studio-Token": token})
-    with urlopen(request, timeout=20) as answer:
+    with urlopen(request, timeout=60) as answer:
         return answer.read(), answer.headers
 
 
@@ -93,7 +93,7 @@ def stroke(page, points):
     page.mouse.up()
 
 
-def until(page, holds, seconds=20):
+def until(page, holds, seconds=60):
     """Waits for something that the page does not show; the page's policy lets no condition be sent into it."""
     end = time.monotonic() + seconds
     while not holds():
@@ -111,13 +111,13 @@ def wait_until_idle(page):
 
 
 def read_notes(page):
-    """Closes the notes that the page has shown so far, so that the next ones are new."""
-    for close in page.get_by_test_id("note-close").all():
-        close.evaluate("button => button.click()")
+    """Forgets what the page has told so far, so that what it tells next is new."""
+    page.evaluate("told.length = 0")
 
 
 def wait_for_note(page, words):
-    page.get_by_test_id("note").filter(has_text=re.compile(words, re.I)).first.wait_for(timeout=TRACK_MS)
+    """Until the page has told something, since the last `read_notes`; the note itself may be gone again."""
+    until(page, lambda: any(re.search(words, told, re.I) for told in page.evaluate("told")), TRACK_MS / 1000)
 
 
 def track(page, direction="forward"):
@@ -242,7 +242,8 @@ def test_stop_and_continue(studio, page):
     draw_polygon(page, ASTRONAUT)
     wait_for_given(studio, page, 0, "1")
     page.get_by_test_id("track-forward").click()
-    page.wait_for_selector('#stage[data-frame="1"], #stage[data-frame="2"], #stage[data-frame="3"]', timeout=TRACK_MS)
+    page.get_by_test_id("stop").wait_for()
+    until(page, lambda: "f" in tracked_by(studio, 1))
     page.keyboard.press("Escape")
     wait_until_idle(page)
     by = tracked_by(studio, 1)

@@ -25,13 +25,14 @@ export class StartScreen {
     this.studio = studio;
     this.sentence = el("p", { class: "start-sentence", "data-testid": "start-sentence" });
     this.listing = el("div", { class: "listing" });
-    /** @type {XMLHttpRequest | null} */
-    this.upload = null;
+    /** Whether files can be chosen now; else something is copied or opened. */
+    this.offers = false;
+    this.listings = 0;
     studio.on("phase", () => this.draw());
     studio.on("state", () => this.tell(studio.state?.sentence ?? ""));
     studio.on("opening", ({ sentence, share }) => this.tell(sentence, share));
     studio.on("note", ({ level }) => {
-      if (level === "error" && studio.state?.phase !== "ready") this.draw(); // what was begun has failed
+      if (level === "error" && !this.offers) this.draw(); // what was begun has failed
     });
     this.listenForDrops();
   }
@@ -53,6 +54,7 @@ export class StartScreen {
     document.body.classList.toggle("starting", phase !== "ready");
     if (phase === "ready") return;
     this.tell(this.studio.state?.sentence ?? "");
+    this.offers = phase !== "opening";
     if (phase === "opening") fill(this.holder, [this.opening()]);
     else {
       fill(this.holder, [this.choose(phase === "missing")]);
@@ -101,8 +103,9 @@ export class StartScreen {
   /** @param {string | null} id */
   async browse(id) {
     const query = id === null ? "" : `?id=${encodeURIComponent(id)}`;
+    const number = ++this.listings;
     const listing = await this.studio.attempt(() => this.studio.server.get(`/api/browse${query}`));
-    if (listing) this.drawListing(listing);
+    if (listing && number === this.listings) this.drawListing(listing); // else another one was asked for since
   }
 
   /** @param {Listing} listing */
@@ -173,6 +176,7 @@ export class StartScreen {
     const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" });
     const sentence = el("p", { text: `Copying ${file.name} (${fileSize(file.size)})` });
     const leave = button({ icon: "close", label: "Cancel", text: "Cancel", press: () => request.abort() });
+    this.offers = false;
     fill(this.holder, [el("div", { class: "start-card narrow" }, [sentence, bar, leave])]);
     request.upload.onprogress = (event) => (bar.value = event.loaded / Math.max(1, event.total));
     request.onload = () => {
