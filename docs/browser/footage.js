@@ -27,7 +27,7 @@ export async function openFiles(files) {
   const pictures = files.filter((file) => file.type.startsWith("image/"));
   if (pictures.length && pictures.length === files.length) return openPictures(pictures);
   if (files.length === 1) return openVideo(files[0]);
-  throw new Error("Choose one video, or the pictures of one: these are several files of different kinds.");
+  throw new Error("Choose one video, or its frames as pictures: these files are of different kinds.");
 }
 
 /**

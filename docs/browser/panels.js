@@ -114,7 +114,7 @@ export function objectsPanel(holder, session, act) {
 export function trackPanel(holder, session, tracking, act) {
   const body = el("div", { class: "track-body" });
   const track = button({ icon: "forward", label: "Track", text: "Track", class: "primary", action: "track.forward", press: () => act("track.forward"), tip: "left" });
-  const stop = button({ icon: "stop", label: "Stop; what was computed stays (Esc)", text: "Stop", class: "danger", testid: "stop", press: () => act("cancel"), tip: "left" });
+  const stop = button({ icon: "stop", label: "Stop; computed masks are kept (Esc)", text: "Stop", class: "danger", testid: "stop", press: () => act("cancel"), tip: "left" });
   const sizes = el("select", { "aria-label": "Size at which the network works", "data-testid": "size", onchange: () => tracking.setShortSide(Number(sizes.value)) });
   const hint = el("p", { class: "hint", "data-testid": "track-hint" });
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" });
@@ -122,7 +122,7 @@ export function trackPanel(holder, session, tracking, act) {
   const title = el("span", { class: "job-title" });
   holder.append(el("div", { class: "panel-head" }, [el("h2", { text: "Track" })]), body);
   const sizeChoice = el("label", { class: "size-choice" }, ["Works at", sizes]);
-  const promise = el("p", { class: "hint", text: "All is computed on this computer: nothing is sent anywhere." });
+  const promise = el("p", { class: "hint", text: "Everything is computed on this computer: nothing is sent anywhere." });
   const draw = () => {
     const { job } = session;
     title.textContent = job?.sentence ?? "";
@@ -219,7 +219,7 @@ export function startScreen(holder, session, act) {
   holder.append(el("div", { class: "start-card narrow", "data-testid": "start" }, [
     icon("film"),
     el("h2", { text: "Choose a video, draw an object, track it" }),
-    el("p", { class: "hint", text: "Drop a video here, or the pictures of one. The network runs in this browser: nothing is sent anywhere." }),
+    el("p", { class: "hint", text: "Drop a video here, or its frames as pictures. The network runs in this browser: nothing is sent anywhere." }),
     button({ icon: "folder", label: "Choose a video or pictures", text: "Choose a video or pictures", class: "primary", press: () => act("choose"), testid: "choose" }),
   ]));
   session.on("phase", () => {

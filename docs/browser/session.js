@@ -137,7 +137,7 @@ export class Session extends Emitter {
   addObject() {
     const id = Math.max(0, ...this.objects.map((object) => object.id)) + 1;
     if (id > LARGEST_ID) {
-      this.say(`Masks hold ${LARGEST_ID} objects at most.`, "warning");
+      this.say(`Masks can contain at most ${LARGEST_ID} objects.`, "warning");
       return null;
     }
     const object = { id, name: `Object ${id}`, color: defaultColour(id), hidden: false, locked: false };

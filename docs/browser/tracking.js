@@ -30,7 +30,7 @@ export class Tracking {
   /** Reads what the network is, and whether it is there. */
   async readAbout() {
     const answer = await fetch(new URL("model/description.json", import.meta.url));
-    if (!answer.ok) throw new Error("There is no model beside this page: make its folder with docs/browser/assemble.py.");
+    if (!answer.ok) throw new Error("There is no model next to this page: make its folder with docs/browser/assemble.py.");
     this.about = await answer.json();
     this.suitable = this.shortSide = this.about?.suitable_short_side ?? this.suitable;
   }

@@ -18,7 +18,7 @@ class GivenMasks:
     """Masks that the caller gives on one frame."""
 
     labels: Tensor  # (H, W) int64, ids as the caller numbers them, at the size of the frame
-    ids: tuple[int, ...]  # those present, ascending, then those that are said to be absent
+    ids: tuple[int, ...]  # those present, ascending, then those given as absent
 
     @classmethod
     def read(
@@ -26,7 +26,7 @@ class GivenMasks:
     ) -> "GivenMasks":
         """Checks an index mask (H, W) against the frame's size; True in a boolean mask is object 1.
 
-        labels: None is a mask without objects. absent: ids of objects that are not on the frame, whose masks are empty.
+        labels: None means a mask without objects. absent: ids of objects that are not on the frame.
 
         Raises:
             ValueError: If it is not an index mask, has another size, has ids below 0 or above 2147483647, or shows an
@@ -37,7 +37,7 @@ class GivenMasks:
             raise ValueError(f"labels have shape {array.shape}, the frame is {size}: expected one integer per pixel")
         ids = tuple(int(i) for i in np.unique(array) if i)
         if both := sorted(set(ids) & set(absent)):
-            raise ValueError(f"labels hold the objects {both}, which are said to be absent")
+            raise ValueError(f"labels contain the objects {both}, which are given as absent")
         return cls(torch.from_numpy(array).to(device), (*ids, *sorted(set(absent))))
 
     def channels(self, ids: list[int], size: tuple[int, int]) -> Tensor:

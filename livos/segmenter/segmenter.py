@@ -160,7 +160,7 @@ class VideoSegmenter:
                 tensor or PIL image. A new id adds an object. A known id corrects its object: the given mask becomes
                 the result and is remembered. Pixels that are 0 keep the prediction.
             last: Do not remember this frame, which saves time on the last one of a video.
-            absent: Objects that are certainly not on this frame. Their masks are empty, which is remembered. Objects
+            absent: Objects that are certainly not on this frame. Their empty masks are remembered. Objects
                 that are not being followed are left out.
 
         Returns:

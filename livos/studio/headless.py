@@ -108,7 +108,7 @@ def what_is_left(project: Project) -> Iterator[Wanted]:
 
 
 def _visible(project: Project, number: int) -> list[int]:
-    """The objects that were given on a frame, but for those that were said not to be there."""
+    """The objects that were given on a frame, except those that were given as absent."""
     given = project.given(number)
     return [] if given is None else sorted(set(np.unique(given.labels).tolist()) - {0})
 

@@ -55,7 +55,7 @@ class Import:
         return path
 
     def masks(self) -> Path:
-        """What `import_masks` takes: the file if there is one alone, else the folder. Raises ValueError for nothing."""
+        """What `import_masks` takes: the only file, or else the folder. Raises ValueError if there is no file."""
         files = [path for path in self.folder.rglob("*") if path.is_file() and path.name not in CLASS_NAMES]
         if not files:
             raise ValueError("No file with masks was sent.")

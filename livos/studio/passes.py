@@ -126,7 +126,7 @@ def _kept_state(
 
 
 def given_labels(project: Project, number: int) -> tuple[Labels | None, tuple[int, ...]]:
-    """(H, W) ids given by hand on a frame, as the segmenter takes them, and the objects that are said not to be there.
+    """(H, W) ids given by hand on a frame, as the segmenter takes them, and the objects given as absent.
 
     None: no mask was given, or those that were have no pixels.
     """

@@ -56,7 +56,7 @@ class Session:
         self.jobs = JobRunner(self.tell, self.note)
         self.exports: list[Any] = []
         self._segmenters = Segmenters(make_segmenter)
-        self._phase, self._sentence = "choose", "Choose a video, drop one here, or take the demo clip."
+        self._phase, self._sentence = "choose", "Choose a video, drop one here, or use the demo clip."
         self._opened: Opened | None = None
         self._frames: FrameStore | None = None
         self._magnet = Magnet()
@@ -168,7 +168,7 @@ class Session:
 
     def _open(self, path: Path, missing: Opened | None) -> str:
         phase = "choose" if missing is None else "missing"
-        sentence = "Choose a video, drop one here, or take the demo clip."
+        sentence = "Choose a video, drop one here, or use the demo clip."
         try:
             if missing is not None:
                 source, note = open_video(path)

@@ -149,6 +149,6 @@ def test_a_page_without_its_model_says_so(assembled, new_page, address):
     model.rename(assembled / "elsewhere")
     try:
         page = new_page(address)
-        page.get_by_text("There is no model beside this page").wait_for()
+        page.get_by_text("There is no model next to this page").wait_for()
     finally:
         (assembled / "elsewhere").rename(model)

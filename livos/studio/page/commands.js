@@ -107,7 +107,7 @@ async function giveMask(studio, edits) {
   if (!edit) return;
   edits.erasesOthers = false;
   edits.finish(edit, "mask taken as given", true);
-  studio.say(`The mask of ${studio.object?.name} on frame ${edit.frame} is a given one now.`);
+  studio.say(`The mask of ${studio.object?.name} on frame ${edit.frame} is now a given one.`);
 }
 
 /**

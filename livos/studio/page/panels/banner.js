@@ -32,12 +32,12 @@ export class Banner {
       type: "button", class: "button", text: "Work here instead", "data-testid": "take-over",
       onclick: () => this.studio.connection.takeOver(),
     });
-    return [el("p", { text: "This project is open in another page. Here you can look, there you can work." }), take];
+    return [el("p", { text: "This project is open in another page. Here you can only watch." }), take];
   }
 
   /** @returns {HTMLElement[]} */
   lost() {
-    const text = "The connection to LiVOS Studio is lost. What you did is saved; this page tries to connect again…";
+    const text = "The connection to LiVOS Studio is lost. What you did is saved; this page is trying to reconnect…";
     return [el("span", { class: "spinner", "aria-hidden": true }), el("p", { text })];
   }
 }

@@ -9,14 +9,14 @@ import { Dialog, segments } from "./dialog.js";
 
 /** @type {[string, string, string][]} kind, name, what it is */
 export const KINDS = [
-  ["masks", "Masks", "PNG for each frame, the value of a pixel is its object"],
-  ["overlay", "Overlay video", "MP4 with the objects drawn over, with sound"],
+  ["masks", "Masks", "One PNG per frame; each pixel's value is its object"],
+  ["overlay", "Overlay video", "MP4 with the objects drawn over it, with sound"],
   ["boxes", "Boxes and areas", "JSON with box and area of each object on each frame"],
   ["cutouts", "Cut-outs", "PNG of each object alone, transparent around it"],
   ["prores", "Cut-outs, ProRes 4444", "MOV with transparency for editing programs"],
   ["vp9", "Cut-outs, VP9", "WebM with transparency for web pages"],
   ["coco", "COCO", "JSON with run-length codes and track ids"],
-  ["yolo", "YOLO", "Polygons of each frame, one text file a frame"],
+  ["yolo", "YOLO", "Polygons, one text file per frame"],
 ];
 
 export class ExportDialog {

@@ -50,7 +50,7 @@ function rowsOf(group) {
   const keys = KEYS.filter((key) => key.group === group && !/^object\.[2-9]$/.test(key.action));
   return keys.map((key) =>
     key.action === "object.1"
-      ? { keys: ["1", "…", "9"], text: "Object of this place in the list" }
+      ? { keys: ["1", "…", "9"], text: "Object at this position in the list" }
       : { keys: key.keys.slice(0, 2).map(shown), text: key.text }
   );
 }

@@ -66,7 +66,7 @@ export class ImportDialog {
         files,
         folder,
       ]),
-      el("p", { class: "hint", text: "PNG (palette, grey, black and white, transparent), labelme or COCO JSON, YOLO text. Numbers in the names are frames, counted from 0; a single file without a number is for the present frame." }),
+      el("p", { class: "hint", text: "PNG (palette, grey, black and white, transparent), labelme or COCO JSON, YOLO text. Numbers in the names are frames, counted from 0; a single file without a number is for the current frame." }),
       this.summary,
       this.bar,
       this.problem,

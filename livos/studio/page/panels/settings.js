@@ -36,7 +36,7 @@ export class SettingsDialog {
     const aboutSize = "Short side in pixels. Smaller is faster, larger sees more. Empty: what suits the weights.";
     return [
       el("h3", { text: "Tracking" }),
-      el("p", { class: "hint", text: "A change holds from the next tracking on." }),
+      el("p", { class: "hint", text: "A change applies from the next tracking run on." }),
       row("Weights", this.select("weights", settings.weights, choices.weights)),
       row("Working size", this.size(settings.size), aboutSize),
       row("Precision", this.select("precision", settings.precision, choices.precisions)),

@@ -1,4 +1,4 @@
-/** What is shown before a video is open: choose a file of this machine, drop one, or take the demo clip. */
+/** What is shown before a video is open: choose a file of this machine, drop one, or use the demo clip. */
 import { button, el, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { fileSize } from "../texts.js";
@@ -91,7 +91,7 @@ export class StartScreen {
       icon("play"),
       el("h3", { text: "No video at hand?" }),
       el("p", { class: "hint", text: "Three objects on a café table, 64 frames." }),
-      button({ icon: "play", label: "Take the demo clip", text: "Take the demo clip", press: () => this.open({ demo: true }), testid: "demo" }),
+      button({ icon: "play", label: "Use the demo clip", text: "Use the demo clip", press: () => this.open({ demo: true }), testid: "demo" }),
     ]);
     const title = missing ? "Where is the video now?" : "Open a video, a folder of frames, or a project";
     return el("div", { class: "start-card", "data-testid": "start" }, [

@@ -14,8 +14,8 @@ const TOOLS = [
   ["polygon", "polygon", "Polygon: a click for each corner"],
   ["magnetic", "magnetic", "Magnetic polygon: follows edges"],
   null,
-  ["box", "box", "Box: drag around an object, its edges are found"],
-  ["scribble", "scribble", "Scribble: inside, with Alt outside; the edges are found"],
+  ["box", "box", "Box: drag around an object to find its edges"],
+  ["scribble", "scribble", "Scribble: inside, with Alt outside, to find the edges"],
   null,
   ["hand", "hand", "Hand: move the picture"],
 ];
@@ -24,11 +24,11 @@ const TOOLS = [
 const HINTS = {
   brush: "Right button erases; Shift draws straight lines.",
   eraser: "Right button paints.",
-  fill: "Click into a region. Right button takes a region away.",
+  fill: "Click a region. Right button removes a region.",
   polygon: "Click for each corner; close with a click on the first, a double click or Enter.",
   magnetic: "Click along the edge; close with a click on the first, a double click or Enter.",
   box: "Drag a box around the object.",
-  scribble: "Draw over the object; right button: what is not it.",
+  scribble: "Draw over the object; right button: over what is not the object.",
   hand: "Drag to move, turn the wheel to zoom.",
 };
 
@@ -74,8 +74,8 @@ export class Toolbox {
       button({ icon: "holes", label: "Remove holes", action: "mask.holes", press: () => act("mask.holes") }),
       button({ icon: "specks", label: "Remove specks: pieces far smaller than the largest", action: "mask.specks", press: () => act("mask.specks") }),
       button({ icon: "smooth", label: "Smooth the outline", action: "mask.smooth", press: () => act("mask.smooth") }),
-      button({ icon: "give", label: "Take the mask as it is for a given one", action: "mask.give", press: () => act("mask.give") }),
-      button({ icon: "gone", label: "Take the given masks off this frame", action: "mask.drop", press: () => act("mask.drop") }),
+      button({ icon: "give", label: "Accept the mask as a given one", action: "mask.give", press: () => act("mask.give") }),
+      button({ icon: "gone", label: "Remove the given masks from this frame", action: "mask.drop", press: () => act("mask.drop") }),
       button({ icon: "trash", label: "The object is not on this frame", action: "mask.delete", press: () => act("mask.delete") }),
     ]);
   }

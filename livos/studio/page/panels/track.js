@@ -40,7 +40,7 @@ export class TrackPanel {
       class: "primary", press: () => void tracking.track("forward"),
     });
     const refill = button({
-      icon: "refill", label: "Fill again between the given masks on both sides", text: "Refill", action: "track.refill",
+      icon: "refill", label: "Refill between the given masks on both sides", text: "Refill", action: "track.refill",
       press: () => void tracking.refill(),
     });
     const goOn = button({
@@ -52,7 +52,7 @@ export class TrackPanel {
       type: "checkbox", "data-testid": "range-only", onchange: () => tracking.keepToRange(inRange.checked),
     });
     const range = el("span");
-    const rangeOnly = el("label", { class: "check", "data-tip": "Track no farther than the in and the out point (I, U)" }, [
+    const rangeOnly = el("label", { class: "check", "data-tip": "Track only between the in and out points (I, U)" }, [
       inRange, range,
     ]);
     const directions = el("div", { class: "directions" }, [backward, both, forward]);
@@ -73,7 +73,7 @@ export class TrackPanel {
       },
     });
     const stop = button({
-      icon: "stop", label: "Stop; what was computed stays (Esc)", text: "Stop", class: "danger wide-button",
+      icon: "stop", label: "Stop; computed masks are kept (Esc)", text: "Stop", class: "danger wide-button",
       testid: "stop", press: () => void this.tracking.stop(),
     });
     const following = el("label", { class: "check" }, [follow, "Follow on the stage"]);

@@ -35,7 +35,7 @@ export class Transport {
       el("div", { class: "where" }, [this.number, this.of, this.time]),
       el("div", { class: "bar-group" }, [
         press("markPrevious", "mark.previous", "Previous given mask"), press("markNext", "mark.next", "Next given mask"),
-        button({ icon: "doubt", label: "Next frame on which the tracker doubts", text: "Next doubtful", action: "doubt.next", press: () => act("doubt.next"), tip: "above" }),
+        button({ icon: "doubt", label: "Next frame on which the tracker is unsure", text: "Next doubtful", action: "doubt.next", press: () => act("doubt.next"), tip: "above" }),
       ]),
       el("span", { class: "spring" }),
       el("div", { class: "bar-group" }, [
