@@ -25,10 +25,10 @@ const HINTS = {
   brush: "Right button erases; Shift draws straight lines.",
   eraser: "Right button paints.",
   fill: "Click a region. Right button removes a region.",
-  polygon: "Click for each corner; close with a click on the first, a double click or Enter.",
-  magnetic: "Click along the edge; close with a click on the first, a double click or Enter.",
+  polygon: "Click for each corner; a double click or Enter closes.",
+  magnetic: "Click along the edge; a double click or Enter closes.",
   box: "Drag a box around the object.",
-  scribble: "Draw over the object; right button: over what is not the object.",
+  scribble: "Draw over the object; right button: over the rest.",
   hand: "Drag to move, turn the wheel to zoom.",
 };
 
