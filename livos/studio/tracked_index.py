@@ -1,4 +1,4 @@
-"""Which objects were tracked on which frames, how, and with what confidence; three bytes per frame and object."""
+"""Which objects were tracked on which frames, how, and with what confidence; two bytes per frame and object."""
 
 from __future__ import annotations
 
