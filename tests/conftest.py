@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browser_pages import browser, new_page  # noqa: F401 (fixtures, of one browser for all tests)
 from needed_packages import skip_without
 from tiny_network import tiny_network
 

@@ -8,7 +8,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from browser_pages import browser, new_page  # noqa: F401 (fixtures)
 from needed_packages import skip_without
 from script_modules import load_script
 
@@ -52,6 +51,6 @@ def address(assembled) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(address, new_page):  # noqa: F811
+def page(address, new_page):
     """The page at 1280 x 720."""
     return new_page(address)

@@ -4,7 +4,6 @@ import shutil
 import signal
 
 import pytest
-from browser_pages import browser, new_page  # noqa: F401 (fixtures)
 from running_studio import CLIP, NUM_FRAMES, StudioProcess, StudioThread
 from video_makers import make_video
 
@@ -72,6 +71,6 @@ def studio_process(clip_folder):
 
 
 @pytest.fixture
-def page(studio, new_page):  # noqa: F811
+def page(studio, new_page):
     """A page at 1280 x 720 on the running server."""
     return new_page(studio.address)
