@@ -133,7 +133,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(page, tmp_path):
     for names, sentence in (
         (["notes.txt"], "notes.txt is no video that this browser can play."),
         (["broken.png"], "broken.png is no picture that this browser can read."),
-        (["notes.txt", "a.png"], "Choose one video, or the pictures of one"),
+        (["notes.txt", "a.png"], "Choose one video, or its frames as pictures"),
     ):
         chooser.set_input_files([tmp_path / name for name in names])
         page.get_by_text(sentence).wait_for()
