@@ -139,6 +139,15 @@ def test_every_weight_learns():
     assert [name for name, p in network.named_parameters() if p.grad is None] == []
 
 
+def test_every_weight_learns_after_a_past_in_lower_precision():
+    network = tiny_network().train()
+    images, masks = clip(frames=5)
+    with torch.autocast("cpu", torch.bfloat16):
+        predictions = network(images, masks, gradient_frames=3)
+    sum(p.logits.square().mean() + p.query_logits.mean() + p.sensory_logits.mean() for p in predictions).backward()
+    assert [name for name, p in network.named_parameters() if p.grad is None] == []
+
+
 @pytest.mark.parametrize("name", ["lite", "convnext_tiny"])
 @torch.inference_mode()
 def test_other_encoders_give_masks_of_the_image_size(name):

@@ -5,7 +5,8 @@ clip (`forward`), inference over a stream (livos/segmenter/segmenter.py); both c
 Shapes: see livos/model/layers.py. Source: LiVOS (Liu et al., CVPR 2025).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -197,19 +198,19 @@ class LiVOS(nn.Module):
             first_masks: (B, N, H, W), 0 or 1.
             selector: (B, N), True where a slot holds an object (None: all take part, as published).
             gradient_frames: In a longer clip, gradients flow only through this many frames at its end. The frames
-                before them only fill the memory, as the past of a long video does, at a third of the cost.
+                before them only fill the memory, as the past of a long video does, without the backward pass's cost.
 
         Returns:
             The predictions of frames 1 to T - 1, or of the frames through which gradients flow.
         """
         num_past = max(0, images.shape[1] - gradient_frames) if gradient_frames else 0
-        with torch.no_grad():
+        with _past():
             past = self._encode_clip(images[:, :num_past])
         frames = past + self._encode_clip(images[:, num_past:])
         state = self.begin(frames[0], first_masks.shape[1])
         masks, predictions = first_masks, []
         for t, features in enumerate(frames):
-            with torch.set_grad_enabled(torch.is_grad_enabled() and t >= num_past):
+            with _past() if t < num_past else nullcontext():
                 if t > 0:
                     prediction, state = self.segment(features, state, selector)
                     predictions.append(prediction)
@@ -252,6 +253,14 @@ class LiVOS(nn.Module):
             sensory_logits=aggregate(sensory_logits, selector),
             query_logits=torch.stack([aggregate(x, selector) for x in query_logits], dim=2),
         )
+
+
+@contextmanager
+def _past() -> Iterator[None]:
+    """No gradients; nor does autocast keep weights that have none, which PyTorch 2.4 would use for later frames."""
+    with torch.no_grad():
+        yield
+    torch.clear_autocast_cache()
 
 
 def _upsample(logits: Tensor) -> Tensor:

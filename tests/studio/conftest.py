@@ -1,27 +1,10 @@
 """A real server of LiVOS Studio, and a real browser that opens it."""
 
 import shutil
-import signal
 
 import pytest
 from running_studio import CLIP, NUM_FRAMES, StudioProcess, StudioThread
 from video_makers import make_video
-
-LIMIT_S = 240
-
-
-@pytest.fixture(autouse=True)
-def time_limit():
-    """Fails a test that hangs, whatever it waits for."""
-
-    def fail(*_):
-        raise TimeoutError(f"the test took more than {LIMIT_S} seconds")
-
-    before = signal.signal(signal.SIGALRM, fail)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
