@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 from livos.engines.onnx_files import require_exporter
@@ -32,7 +33,7 @@ RUNTIME_FILES = (
     "ort-wasm-simd-threaded.asyncify.mjs",
     "ort-wasm-simd-threaded.asyncify.wasm",
 )
-MARK = "index.html"  # by which an earlier page is known
+MARKS = ("index.html", "tracker.js", "model/description.json", "onnxruntime-web")  # all of them: an earlier page
 PATIENCE = 600  # seconds for npm
 
 
@@ -42,13 +43,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", required=True, type=Path, metavar="FOLDER", help="new, empty, or an earlier page")
     parser.add_argument("--weights", default="lite", help=f"{', '.join(weight_names())}, or a file (default: lite)")
     options = parser.parse_args(arguments)
+    output = options.output.resolve()
     try:
-        assemble(options.output, options.weights)
+        assemble(output, options.weights)
     except (ValueError, OSError, ImportError) as error:
         print(f"assemble.py: {error}", file=sys.stderr)
         return 2
-    print(f"The page is in {options.output}. To see it:")
-    print(f"    {Path(sys.executable).name} -m http.server --directory {options.output} --bind 127.0.0.1 8000")
+    print(f"The page is in {output}. To see it:")
+    print(f"    cd {output}")  # also where it is the current folder, which has been replaced
+    print(f"    {Path(sys.executable).name} -m http.server --bind 127.0.0.1 8000")
     print("and open http://127.0.0.1:8000")
     return 0
 
@@ -57,7 +60,7 @@ def assemble(output: Path, weights: str = "lite") -> None:
     """Writes the page with a network into a folder, complete or not at all.
 
     Args:
-        output: New, empty, or an earlier page, which is replaced.
+        output: New, empty, or an earlier page, which is replaced once the new one is complete.
         weights: A name or path that `load_model` takes.
 
     Raises:
@@ -65,20 +68,34 @@ def assemble(output: Path, weights: str = "lite") -> None:
         OSError: If npm is not installed or cannot fetch ONNX Runtime, or a file cannot be written.
         ImportError: If onnx, onnxscript or onnxruntime are not installed.
     """
-    if output.exists() and not (output.is_dir() and ((output / MARK).is_file() or not any(output.iterdir()))):
+    output = output.resolve()
+    if output.exists() and not is_empty_or_page(output):
         raise ValueError(f"{output} holds something else than this page: give a new folder")
     require_exporter()
-    aside = output.with_name(f".{output.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as aside:
+        page = Path(aside) / "page"
+        copy_page(page)
+        fetch_runtime(page / "onnxruntime-web")
+        export(weights, page / "model", report=print)
+        replace(output, page, Path(aside) / "earlier")
+
+
+def is_empty_or_page(path: Path) -> bool:
+    """Whether a path is a folder that may be replaced."""
+    return path.is_dir() and (not any(path.iterdir()) or all((path / mark).exists() for mark in MARKS))
+
+
+def replace(output: Path, page: Path, earlier: Path) -> None:
+    """Renames a complete page to its final name; what was there moves to `earlier`, and back if that fails."""
+    if output.exists():
+        output.rename(earlier)
     try:
-        copy_page(aside)
-        fetch_runtime(aside / "onnxruntime-web")
-        export(weights, aside / "model", report=print)
-        if output.exists():
-            shutil.rmtree(output)
-        aside.rename(output)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        page.rename(output)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(output)
+        raise
 
 
 def copy_page(folder: Path) -> None:
@@ -91,7 +108,7 @@ def fetch_runtime(folder: Path) -> None:
     """Puts the files of ONNX Runtime that a browser loads into a folder.
 
     Raises:
-        OSError: If npm is not installed or cannot fetch them.
+        OSError: If npm is not installed or cannot fetch them, or what it fetches does not hold them.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -108,13 +125,28 @@ def fetch_runtime(folder: Path) -> None:
             raise OSError(
                 f"npm cannot fetch {RUNTIME}: {(done.stderr or done.stdout).strip() or 'it does not say why'}"
             )
-        folder.mkdir(parents=True)
-        with tarfile.open(archives[0]) as archive:
+        unpack_runtime(archives[0], folder)
+
+
+def unpack_runtime(path: Path, folder: Path) -> None:
+    """Puts the files that a browser loads out of ONNX Runtime's archive into a new folder.
+
+    Raises:
+        OSError: If the archive cannot be read or lacks one of them.
+    """
+    folder.mkdir(parents=True)
+    try:
+        with tarfile.open(path) as archive:
             for name in RUNTIME_FILES:
                 member = archive.extractfile(f"package/dist/{name}")
-                assert member is not None, f"{RUNTIME} has no {name}"
+                if member is None:
+                    raise KeyError(name)
                 with member, (folder / name).open("wb") as target:
                     shutil.copyfileobj(member, target)
+    except KeyError:
+        raise OSError(f"the archive of {RUNTIME} has no file dist/{name}: fetch it again") from None
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        raise OSError(f"the archive of {RUNTIME} cannot be read ({error}): fetch it again") from None
 
 
 if __name__ == "__main__":

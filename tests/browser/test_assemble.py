@@ -1,6 +1,9 @@
 """The command that assembles the page that tracks in the browser."""
 
+import io
 import subprocess
+import tarfile
+from pathlib import Path
 
 import pytest
 from needed_packages import skip_without
@@ -10,6 +13,89 @@ from script_modules import load_script
 @pytest.fixture
 def script():
     return load_script("docs/browser/assemble.py")
+
+
+@pytest.fixture
+def quick(script, monkeypatch):
+    """The script with a tiny page in place of the real one, which takes minutes."""
+
+    def write(folder: Path, name: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("new")
+
+    def copy(folder: Path) -> None:
+        write(folder, "index.html")
+        write(folder, "tracker.js")
+
+    monkeypatch.setattr(script, "require_exporter", lambda: None)
+    monkeypatch.setattr(script, "copy_page", copy)
+    monkeypatch.setattr(script, "fetch_runtime", lambda folder: write(folder, "ort.wasm.min.mjs"))
+    monkeypatch.setattr(script, "export", lambda weights, folder, report: write(folder, "description.json"))
+    return script
+
+
+def as_found(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_other_web_pages_are_refused_and_left_alone(quick, tmp_path, capsys):
+    site = tmp_path / "site"
+    (site / "model").mkdir(parents=True)
+    for name in ("index.html", "thesis.tex", "model/description.json"):
+        (site / name).write_text("mine")
+    before = as_found(tmp_path)
+    assert quick.main(["--output", str(site)]) == 2
+    assert "something else than this page" in capsys.readouterr().err
+    assert as_found(tmp_path) == before
+
+
+def test_an_earlier_page_is_replaced(quick, tmp_path):
+    page = tmp_path / "page"
+    assert quick.main(["--output", str(page)]) == 0
+    fresh = as_found(page)
+    (page / "old.js").write_text("old")
+    assert quick.main(["--output", str(page)]) == 0
+    assert as_found(page) == fresh
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_an_earlier_page_comes_back_if_the_new_one_cannot_take_its_place(quick, tmp_path, monkeypatch, capsys):
+    page = tmp_path / "page"
+    assert quick.main(["--output", str(page)]) == 0
+    (page / "old.js").write_text("old")
+    before = as_found(tmp_path)
+    rename = Path.rename
+
+    def fail_for_new(path: Path, target: Path) -> Path:
+        if path.name == "page" and path != page:
+            raise OSError("no permission")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_new)
+    assert quick.main(["--output", str(page)]) == 2
+    assert "no permission" in capsys.readouterr().err
+    assert as_found(tmp_path) == before
+
+
+def test_the_current_folder_can_take_the_page(quick, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert quick.main(["--output", "."]) == 0
+    assert "index.html" in as_found(folder)
+    assert f"cd {folder}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["another file", "no archive"])
+def test_an_archive_without_the_runtime_is_named(content, script, tmp_path):
+    path = tmp_path / "runtime.tgz"
+    if content == "no archive":
+        path.write_bytes(b"not packed")
+    else:
+        with tarfile.open(path, "w:gz") as archive:
+            archive.addfile(tarfile.TarInfo("package/readme"), io.BytesIO())
+    with pytest.raises(OSError, match=f"{script.RUNTIME} (has no file|cannot be read)"):
+        script.unpack_runtime(path, tmp_path / "runtime")
 
 
 def test_folders_with_something_else_are_refused(script, tmp_path, capsys):
