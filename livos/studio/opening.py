@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,19 +36,16 @@ def open_path(path: Path, folder: Path | None = None) -> Opened:
     """
     path = path.resolve()
     if is_project(path):
-        return _with_its_video(Project.open(path))
+        with _released_on_failure(Project.open(path)) as project:
+            return _with_its_video(project)
     source, note = open_video(path)
     folder = folder or default_folder(path)
     if not is_project(folder):
         return Opened(Project.create(folder, note), source)
-    project = Project.open(folder)
-    try:
+    with _released_on_failure(Project.open(folder)) as project:
         refuse_other_video(project, note)
         if project.document.video.path != note.path:
             project.set_video_path(path)
-    except BaseException:
-        project.close()
-        raise
     return Opened(project, source)
 
 
@@ -88,6 +87,16 @@ def demo_clip() -> Path | None:
     """The frames of the demo clip; None: it is not on this machine, only in the repository."""
     clip = Path(__file__).resolve().parents[2] / "examples/demo/JPEGImages/launch-pad-cafe"
     return clip if clip.is_dir() else None
+
+
+@contextmanager
+def _released_on_failure(project: Project) -> Iterator[Project]:
+    """Releases the project for other programs if the block fails."""
+    try:
+        yield project
+    except BaseException:
+        project.close()
+        raise
 
 
 def _with_its_video(project: Project) -> Opened:

@@ -37,6 +37,7 @@ DOUBTFUL = 0.5
 """Frames below this confidence are worth checking."""
 
 LARGEST_SIZE = 4096
+CHOOSE = "Choose a video, drop one here, or use the demo clip."
 
 
 class Session:
@@ -56,7 +57,7 @@ class Session:
         self.jobs = JobRunner(self.tell, self.note)
         self.exports: list[Any] = []
         self._segmenters = Segmenters(make_segmenter)
-        self._phase, self._sentence = "choose", "Choose a video, drop one here, or use the demo clip."
+        self._phase, self._sentence = "choose", CHOOSE
         self._opened: Opened | None = None
         self._frames: FrameStore | None = None
         self._magnet = Magnet()
@@ -168,7 +169,7 @@ class Session:
 
     def _open(self, path: Path, missing: Opened | None) -> str:
         phase = "choose" if missing is None else "missing"
-        sentence = "Choose a video, drop one here, or use the demo clip."
+        sentence = CHOOSE if missing is None else _ask_for(missing)
         try:
             if missing is not None:
                 source, note = open_video(path)
@@ -184,13 +185,19 @@ class Session:
         return f"{opened.project.folder.name} is open." if opened.source is not None else sentence
 
     def _take(self, opened: Opened) -> None:
+        """Makes a project the one that is worked on. If that fails, a project opened for it is released again."""
         is_new = opened.project.document.revision == 0
-        if self._settings is not None and is_new:
-            opened.project.set_settings(self._settings)
-        self._opened = opened
-        if opened.source is not None:
-            self._frames = FrameStore(opened.source)
-            self._frames.open()
+        try:
+            frames = None if opened.source is None else FrameStore(opened.source)
+            if self._settings is not None and is_new:
+                opened.project.set_settings(self._settings)
+            if frames is not None:
+                frames.open()
+        except BaseException:
+            if self._opened is None:  # otherwise it is the one whose video is missing, which is still asked for
+                opened.project.close()
+            raise
+        self._opened, self._frames = opened, frames
 
     # Changing
 
