@@ -165,8 +165,9 @@ class Tracker:
             begins = frame.number == planned.begin and planned.labels is not None
             labels, absent = given_labels(self.project, frame.number)
             labels = planned.labels if begins else labels
-            if labels is not None and frame.image is None:
-                raise ValueError(f"Frame {frame.number} is damaged, so its mask cannot be used: draw it on another.")
+            if frame.image is None and (labels is not None or absent):
+                what = "its mask" if labels is not None else "the absence of an object"
+                raise ValueError(f"Frame {frame.number} is damaged, so {what} cannot be used: give it on another.")
             yield InputFrame(frame, None if labels is None else labels.astype(np.int32), absent=absent)
 
     def _ids_backward(self, number: int) -> tuple[int, ...] | None:

@@ -307,17 +307,33 @@ def test_failing_network_keeps_what_was_computed(project, source, network):
     assert project.history.undo_title == "tracking from frame 0"
 
 
+class Damaged:
+    """A source whose frame 4 cannot be decoded."""
+
+    size = SIZE
+
+    def __init__(self, source):
+        self.source = source
+
+    def frames(self, start=None, stop=None, backward=False):
+        for frame in self.source.frames(start, stop, backward):
+            yield replace(frame, image=None) if frame.number == 4 else frame
+
+
 def test_damaged_frame_keeps_the_previous_mask(project, source, segmenter):
-    class Damaged:
-        size = SIZE
-
-        def frames(self, start=None, stop=None, backward=False):
-            for frame in source.frames(start, stop, backward):
-                yield replace(frame, image=None) if frame.number == 4 else frame
-
     project.put(0, square(0), [1], "stroke")
-    Tracker(project, Damaged(), segmenter).track(job(), 0, "forward", 0, 8)
+    Tracker(project, Damaged(source), segmenter).track(job(), 0, "forward", 0, 8)
     assert np.array_equal(project.labels(4), project.labels(3))
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"), [(square(4), "its mask"), (np.zeros(SIZE, np.uint8), "the absence of an object")]
+)
+def test_what_is_given_on_a_damaged_frame_is_refused(labels, said, project, source, segmenter):
+    project.put(0, square(0), [1], "stroke")
+    project.put(4, labels, [1], "stroke")
+    with pytest.raises(ValueError, match=f"Frame 4 is damaged, so {said} cannot be used"):
+        Tracker(project, Damaged(source), segmenter).track(job(), 0, "forward", 0, 8)
 
 
 def test_states_are_kept_now_and_then_and_at_the_end(tracker, project, monkeypatch):
