@@ -1,9 +1,11 @@
-"""Answers requests for frames: those that somebody still waits for, one at a time of each kind."""
+"""Answers requests for frames: at once what is kept, else one at a time of each kind while somebody waits for it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +21,19 @@ LONGEST_SPAN = 10**7
 """Frames that a thumbnail may stand for."""
 
 
+Answer = tuple[int, Picture]
+"""The number of the frame that is shown, and its picture."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks for."""
+
+    kind: str  # of the turns in which it is decoded
+    kept: Callable[[], Answer | None]  # finds it without decoding anything
+    make: Callable[[], Answer]
+
+
 class Turns:
     """Lets requests of a kind decode one after the other.
 
@@ -29,9 +44,7 @@ class Turns:
     def __init__(self) -> None:
         self._turns = {kind: asyncio.Lock() for kind in ("stage", "quick", "thumbnail")}
 
-    async def take(
-        self, kind: str, request: Request, make: Callable[[], tuple[int, Picture]]
-    ) -> tuple[int, Picture] | None:
+    async def take(self, kind: str, request: Request, make: Callable[[], Answer]) -> Answer | None:
         """What a function makes, called in another thread; None: nobody waits for it any more."""
         async with self._turns[kind]:
             if await request.is_disconnected():
@@ -48,27 +61,31 @@ async def frame(request: Request, session: Session) -> Response:
     """
     number = request.path_params["number"]
     session.check_number(number)
-    kind, make = _wanted(request, session.frames, number)
-    found = await request.app.state.turns.take(kind, request, make)
+    wanted = _wanted(request, session.frames, number)
+    found = await run_in_threadpool(wanted.kept)
+    if found is None:
+        found = await request.app.state.turns.take(wanted.kind, request, wanted.make)
     if found is None:
         return Response(status_code=204)
     shown, picture = found
     headers = {"X-Studio-Frame": str(shown)}
-    headers["Cache-Control"] = "no-store" if kind == "quick" else "private, max-age=3600"
+    headers["Cache-Control"] = "no-store" if wanted.kind == "quick" else "private, max-age=3600"
     if picture.damaged:
         headers["X-Studio-Damaged"] = "1"
     return Response(picture.jpeg, media_type="image/jpeg", headers=headers)
 
 
-def _wanted(request: Request, frames: FrameStore, number: int) -> tuple[str, Callable[[], tuple[int, Picture]]]:
-    """The kind of a request, and what answers it."""
+def _wanted(request: Request, frames: FrameStore, number: int) -> Wanted:
     width, span = _number(request, "width"), _number(request, "span")
     if span is not None:
-        return "thumbnail", lambda: frames.thumbnail(number, min(span, LONGEST_SPAN))
+        stands_for = min(span, LONGEST_SPAN)
+        kept = partial(frames.kept_thumbnail, number, stands_for)
+        return Wanted("thumbnail", kept, partial(frames.thumbnail, number, stands_for))
+    kept = partial(frames.kept, number, width)
     if "quick" in request.query_params:
-        return "quick", lambda: frames.quick(number, width)
+        return Wanted("quick", kept, partial(frames.quick, number, width))
     is_thumbnail = width is not None and width <= THUMBNAIL_WIDTH
-    return "thumbnail" if is_thumbnail else "stage", lambda: (number, frames.picture(number, width))
+    return Wanted("thumbnail" if is_thumbnail else "stage", kept, lambda: (number, frames.picture(number, width)))
 
 
 def _number(request: Request, name: str) -> int | None:

@@ -151,7 +151,7 @@ class FrameStore:
         That is the frame itself if it is kept or its key frame is near, else the key frame.
         """
         width = self.width(wanted_width)
-        if self.kept(number, width) is None and self._decoded.get(number) is None:
+        if self._encoded.get((number, width)) is None and self._decoded.get(number) is None:
             key = self._quick.key_before(number)
             number = number if number - key <= self.near else key
         return number, self._picture(number, width, self._quick)
@@ -161,13 +161,22 @@ class FrameStore:
         shown = self._beside.key_within(number, span)
         return shown, self.picture(shown, THUMBNAIL_WIDTH)
 
+    def kept(self, number: int, wanted_width: int | None) -> tuple[int, Picture] | None:
+        """A frame's number and what `picture` gives for it, if that is in the cache."""
+        picture = self._encoded.get((number, self.width(wanted_width)))
+        return None if picture is None else (number, picture)
+
+    def kept_thumbnail(self, number: int, span: int) -> tuple[int, Picture] | None:
+        """What `thumbnail` gives, if that is in the cache."""
+        return self.kept(self._beside.key_within(number, span), THUMBNAIL_WIDTH)
+
     def open(self) -> None:
         """Opens the file for the readers that are waited for, so that the first jump takes no longer than others."""
         for reader in (self._quick, self._stage):
             reader.read(reader.first)
 
     def _picture(self, number: int, width: int | None, reader: FrameReader) -> Picture:
-        kept = self.kept(number, width)
+        kept = self._encoded.get((number, width))
         if kept is None:
             is_small = reader is self._beside
             found = self._decoded.get(number) or (reader.read(number) if is_small else self._image(number, reader))
@@ -181,10 +190,6 @@ class FrameStore:
             found = reader.read(number)
             self._decoded.put(number, found)
         return found
-
-    def kept(self, number: int, width: int | None) -> Picture | None:
-        """A picture at one of WIDTHS (None: at full size) if it is in the cache."""
-        return self._encoded.get((number, width))
 
     def width(self, wanted: int | None) -> int | None:
         """The smallest of WIDTHS that is at least the wanted one; None: the width of the video."""

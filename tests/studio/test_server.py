@@ -17,9 +17,13 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from livos.segmenter.segmenter import VideoSegmenter
+from livos.studio.document import Settings
 from livos.studio.frame_requests import Turns
+from livos.studio.frames import FrameReader
 from livos.studio.guard import Door
+from livos.studio.opening import open_path
 from livos.studio.pages import Pages
+from livos.studio.project import Project
 from livos.studio.runs import from_runs, to_runs
 from livos.studio.server import make_app
 from livos.studio.session import Session
@@ -142,6 +146,14 @@ def test_frame_that_nobody_waits_for_is_not_decoded():
 
     assert run(True) == (None, [])
     assert run(False) == ((3, None), [1])
+
+
+def test_kept_frame_does_not_wait_for_one_that_is_decoded(client, page):
+    queries = ("", "?width=40", "?quick=1", "?span=4")
+    pictures = [client.get(f"/api/frames/3{query}").content for query in queries]
+    client.app.state.turns = SimpleNamespace(take=AsyncMock(return_value=None))  # none gets a turn any more
+    assert [client.get(f"/api/frames/3{query}").content for query in queries] == pictures
+    assert client.get("/api/frames/4").status_code == 204
 
 
 def test_object_is_painted_tracked_undone_and_redone(page):
@@ -307,6 +319,56 @@ def test_file_that_is_not_a_video_brings_the_choice_back(client, tmp_path):
         note = page.until(lambda message: message["type"] == "note")
         assert note["level"] == "error" and "cannot be opened" in note["sentence"]
         page.until(lambda message: message["type"] == "state" and message["state"]["phase"] == "choose")
+
+
+def broken(*_):
+    raise OSError("the disk is broken")
+
+
+@pytest.mark.parametrize("fails", [(FrameReader, "read"), (Project, "set_settings")])
+def test_opening_that_fails_releases_the_project(fails, session, clip, monkeypatch):
+    session._settings = Settings()
+    with monkeypatch.context() as patched:
+        patched.setattr(*fails, broken)
+        session.open(clip)
+        session.jobs._thread.join()
+    assert session.state()["phase"] == "choose" and session.state()["project"] is None
+    Project.open(clip.with_name("clip.livos")).close()  # raises BlockingIOError while it is held
+    session.open(clip)
+    session.jobs._thread.join()
+    assert session.state()["phase"] == "ready"
+    session.close()
+
+
+def test_project_whose_video_cannot_be_noted_is_released(page, session, clip, tmp_path, monkeypatch):
+    session.close()
+    (tmp_path / "elsewhere").mkdir()
+    for path in (clip, tmp_path / "clip.livos"):
+        path.rename(tmp_path / "elsewhere" / path.name)
+    moved = tmp_path / "elsewhere" / "clip.livos"
+    monkeypatch.setattr(Project, "set_video_path", broken)
+    with pytest.raises(OSError, match="the disk is broken"):
+        open_path(moved)
+    Project.open(moved).close()
+
+
+def test_moved_video_that_cannot_be_read_is_asked_for_again(page, session, clip, tmp_path, monkeypatch):
+    session.close()
+    clip.rename(tmp_path / "elsewhere")
+    again = Session(Pages())
+    again.open(tmp_path / "clip.livos")
+    again.jobs._thread.join()
+    with monkeypatch.context() as patched:
+        patched.setattr(FrameReader, "read", broken)
+        again.open(tmp_path / "elsewhere")
+        again.jobs._thread.join()
+    assert again.state()["phase"] == "missing" and "is no longer at" in again.state()["sentence"]
+    with pytest.raises(BlockingIOError):
+        Project.open(tmp_path / "clip.livos")
+    again.open(tmp_path / "elsewhere")
+    again.jobs._thread.join()
+    assert again.state()["phase"] == "ready"
+    again.close()
 
 
 @pytest.mark.parametrize(
