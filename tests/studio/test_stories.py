@@ -479,6 +479,19 @@ def test_jump_shows_the_key_frame_until_the_frame_is_there_and_nothing_can_be_dr
     assert timeline(film_studio)["marks"] == {}
 
 
+def test_sign_names_the_frame_that_was_asked_for_last(film_studio, new_page):
+    page = new_page(film_studio.address)
+    wait_for_frame(page, 0)
+    page.route(re.compile(r"/api/frames/30\?width=\d+&v="), lambda route: None)  # neither frame ever comes
+    page.route(re.compile(r"/api/frames/25\?"), lambda route: None)
+    number, sign = page.get_by_test_id("frame-number"), page.get_by_test_id("preview-sign")
+    for frame in ("30", "25"):
+        number.fill(frame)
+        number.press("Enter")
+        sign.filter(has_text=f"until frame {frame} is decoded").wait_for()
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_page_scrolls_nowhere_and_every_control_has_a_name(studio, page):
     wait_for_frame(page, 0)
     draw_polygon(page, ASTRONAUT)

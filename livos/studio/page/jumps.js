@@ -49,10 +49,24 @@ export class Jumps {
       this.next = null;
       const { frames } = studio;
       if (!frames) return;
-      const found = await frames.quickPicture(frame, studio.wantedWidth);
-      if (studio.frames !== frames || studio.shown?.frame === studio.frame) continue;
+      const found = await this.quick(frames, frame);
+      if (!found || studio.frames !== frames || studio.shown?.frame === studio.frame) continue;
       this.preview = found;
       studio.emit("preview");
+    }
+  }
+
+  /**
+   * @param {import("./frames.js").Frames} frames
+   * @param {number} frame
+   * @returns {Promise<{ frame: number, picture: ImageBitmap } | null>} null where it fails: the frame itself comes anyhow
+   */
+  async quick(frames, frame) {
+    try {
+      return await frames.quickPicture(frame, this.studio.wantedWidth);
+    } catch (error) {
+      console.warn(error);
+      return null;
     }
   }
 

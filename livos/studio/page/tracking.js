@@ -75,15 +75,19 @@ export class Tracking {
     if (!(studio.shown?.mask.map.content || studio.shown?.mask.given.length)) {
       return studio.say("There is no mask on this frame. Draw one, or go to a frame that has one, then track.", "warning");
     }
+    const { frame } = studio;
     const { first, last } = this.bounds();
-    await this.start({ frame: studio.frame, direction, first, last });
+    if (frame < first || frame > last) {
+      const sentence = `Frame ${frame} is not in the range ${first} – ${last}: go there, or untick “This range only”.`;
+      return studio.say(sentence, "warning");
+    }
+    await this.start({ frame, direction, first, last });
   }
 
-  /** @returns {import("./protocol.js").FrameRange} how far tracking goes from the present frame */
+  /** @returns {import("./protocol.js").FrameRange} the frames that may be tracked */
   bounds() {
-    const { frame, range, lastFrame } = this.studio;
-    if (!this.inRange) return { first: 0, last: lastFrame };
-    return { first: Math.min(range.first, frame), last: Math.max(range.last, frame) };
+    const { range, lastFrame } = this.studio;
+    return this.inRange ? range : { first: 0, last: lastFrame };
   }
 
   /** @param {boolean} inRange */

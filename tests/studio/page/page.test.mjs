@@ -13,8 +13,10 @@ import { paintRule } from "../../../livos/studio/page/masks/painting.js";
 import { canHoldMasks, importName } from "../../../livos/studio/page/panels/import.js";
 import { sizeOfSlider, sliderOfSize } from "../../../livos/studio/page/panels/toolbox.js";
 import { Queue } from "../../../livos/studio/page/queue.js";
+import { Studio } from "../../../livos/studio/page/studio.js";
 import { clock, count, duration, fileSize } from "../../../livos/studio/page/texts.js";
 import { Options } from "../../../livos/studio/page/tools/options.js";
+import { Tracking } from "../../../livos/studio/page/tracking.js";
 
 const PAGE = new URL("../../../livos/studio/page/", import.meta.url);
 const press = (key, more = {}) => ({ key, ctrlKey: false, metaKey: false, shiftKey: false, altKey: false, ...more });
@@ -81,6 +83,61 @@ test("a proposed mask takes over background and unlocked objects only", () => {
   const map = new LabelMap(4, 1, Uint8Array.of(1, 0, 2, 3));
   takeOver(map, Uint8Array.of(0, 1, 1, 1), 1, paintRule(1, [3]));
   assert.deepEqual([...map.labels], [0, 1, 1, 3]);
+});
+
+/** A studio with a video of 100 frames whose frame 0 is shown; it asks `frames` for pictures. */
+function studioOf(frames) {
+  const studio = new Studio({}, { on() {} });
+  const mask = { map: { content: {} }, given: [] };
+  studio.state = { phase: "ready", video: { num_frames: 100 }, range: { first: 10, last: 20 }, objects: [], job: null };
+  studio.frames = { keptPicture: () => "kept", mask: async () => mask, picture: async () => "exact", ...frames };
+  studio.shown = { frame: 0, picture: "exact", mask };
+  studio.setLine(true, true);
+  return studio;
+}
+
+test("a frame is shown also where nothing can be shown in place of it", async (context) => {
+  const warned = context.mock.method(console, "warn", () => {});
+  const asked = [];
+  const studio = studioOf({
+    keptPicture: () => undefined,
+    quickPicture: async (frame) => {
+      asked.push(frame);
+      throw new Error("no");
+    },
+  });
+  const notes = [];
+  studio.on("note", (note) => notes.push(note));
+  await studio.go(50);
+  assert.deepEqual([studio.shown.frame, studio.shown.picture, studio.jumps.preview], [50, "exact", null]);
+  await studio.go(90);
+  assert.equal(studio.shown.frame, 90);
+  assert.deepEqual(asked, [50, 90]);
+  assert.deepEqual(notes, []);
+  assert.equal(warned.mock.callCount(), 2);
+});
+
+test("tracking within a range starts inside and stays inside", async () => {
+  const studio = studioOf({});
+  const [posted, notes] = [[], []];
+  studio.server.post = async (path, { frame, first, last }) => posted.push([path, frame, first, last]);
+  studio.on("note", (note) => notes.push(note.sentence));
+  const tracking = new Tracking(studio, { settled: async () => {} });
+  for (const frame of [0, 9, 21]) {
+    await studio.go(frame);
+    await tracking.track("both");
+    assert.match(notes.pop(), new RegExp(`^Frame ${frame} is not in the range 10 – 20`));
+  }
+  assert.deepEqual(posted, []);
+  for (const frame of [10, 20]) {
+    await studio.go(frame);
+    await tracking.track("both");
+  }
+  tracking.keepToRange(false);
+  await studio.go(9);
+  await tracking.track("both");
+  assert.deepEqual(posted, [["/api/track", 10, 10, 20], ["/api/track", 20, 10, 20], ["/api/track", 9, 0, 99]]);
+  assert.deepEqual(notes, []);
 });
 
 /** How colours look to somebody who lacks a kind of cone (Viénot, Brettel and Mollon, 1999), in linear light. */

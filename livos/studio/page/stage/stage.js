@@ -61,7 +61,10 @@ export class Stage {
     });
     studio.on("state", () => this.recolour());
     studio.on("selection", () => this.redraw());
-    studio.on("frame", () => this.tool?.leave());
+    studio.on("frame", () => {
+      this.tool?.leave();
+      this.nameFrames();
+    });
     this.options.on("change", () => {
       this.handle.hidden = this.options.get("view") !== "compare" || !this.view;
       this.redraw();
@@ -118,12 +121,16 @@ export class Stage {
     this.redraw();
   }
 
-  /** Says which frame is on the stage where it is not the one that was asked for. */
   showPreview() {
+    this.nameFrames();
+    this.redraw();
+  }
+
+  /** Says which frame is on the stage where it is not the one that was asked for. */
+  nameFrames() {
     const { preview } = this.studio.jumps;
     this.sign.hidden = !preview || preview.frame === this.studio.frame;
     if (preview) this.sign.textContent = `Key frame ${preview.frame} is shown until frame ${this.studio.frame} is decoded`;
-    this.redraw();
   }
 
   recolour() {
