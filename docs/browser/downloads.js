@@ -1,6 +1,6 @@
 /** Gives masks to the user as files. */
 import { parseColour } from "studio/colours.js";
-import { indexPng, zip } from "./png.js";
+import { MOST_BYTES, MOST_FILES, bytesInZip, indexPng, zip } from "./png.js";
 
 /** @typedef {import("./session.js").Session} Session */
 
@@ -12,8 +12,17 @@ export async function downloadAll(session) {
   const { video } = session.state;
   const frames = [...session.masks.keys()].sort((one, other) => one - other);
   if (!video || !frames.length) return session.say("There are no masks yet: paint an object and track it.", "warning");
+  if (frames.length > MOST_FILES) {
+    return session.say(`A ZIP file holds at most ${MOST_FILES} masks, these are ${frames.length}: use a shorter part of the video.`, "warning");
+  }
   const files = [];
-  for (const frame of frames) files.push({ name: `${video.frameName(frame)}.png`, content: await maskFile(session, frame) });
+  let room = MOST_BYTES - 22; // its end takes 22
+  for (const frame of frames) {
+    const file = { name: `${video.frameName(frame)}.png`, content: await maskFile(session, frame) };
+    room -= bytesInZip(file);
+    if (room < 0) return session.say("A ZIP file holds at most 4 GB, these masks take more: use a shorter part of the video.", "warning");
+    files.push(file);
+  }
   offer(zip(files), "masks.zip");
 }
 

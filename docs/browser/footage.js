@@ -50,6 +50,7 @@ async function openPictures(files) {
       const picture = await decoded(sorted[frame]);
       if (picture.width === width && picture.height === height) return picture;
       const [found, expected] = [`${picture.width} × ${picture.height}`, `${width} × ${height}`];
+      picture.close();
       throw new Error(`${sorted[frame].name} has ${found} pixels, the first picture ${expected}: all need the same size.`);
     },
     frameName: (frame) => stems[frame],
@@ -81,6 +82,7 @@ async function openVideo(file) {
   const close = () => {
     URL.revokeObjectURL(video.src);
     video.removeAttribute("src");
+    video.load(); // only now the browser lets go of the file
   };
   try {
     await happened(video, "loadeddata", problem);
@@ -107,6 +109,7 @@ function videoFrames(name, video, frame_rate, close) {
   return {
     name, width: video.videoWidth, height: video.videoHeight, num_frames, frame_rate,
     read: (frame) => turns.add(async () => {
+      if (!video.hasAttribute("src")) throw new Error(`${name} is closed.`);
       const sought = happened(video, "seeked", `Frame ${frame} of ${name} cannot be read.`);
       video.currentTime = Math.min((frame + 0.5) / frame_rate, video.duration - 1e-3); // the middle of the frame
       await sought;
@@ -121,21 +124,30 @@ function videoFrames(name, video, frame_rate, close) {
  * Finds the frame rate, which browsers do not tell, by playing the beginning.
  * @param {HTMLVideoElement} video
  * @returns {Promise<number>} frames per second
+ * @throws {Error} with a sentence, where the browser does not say when frames are shown
  */
 async function rateOf(video) {
+  if (!video.requestVideoFrameCallback) {
+    throw new Error("This browser cannot find the frame rate of videos (requestVideoFrameCallback): choose the frames as pictures.");
+  }
   /** @type {number[]} */
   const times = [];
+  const ended = new AbortController();
+  let [asked, timer] = [0, 0];
   await new Promise((resolve) => {
     const note = (/** @type {number} */ _, /** @type {VideoFrameCallbackMetadata} */ { mediaTime }) => {
       times.push(mediaTime);
       if (times.length >= LOOKED_AT) resolve(null);
-      else video.requestVideoFrameCallback(note);
+      else asked = video.requestVideoFrameCallback(note);
     };
-    video.requestVideoFrameCallback(note);
-    video.addEventListener("ended", resolve, { once: true });
-    setTimeout(resolve, LOOKED_AT_MS);
+    asked = video.requestVideoFrameCallback(note);
+    video.addEventListener("ended", resolve, { signal: ended.signal });
+    timer = setTimeout(resolve, LOOKED_AT_MS);
     video.play().catch(resolve);
   });
+  ended.abort();
+  clearTimeout(timer);
+  video.cancelVideoFrameCallback(asked);
   video.pause();
   return rateOfTimes(times);
 }
@@ -156,16 +168,23 @@ export function rateOfTimes(times) {
 }
 
 /**
+ * Waits for an event, and listens no longer once it has come or cannot come any more.
  * @param {HTMLVideoElement} video
  * @param {string} name of an event
  * @param {string} problem what is said where it does not come
  * @returns {Promise<unknown>}
  */
 function happened(video, name, problem) {
+  const settled = new AbortController();
+  const { signal } = settled;
+  let timer = 0;
   return new Promise((resolve, reject) => {
     const fail = () => reject(new Error(problem));
-    const timer = setTimeout(fail, PATIENCE_MS);
-    video.addEventListener(name, () => resolve(clearTimeout(timer)), { once: true });
-    video.addEventListener("error", fail, { once: true });
+    timer = setTimeout(fail, PATIENCE_MS);
+    video.addEventListener(name, resolve, { signal });
+    for (const end of ["error", "emptied"]) video.addEventListener(end, fail, { signal });
+  }).finally(() => {
+    clearTimeout(timer);
+    settled.abort();
   });
 }

@@ -21,6 +21,9 @@ const drawing = new Drawing(session);
 const tracking = new Tracking(session);
 const player = new Player(session);
 const stage = new Stage(need("stage"), session, options);
+const bench = { edits: drawing, options, redraw: () => stage.redrawLines(), view: () => stage.view };
+/** @type {Record<string, import("studio/tools/tool.js").Tool<any>>} */
+const tools = { brush: new Brush(bench, false), eraser: new Brush(bench, true), hand: new Hand(bench) };
 const chooser = el("input", {
   type: "file", accept: "video/*,image/*", multiple: true, class: "visually-hidden", tabindex: -1, "data-testid": "files",
   onchange: () => void open([...(chooser.files ?? [])]),
@@ -52,12 +55,21 @@ const COMMANDS = {
   "view.outline": () => options.set("outline", !options.get("outline")),
 };
 
+/**
+ * @param {string} action
+ * @returns {boolean} whether this page has it; Studio's keys have more
+ */
+function isKnown(action) {
+  const [word, rest] = action.split(".");
+  return action in COMMANDS || (word === "tool" && rest in tools) || (word === "object" && /^\d/.test(rest));
+}
+
 /** @param {string} action */
 function act(action) {
   const [word, rest] = action.split(".");
   Promise.resolve()
     .then(() => {
-      if (word === "tool") return options.set("tool", rest);
+      if (word === "tool") return rest in tools && options.set("tool", rest);
       if (word === "delete") return remove(Number(rest));
       if (word === "object" && /^\d/.test(rest)) return choose(Number(rest) - 1);
       return COMMANDS[action]?.();
@@ -90,10 +102,7 @@ async function open(files) {
 }
 
 function takeTools() {
-  const bench = { edits: drawing, options, redraw: () => stage.redrawLines(), view: () => stage.view };
-  /** @type {Record<string, import("studio/tools/tool.js").Tool<any>>} */
-  const tools = { brush: new Brush(bench, false), eraser: new Brush(bench, true), hand: new Hand(bench) };
-  options.on("change", (name) => name === "tool" && tools[options.get("tool")] && stage.take(tools[options.get("tool")]));
+  options.on("change", (name) => name === "tool" && stage.take(tools[options.get("tool")]));
   stage.take(tools.brush);
 }
 
@@ -103,7 +112,7 @@ function keyDown(event) {
   const writes = target.matches("select") || (target.matches("input[type=range]") && /^(Arrow|Page|Home|End)/.test(event.key));
   const presses = target.matches("button, a, input") && (event.key === " " || event.key === "Enter");
   const action = actionOf(event);
-  if (writes || presses || !action || session.state.phase !== "ready") return;
+  if (writes || presses || !action || !isKnown(action) || session.state.phase !== "ready") return;
   event.preventDefault();
   act(action);
 }

@@ -8,6 +8,8 @@ export class Player {
   constructor(session) {
     this.session = session;
     this.playing = false;
+    /** Which loop may go on: a number for each time playing began. */
+    this.run = 0;
     for (const name of ["gesture", "phase", "job"]) session.on(name, () => this.set(false));
   }
 
@@ -18,8 +20,10 @@ export class Player {
 
   /** @param {boolean} playing */
   set(playing) {
-    if (playing !== this.playing) this.session.emit("playing", playing);
+    if (playing === this.playing) return;
     this.playing = playing;
+    this.run++; // a loop that still waits for its frame ends
+    this.session.emit("playing", playing);
   }
 
   async play() {
@@ -27,7 +31,8 @@ export class Player {
     const range = { first: 0, last: session.lastFrame };
     const from = session.frame === range.last ? 0 : session.frame;
     const began = performance.now();
-    while (this.playing && session.state.video) {
+    const { run } = this;
+    while (this.run === run && session.state.video) {
       const seconds = (performance.now() - began) / 1000;
       const due = dueFrame(range, from, seconds, session.state.video.frame_rate);
       if (due !== session.frame) await session.go(due);

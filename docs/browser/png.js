@@ -5,6 +5,10 @@ const CRC = Uint32Array.from({ length: 256 }, (_, value) => {
   return value;
 });
 
+/** What a ZIP file can hold without the extensions that not all programs read. */
+export const MOST_FILES = 65_535;
+export const MOST_BYTES = 2 ** 32 - 1;
+
 /**
  * The checksum of both formats.
  * @param {Uint8Array} bytes
@@ -57,8 +61,16 @@ function chunk(name, content) {
 }
 
 /**
+ * @param {{ name: string, content: Uint8Array }} file
+ * @returns {number} bytes that it takes in a ZIP file, at most
+ */
+export function bytesInZip({ name, content }) {
+  return content.length + 2 * 3 * name.length + 76; // its name twice in UTF-8, and two records
+}
+
+/**
  * A ZIP file of files that are packed already.
- * @param {{ name: string, content: Uint8Array }[]} files less than 65536, less than 4 GB in all
+ * @param {{ name: string, content: Uint8Array }[]} files at most `MOST_FILES`, with their names `MOST_BYTES` in all
  * @returns {Blob}
  */
 export function zip(files) {

@@ -46,6 +46,7 @@ export class Session extends Emitter {
     this.masks.clear();
     this.given.clear();
     this.changedFrom = 0;
+    this.shown?.picture.close();
     this.shown = null;
     this.select(null);
     this.emit("phase");
@@ -79,7 +80,7 @@ export class Session extends Emitter {
       if (asked === this.frame && video === this.state.video) this.show(asked, picture);
       else picture.close();
     } catch (error) {
-      this.fail(error);
+      if (video === this.state.video) this.fail(error); // of one that was closed meanwhile nobody waits
     }
   }
 
@@ -114,12 +115,17 @@ export class Session extends Emitter {
    * @param {ReadonlySet<number> | undefined} given which objects were given by hand
    */
   keep(frame, runs, given) {
+    this.put(frame, runs, given);
+    this.emit("masks");
+  }
+
+  /** Does what `keep` does, and tells nobody. @type {Session["keep"]} */
+  put(frame, runs, given) {
     if (runs) this.masks.set(frame, runs);
     else this.masks.delete(frame);
     if (given?.size) this.given.set(frame, given);
     else this.given.delete(frame);
     this.changedFrom = Math.min(this.changedFrom, frame);
-    this.emit("masks");
   }
 
   /**
@@ -150,13 +156,16 @@ export class Session extends Emitter {
   /** Takes an object off all frames. @param {number} id */
   removeObject(id) {
     this.objects = this.objects.filter((object) => object.id !== id);
-    for (const frame of [...this.masks.keys()]) {
+    for (const [frame, runs] of [...this.masks]) {
+      const isThere = this.given.get(frame)?.has(id) || runs.some((value, at) => at % 2 === 0 && value === id);
+      if (!isThere) continue;
       const map = this.mapOf(frame);
       map.labels.forEach((label, at) => label === id && (map.labels[at] = 0));
       const given = new Set([...(this.given.get(frame) ?? [])].filter((each) => each !== id));
-      this.keep(frame, encodeRuns(map.labels), given);
+      this.put(frame, encodeRuns(map.labels), given);
     }
     this.changedFrom = 0;
+    this.emit("masks");
     if (this.selected === id) this.select(this.objects[0]?.id ?? null);
     this.emit("state");
     if (this.shown) this.show(this.shown.frame, this.shown.picture);

@@ -56,7 +56,7 @@ export class Tracking {
       const first = Math.min(...session.given.keys());
       await this.trackFrom(after < first ? first : after + 1, video);
     } catch (error) {
-      session.fail(error);
+      if (session.state.video === video) session.fail(error); // not of a video that was closed meanwhile
     }
     this.note(null);
   }
@@ -70,21 +70,33 @@ export class Tracking {
     const total = session.lastFrame - first + 1;
     const began = performance.now();
     let coming = video.read(first);
-    for (let frame = first; frame <= session.lastFrame; frame++) {
-      const picture = await coming;
-      if (this.stopped) return picture.close();
-      this.note({ ...facts(frame - first, total, began), sentence: `Tracking with ${this.engine}` });
-      const computed = this.ask("step", {
-        frame, picture: pixelsOf(picture), shortSide: this.shortSide, given: this.givenOn(frame),
-      });
-      if (frame < session.lastFrame) coming = video.read(frame + 1);
-      coming.catch(() => {}); // it is awaited above, in the next turn
-      const labels = await computed;
-      if (session.state.video !== video) return;
-      session.keepTracked(frame, labels);
-      session.show(frame, picture);
+    let current = coming;
+    try {
+      for (let frame = first; frame <= session.lastFrame; frame++) {
+        current = coming;
+        const picture = await current;
+        if (this.stopped) return;
+        this.note({ ...facts(frame - first, total, began), sentence: `Tracking with ${this.engine}` });
+        const computed = this.ask("step", {
+          frame, picture: pixelsOf(picture), shortSide: this.shortSide, given: this.givenOn(frame),
+        });
+        if (frame < session.lastFrame) coming = video.read(frame + 1);
+        coming.catch(() => {}); // it is awaited above, in the next turn
+        const labels = await computed;
+        if (session.state.video !== video) return;
+        session.keepTracked(frame, labels);
+        session.show(frame, picture);
+      }
+    } finally {
+      for (const each of [current, coming]) void this.giveBack(each);
     }
     session.say(`Tracked ${count(total, "frame")}, ${inWords(facts(total, total, began).rate ?? 0)}.`);
+  }
+
+  /** Closes a picture that is not on the stage. @param {Promise<ImageBitmap>} coming */
+  async giveBack(coming) {
+    const picture = await coming.catch(() => null);
+    if (picture !== this.session.shown?.picture) picture?.close();
   }
 
   /**

@@ -35,6 +35,18 @@ def draw(page, strokes: list) -> None:
         page.mouse.up()
 
 
+def write_video(path: Path) -> None:
+    """Writes 20 frames of 64 x 48, each of another grey, at 24 frames per second."""
+    av = pytest.importorskip("av")
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for grey in range(20, 220, 10):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), grey, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
 def track(page) -> None:
     page.get_by_test_id("track-forward").click()
     page.get_by_test_id("stop").wait_for()
@@ -103,15 +115,8 @@ def test_steps_can_be_undone_and_objects_deleted(page):
 
 
 def test_frames_of_a_video_are_found_one_by_one(page, tmp_path):
-    av = pytest.importorskip("av")
     path = tmp_path / "grey.webm"
-    with av.open(path, "w") as container:
-        stream = container.add_stream("libvpx-vp9", rate=24)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for grey in range(20, 220, 10):
-            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), grey, np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+    write_video(path)
     open_files(page, [path])
     assert "20 frames · 24 fps" in page.locator(".project-facts").inner_text()
     for frame in (0, 1, 7, 8, 19, 3):
@@ -152,3 +157,114 @@ def test_a_page_without_its_model_says_so(assembled, new_page, address):
         page.get_by_text("There is no model next to this page").wait_for()
     finally:
         (assembled / "elsewhere").rename(model)
+
+
+def test_keys_of_studio_that_the_page_lacks_change_nothing(page):
+    open_files(page, FRAMES[:1])
+    taken = page.evaluate(
+        """() => ["p", "e", "Escape", "d"].map((key) => {
+          const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+          document.body.dispatchEvent(event);
+          return event.defaultPrevented;
+        })"""
+    )
+    assert taken == [False, True, True, False]
+    page.keyboard.press("b")
+    page.keyboard.press("p")
+    draw(page, CAT[:2])
+    assert set(np.unique(downloaded(page)["00000.png"])) == {0, 1}
+
+
+def test_a_browser_that_cannot_find_frame_rates_says_so(page, tmp_path):
+    page.evaluate("() => { delete HTMLVideoElement.prototype.requestVideoFrameCallback; }")
+    write_video(tmp_path / "grey.webm")
+    page.get_by_test_id("files").set_input_files(tmp_path / "grey.webm")
+    page.get_by_text("choose the frames as pictures").wait_for()
+
+
+def test_another_video_lets_go_of_the_one_before(page, tmp_path):
+    write_video(tmp_path / "grey.webm")
+    found = page.evaluate(
+        """async (files) => {
+          const { openFiles } = await import(new URL("footage.js", location.href));
+          const { Session } = await import(new URL("session.js", location.href));
+          const session = new Session();
+          const sentences = [];
+          session.on("note", ({ sentence }) => sentences.push(sentence));
+          const file = new File([Uint8Array.from(files)], "grey.webm", { type: "video/webm" });
+          const shown = () => new Promise((resolve) => session.on("shown", resolve));
+          const first = await openFiles([file]);
+          const seen = shown();
+          session.open(first);
+          await seen;
+          const { picture } = session.shown;
+          const asked = session.go(5);
+          session.open(await openFiles([file]));
+          await asked;
+          return { width: picture.width, after: await first.read(1).catch((error) => error.message), sentences };
+        }""",
+        list((tmp_path / "grey.webm").read_bytes()),
+    )
+    assert found == {"width": 0, "after": "grey.webm is closed.", "sentences": []}
+
+
+def test_starting_to_play_again_leaves_one_loop(page):
+    loops = page.evaluate(
+        """async () => {
+          const { Player } = await import(new URL("player.js", location.href));
+          const { Session } = await import(new URL("session.js", location.href));
+          const session = new Session();
+          session.state = { phase: "ready", video: { num_frames: 9, frame_rate: 1e-3 } };
+          const player = new Player(session);
+          const before = window.requestAnimationFrame;
+          let waiting = [];
+          window.requestAnimationFrame = (call) => waiting.push(call);
+          for (let time = 0; time < 3; time++) player.toggle();
+          const due = waiting;
+          waiting = [];
+          for (const call of due) call();
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          window.requestAnimationFrame = before;
+          player.set(false);
+          return [due.length, waiting.length];
+        }"""
+    )
+    assert loops == [2, 1]
+
+
+def test_deleting_an_object_touches_only_its_frames(page):
+    found = page.evaluate(
+        """async () => {
+          const { Session } = await import(new URL("session.js", location.href));
+          const session = new Session();
+          session.state = { phase: "ready", video: { width: 4, height: 1, num_frames: 3 } };
+          for (const id of [1, 2]) session.addObject();
+          session.keep(0, Uint32Array.of(0, 2, 1, 2), new Set([1])); // lengths of 2 are not object 2
+          session.keep(1, Uint32Array.of(1, 2, 2, 2), new Set([1, 2]));
+          session.keep(2, Uint32Array.of(2, 4), new Set([2]));
+          const before = session.masks.get(0);
+          let told = 0;
+          session.on("masks", () => told++);
+          session.removeObject(2);
+          const masks = [0, 1, 2].map((frame) => [...session.masks.get(frame)]);
+          return { told, same: before === session.masks.get(0), masks, given: [...session.given.keys()] };
+        }"""
+    )
+    assert found == {"told": 1, "same": True, "masks": [[0, 2, 1, 2], [1, 2, 0, 2], [0, 4]], "given": [0, 1]}
+
+
+def test_more_masks_than_a_zip_file_holds_are_refused(page):
+    sentences = page.evaluate(
+        """async () => {
+          const { Session } = await import(new URL("session.js", location.href));
+          const { downloadAll } = await import(new URL("downloads.js", location.href));
+          const session = new Session();
+          session.state = { phase: "ready", video: { num_frames: 65536 } };
+          for (let frame = 0; frame < 65536; frame++) session.masks.set(frame, Uint32Array.of(1, 1));
+          const sentences = [];
+          session.on("note", ({ sentence }) => sentences.push(sentence));
+          await downloadAll(session);
+          return sentences;
+        }"""
+    )
+    assert len(sentences) == 1 and "at most 65535 masks, these are 65536" in sentences[0]
