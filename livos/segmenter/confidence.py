@@ -102,7 +102,7 @@ def observe(probabilities: Tensor, before: Tensor, history: Tensor) -> tuple[Ten
         the probabilities, and computed without waiting for it.
     """
     probabilities, before = probabilities.float(), before.float()
-    inside = F.one_hot(probabilities.argmax(dim=0), len(probabilities)).permute(2, 0, 1)[1:].float()
+    inside = F.one_hot(probabilities.max(dim=0).indices, len(probabilities)).permute(2, 0, 1)[1:].float()
     objects, pixels = probabilities[1:], inside.sum(dim=(1, 2))
     overlap = _ratio((objects * inside).sum(dim=(1, 2)), torch.maximum(objects, inside).sum(dim=(1, 2)))
     mean_inside = _ratio((objects * inside).sum(dim=(1, 2)), pixels)

@@ -7,7 +7,7 @@ unintended type, a step that waits for the GPU, and how much memory is in use at
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,8 +131,8 @@ class StripedMasks:
     num_objects: int
     first_id: int = 1
 
-    def read(self, labels: Tensor, size: tuple[int, int], device: torch.device) -> Any:
+    def read(self, labels: Tensor, size: tuple[int, int], device: torch.device, absent: Sequence[int] = ()) -> Any:
         from livos.segmenter.object_ids import GivenMasks
 
         ids = tuple(range(self.first_id, self.first_id + self.num_objects))
-        return GivenMasks(torch.empty(size, dtype=torch.int64, device=device), ids)
+        return GivenMasks(torch.empty(size, dtype=torch.int64, device=device), (*ids, *absent))
