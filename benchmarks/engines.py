@@ -103,7 +103,8 @@ def make_segmenter(case: Case, run: str) -> VideoSegmenter:
     if case.threads:
         torch.set_num_threads(case.threads)
     engine, _, precision = run.partition(":")
-    return VideoSegmenter(network(case.model), device="cpu", precision=precision or "float32", engine=engine)
+    size = min(case.size)  # otherwise lite would work at the size that suits its weights
+    return VideoSegmenter(network(case.model), "cpu", precision or "float32", size=size, engine=engine)
 
 
 def network(model: str) -> LiVOS:
