@@ -95,9 +95,10 @@ def is_shared() -> bool:
 
 def any_process(*flags: bool, device: torch.device) -> list[bool]:
     """For each flag, whether it is set on any process."""
+    if not is_shared():
+        return list(flags)  # the GPU need not be asked
     values = torch.tensor(flags, dtype=torch.int32, device=device)
-    if is_shared():
-        dist.all_reduce(values, dist.ReduceOp.MAX)
+    dist.all_reduce(values, dist.ReduceOp.MAX)
     return [bool(value) for value in values.tolist()]
 
 

@@ -144,10 +144,11 @@ class TrainingStep:
         return nullcontext()
 
     def judge(self, losses: dict[str, Tensor], names: list[str]) -> StepResult:
-        """Clips the gradients, and checks together with the other processes whether everything is finite."""
-        self.scaler.unscale_(self.optimizer)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.stage.clip_gradient_norm).item()
-        finite = torch.stack(list(losses.values())).isfinite().all(dim=0).tolist()
+        """Clips the gradients, and checks together with the other processes whether everything is finite.
+
+        Here the CPU waits for the GPU: what it needs to know of the step is read at once.
+        """
+        norm, *finite = self.clip(losses).tolist()
         bad_loss, bad_gradient = any_process(not all(finite), not np.isfinite(norm), device=self.device)
         failed = [name for name, good in zip(names, finite, strict=True) if not good]
         return StepResult(
@@ -157,3 +158,10 @@ class TrainingStep:
             overflowed=bad_gradient and not bad_loss and self.scaler.get_scale() > 1,
             failed_clips=failed if bad_loss else names * bad_gradient,
         )
+
+    def clip(self, losses: dict[str, Tensor]) -> Tensor:
+        """Clips the gradients. Returns (1 + B,): their norm before, and for each clip 1 if its loss is finite, or 0."""
+        self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.stage.clip_gradient_norm)
+        finite = torch.stack(list(losses.values())).isfinite().all(dim=0)
+        return torch.cat([norm.reshape(1), finite.to(norm.dtype)])
