@@ -163,6 +163,17 @@ def test_brush_and_eraser_change_the_pixels_that_they_touch(studio, page):
     np.testing.assert_array_equal(mask(studio, 0) == 1, painted)
 
 
+def test_object_that_was_taken_off_a_frame_is_marked_as_absent_there(studio, page):
+    wait_for_frame(page, 0)
+    draw_polygon(page, ASTRONAUT)
+    wait_for_given(studio, page, 0, "1")
+    mark = page.get_by_test_id("given")
+    until(page, lambda: mark.get_attribute("aria-label") == "Mask given by hand on this frame")
+    page.keyboard.press("Delete")
+    until(page, lambda: mark.get_attribute("aria-label") == "Given as absent from this frame")
+    assert not mask(studio, 0).any()
+
+
 def test_correct_and_track_on(studio, page):
     paint_astronaut_and_track(studio, page)
     before = masks(studio)
@@ -408,7 +419,7 @@ def test_second_page_is_told_and_can_take_over(studio, page, new_page):
     wait_for_frame(other, 0)
     other.get_by_test_id("banner").filter(has_text="another page").wait_for()
     draw_polygon(other, ASTRONAUT)
-    wait_for_note(other, "can only look")
+    wait_for_note(other, "can only watch")
     draw_polygon(page, ASTRONAUT)
     wait_for_given(studio, page, 0, "1")
     other.get_by_test_id("take-over").click()

@@ -139,7 +139,7 @@ export class Studio extends Emitter {
   /** @returns {string | null} why nothing can be changed now, null where it can */
   get whyNot() {
     if (!this.connected) return "The connection to LiVOS Studio is lost.";
-    if (!this.active) return "Another page works on this project; this one can only look.";
+    if (!this.active) return "Another page works on this project; this one can only watch.";
     if (this.state?.job) return `${this.state.job.title} is under way: stop it first (Esc).`;
     return this.state?.phase === "ready" ? null : "No video is open.";
   }

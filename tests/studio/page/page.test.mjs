@@ -10,6 +10,7 @@ import { iconNames } from "../../../livos/studio/page/icons.js";
 import { KEYS, actionOf, combination } from "../../../livos/studio/page/keys.js";
 import { LabelMap } from "../../../livos/studio/page/masks/label_map.js";
 import { paintRule } from "../../../livos/studio/page/masks/painting.js";
+import { GROUPS } from "../../../livos/studio/page/panels/help.js";
 import { canHoldMasks, importName } from "../../../livos/studio/page/panels/import.js";
 import { sizeOfSlider, sliderOfSize } from "../../../livos/studio/page/panels/toolbox.js";
 import { Queue } from "../../../livos/studio/page/queue.js";
@@ -24,6 +25,10 @@ const press = (key, more = {}) => ({ key, ctrlKey: false, metaKey: false, shiftK
 test("no key has two meanings", () => {
   const all = KEYS.flatMap((key) => key.keys);
   assert.equal(new Set(all).size, all.length);
+});
+
+test("the overlay of all keys has a place for every key", () => {
+  assert.deepEqual(KEYS.filter((key) => !GROUPS.includes(key.group)), []);
 });
 
 test("every key does something, and every tool and command has a key", () => {

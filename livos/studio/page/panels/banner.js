@@ -1,4 +1,4 @@
-/** A line above the stage while the page can only look: the connection is lost, or another page works on the project. */
+/** A line above the stage while the page can only watch: the connection is lost, or another page works on the project. */
 import { el, fill } from "../dom.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */
@@ -29,7 +29,7 @@ export class Banner {
   /** @returns {HTMLElement[]} */
   otherPage() {
     const take = el("button", {
-      type: "button", class: "button", text: "Work here instead", "data-testid": "take-over",
+      type: "button", class: "button primary", text: "Work here instead", "data-testid": "take-over",
       onclick: () => this.studio.connection.takeOver(),
     });
     return [el("p", { text: "This project is open in another page. Here you can only watch." }), take];

@@ -3,6 +3,11 @@ import { el, fill } from "../dom.js";
 import { KEYS, shown } from "../keys.js";
 import { Dialog } from "./dialog.js";
 
+const MOUSE = "Mouse and pen";
+
+/** In an order in which four columns of about the same height hold all of them. */
+export const GROUPS = ["Tools", "Objects", "Mask", "Track", "View", MOUSE, "Time", "Project"];
+
 const POINTER = [
   ["Wheel", "Zoom"],
   ["Middle button, Space and drag", "Move the picture"],
@@ -17,13 +22,8 @@ export class HelpDialog {
   }
 
   show() {
-    const groups = [...new Set(KEYS.map((key) => key.group))];
-    fill(this.dialog.body, [
-      el("div", { class: "key-groups" }, [
-        ...groups.map((group) => this.group(group, rowsOf(group))),
-        this.group("Mouse and pen", POINTER.map(([keys, text]) => ({ keys: [keys], text })), "wide"),
-      ]),
-    ]);
+    const sections = GROUPS.map((group) => this.group(group, rowsOf(group), group === MOUSE ? "wide" : ""));
+    fill(this.dialog.body, [el("div", { class: "key-groups" }, sections)]);
     this.dialog.show();
   }
 
@@ -47,6 +47,7 @@ export class HelpDialog {
  * @returns {{ keys: string[], text: string }[]} the nine number keys as one
  */
 function rowsOf(group) {
+  if (group === MOUSE) return POINTER.map(([keys, text]) => ({ keys: [keys], text }));
   const keys = KEYS.filter((key) => key.group === group && !/^object\.[2-9]$/.test(key.action));
   return keys.map((key) =>
     key.action === "object.1"

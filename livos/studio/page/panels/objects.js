@@ -43,7 +43,8 @@ export class ObjectsPanel {
 
   draw() {
     const { studio } = this;
-    const text = JSON.stringify([studio.objects, studio.selected, studio.shown?.mask.given ?? [], studio.state?.phase]);
+    const marks = [studio.shown?.mask.given ?? [], this.absent()];
+    const text = JSON.stringify([studio.objects, studio.selected, marks, studio.state?.phase]);
     if (text === this.drawn) return;
     this.drawn = text;
     const focused = document.activeElement?.closest("[data-object]")?.getAttribute("data-object");
@@ -65,7 +66,6 @@ export class ObjectsPanel {
    */
   row(object, place) {
     const chosen = object.id === this.studio.selected;
-    const given = this.studio.shown?.mask.given.includes(object.id) ?? false;
     const swatch = el("button", {
       type: "button", class: "swatch", "aria-label": `Colour of ${object.name}`, "data-tip": "Colour", "data-tip-side": "left",
       onclick: (/** @type {Event} */ event) => this.chooseColour(/** @type {HTMLElement} */ (event.currentTarget), object),
@@ -74,7 +74,7 @@ export class ObjectsPanel {
     const children = [
       swatch,
       this.name(object, chosen),
-      given ? el("span", { class: "given", "data-tip": "Mask given by hand on this frame", "data-tip-side": "left" }) : null,
+      this.given(object),
       place < 9 ? el("kbd", { text: String(place + 1), "aria-hidden": true }) : null,
       this.toggle(object, "hidden", object.hidden ? "eyeOff" : "eye", object.hidden ? "Show" : "Hide", "X"),
       this.toggle(object, "locked", object.locked ? "lock" : "unlock", object.locked ? "Unlock" : "Lock", "L"),
@@ -88,6 +88,27 @@ export class ObjectsPanel {
       "data-testid": "object", "aria-current": chosen ? "true" : null,
       onpointerdown: () => this.studio.select(object.id),
     }, children);
+  }
+
+  /** @returns {number[]} the objects that were given by hand as absent from the shown frame */
+  absent() {
+    const mask = this.studio.shown?.mask;
+    return mask ? mask.given.filter((id) => !mask.map.labels.includes(id)) : [];
+  }
+
+  /**
+   * @param {TrackedObject} object
+   * @returns {HTMLElement | null} a mark where the object was given by hand on the shown frame
+   */
+  given({ id }) {
+    const mask = this.studio.shown?.mask;
+    if (!mask?.given.includes(id)) return null;
+    const absent = !mask.map.labels.includes(id);
+    const text = absent ? "Given as absent from this frame" : "Mask given by hand on this frame";
+    return el("span", {
+      class: absent ? "given absent" : "given", role: "img", "aria-label": text, "data-tip": text, "data-tip-side": "left",
+      "data-testid": "given",
+    });
   }
 
   /**

@@ -94,7 +94,7 @@ export class StartScreen {
       button({ icon: "play", label: "Use the demo clip", text: "Use the demo clip", press: () => this.open({ demo: true }), testid: "demo" }),
     ]);
     const title = missing ? "Where is the video now?" : "Open a video, a folder of frames, or a project";
-    return el("div", { class: "start-card", "data-testid": "start" }, [
+    return el("div", { class: missing ? "start-card missing" : "start-card", "data-testid": "start" }, [
       el("div", { class: "start-main" }, [el("h2", { text: title }), this.sentence, this.listing]),
       missing ? null : el("aside", { class: "start-side" }, [drop, this.studio.state?.demo ? demo : null]),
     ]);

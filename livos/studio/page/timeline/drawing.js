@@ -203,9 +203,10 @@ function drawDoubt({ context, scale, colours, lane }, top, confidence, timeline,
  * @param {number[]} confidence
  * @param {string} colour
  */
-function drawCurve({ context, scale, lane }, top, confidence, colour) {
+function drawCurve({ context, scale, colours, lane }, top, confidence, colour) {
   const [low, high] = [top + lane - 2 - BAR - 2, top + CURVE_MARGIN];
   context.strokeStyle = colour;
+  context.strokeStyle = `color-mix(in srgb, ${colour} 65%, ${colours.text})`; // a browser that cannot mix keeps the line above
   context.lineWidth = 1.5;
   context.lineJoin = "round";
   context.beginPath();
