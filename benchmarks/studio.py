@@ -90,6 +90,10 @@ class Page:
             if message["type"] == kind and all(state.get(name) == value for name, value in fields.items()):
                 return
 
+    def state(self) -> dict[str, Any]:
+        """What the server tells every page."""
+        return json.loads(self.ask("GET", "state"))
+
     def memory(self) -> int:
         """Bytes of the server's process in memory."""
         status = Path(f"/proc/{self.process}/status").read_text()
@@ -102,10 +106,10 @@ class Page:
 
 
 @contextmanager
-def studio(video: Path, short_side: int) -> Iterator[Page]:
-    """A separate server for a video, and a client."""
+def studio(video: Path, project: Path, short_side: int) -> Iterator[Page]:
+    """A separate server for a new project of a video, and a client."""
     command = [sys.executable, "-m", "livos.commands.main", "studio", str(video), "--no-browser", "--port", "0"]
-    command += ["--size", str(short_side)]
+    command += ["--size", str(short_side), "--project", str(project)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, ExitStack() as stack:
         assert process.stdout is not None
         try:
@@ -187,14 +191,11 @@ def main() -> None:
     options = parse_arguments()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        video, mask = folder / "video.mp4", folder / "mask.png"
+        video, mask = options.video or folder / "video.mp4", folder / "mask.png"
         if options.video is None:
             make_video(video, options.size, options.frames)
-        else:
-            video = folder / options.video.name  # so that the project does not lie beside the user's video
-            video.symlink_to(options.video.resolve())
-        with studio(video, options.short_side) as page, ExitStack() as stack:
-            shown = json.loads(page.ask("GET", "state"))["video"]
+        with studio(video, folder / "studio", options.short_side) as page, ExitStack() as stack:
+            shown = page.state()["video"]
             options.frames, options.size = shown["num_frames"], (shown["height"], shown["width"])
             if options.jumps:
                 jump_to: Callable[[int], tuple[float, float]] = partial(jump_by_requests, page)
