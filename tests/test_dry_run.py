@@ -31,6 +31,19 @@ from livos.training.modes import recompute_activations
 from livos.training.optimizer import make_optimizer
 from livos.training.step import StepResult, TrainingStep
 
+
+def indexing_asks_the_driver() -> bool:
+    """Whether this PyTorch wants a GPU for `x[0]`, as 2.4 does, even of tensors that hold no numbers."""
+    try:
+        with pretended_gpu():
+            torch.empty(2, device=CUDA)[0]
+    except RuntimeError:
+        return True
+    return False
+
+
+pytestmark = pytest.mark.skipif(indexing_asks_the_driver(), reason="this PyTorch asks for a GPU to index a tensor")
+
 SIZE = (34, 50)
 HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -85,12 +98,6 @@ class ConvolutionTypes(TorchDispatchMode):
         return result
 
 
-needs_metadata = pytest.mark.skipif(
-    not hasattr(torch.ones(1, requires_grad=True).clone().grad_fn, "_input_metadata"),
-    reason="this PyTorch does not tell what shape a function expects its gradients to have",
-)
-
-
 def training_step(network, precision="float32"):
     stage = tiny_stage()
     scaler = torch.amp.GradScaler("cuda", enabled=precision == "float16")
@@ -107,7 +114,6 @@ def run_on_pretended_gpu(network, precision="float32"):
     return step, result, convolutions.types
 
 
-@needs_metadata
 @pytest.mark.parametrize("recomputed", [False, True])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_a_training_step_stays_on_the_gpu_in_the_documented_types(precision, recomputed):
@@ -145,7 +151,6 @@ FAULTS = {
 }
 
 
-@needs_metadata
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("place", ["forward", "backward"])
 def test_a_fault_in_a_training_step_is_noticed(name, place):
@@ -165,7 +170,6 @@ def test_a_fault_in_a_training_step_is_noticed(name, place):
         run_on_pretended_gpu(network)
 
 
-@needs_metadata
 def test_the_backward_pass_without_a_driver_gives_the_gradients_of_pytorchs(monkeypatch):
     """Computed on the CPU with numbers, with activations kept and recomputed."""
 
