@@ -143,5 +143,8 @@ def test_every_way_to_read_gives_the_same_frames(tmp_path, make, monkeypatch, ca
         assert_same(list(fresh.frames(begin, begin + 5)), frames[begin : begin + 5])
     for number in (7, 3, 8, 9, 10, 2):
         assert_same([fresh.frame(number)], [frames[number]])
+    for frame in frames:
+        alone = fresh.key_frame(frame.number)
+        assert alone is None or np.array_equal(alone, frame.image)
     fresh.close()
     assert len(fresh.index().pts) == len(frames)

@@ -245,6 +245,26 @@ def test_frames_that_an_edit_list_hides_are_not_promised(tmp_path):
     assert VideoFile(path).num_frames == 24
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "mpeg4"), ("a.webm", "libvpx-vp9")])
+def test_key_frames_and_no_others_can_be_decoded_alone(tmp_path, name, codec):
+    path = make_video(tmp_path / name, 30, codec=codec, gop=10)
+    video = VideoFile(path)
+    keys = [key.number for key in video.index().keys]
+    alone = [number for number in range(30) if video.key_frame(number) is not None]
+    assert alone == keys and len(keys) >= 3
+    for number in (keys[2], keys[0], keys[1]):
+        np.testing.assert_array_equal(video.key_frame(number), video.frame(number).image)
+
+
+def test_damaged_key_frame_is_not_decoded_alone(tmp_path):
+    path = make_video(tmp_path / "a.mp4")
+    damage(path, next(place for place, packet in enumerate(packets_of(path)) if packet[2] and place))
+    video = VideoFile(path)
+    _, damaged, intact, *_ = (key.number for key in video.index().keys)
+    assert video.key_frame(damaged) is None
+    assert number_shown(video.key_frame(intact)) == intact
+
+
 def test_a_frame_beyond_the_end_is_refused(tmp_path):
     video = VideoFile(make_video(tmp_path / "a.mp4", 5))
     with pytest.raises(IndexError, match=r"a.mp4: has frames 0 to 4, but no frame 5"):

@@ -78,10 +78,13 @@ class Cache(Generic[Kept]):
 
 
 class FrameReader:
-    """Frames of a source by number, in one thread at a time."""
+    """Frames of a source by number, in one thread at a time.
 
-    def __init__(self, source: FrameSource):
-        self._source = source
+    keys_alone: whether key frames are decoded alone, which is quicker unless the frames after one are wanted next.
+    """
+
+    def __init__(self, source: FrameSource, keys_alone: bool = False):
+        self._source, self._keys_alone = source, keys_alone
         self._video = source.video.another() if isinstance(source, OneVideoFile) else None
         self._lock = threading.Lock()
         self.first = source.first_number
@@ -114,7 +117,8 @@ class FrameReader:
     def _read(self, number: int) -> Image | None:
         first = self._source.first_number
         if self._video is not None:
-            return self._video.frame(number - first).image
+            alone = self._video.key_frame(number - first) if self._keys_alone else None
+            return self._video.frame(number - first).image if alone is None else alone
         found = next(iter(self._source.frames(number, number + 1)), None)
         if found is None:
             raise LookupError(f"There is no frame {number} in the video.")
@@ -129,7 +133,8 @@ class FrameStore:
     """
 
     def __init__(self, source: FrameSource):
-        self._stage, self._quick, self._beside = FrameReader(source), FrameReader(source), FrameReader(source)
+        self._stage = FrameReader(source)
+        self._quick, self._beside = FrameReader(source, keys_alone=True), FrameReader(source, keys_alone=True)
         height, self._width = source.size
         self.near = NEAR_PIXELS // (height * self._width)
         self._decoded: Cache[tuple[Image, bool]] = Cache(DECODED_BYTES, lambda decoded: decoded[0].nbytes)

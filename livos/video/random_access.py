@@ -11,7 +11,8 @@ from pathlib import Path
 
 import av
 
-from livos.video.frame_index import FrameIndex
+from livos.video.decoding import packets_of
+from livos.video.frame_index import FrameIndex, KeyPacket
 from livos.video.opening import opened
 from livos.video.seeking import SEEK_ATTEMPTS, Numbered, decode_from, frames_after_seeking
 
@@ -91,3 +92,44 @@ class FrameReader:
         most = CACHE_BYTES // max(1, 2 * self._stream.codec_context.width * self._stream.codec_context.height)
         while len(self._recent) > max(2, most):
             self._recent.popitem(last=False)
+
+
+class KeyFrameReader:
+    """Key frames of a file, each decoded alone. Keeps the file open.
+
+    A decoder usually returns a frame only after it got some of those that follow: as many as it has threads, and as
+    many as may be shown before it. Here it is told that nothing follows.
+    """
+
+    def __init__(self, path: Path, index: FrameIndex):
+        self._path, self._index = path, index
+        self._stack = ExitStack()
+        self._container, self._stream = self._stack.enter_context(opened(path))
+        self._stream.thread_type = "SLICE"  # threads for several frames would only have to be started and stopped
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def frame(self, number: int) -> av.VideoFrame | None:
+        """The frame; None if it is no key frame, or cannot be had in this way."""
+        key = next(self._index.keys_before(number), None)
+        if key is None or key.number != number or not key.is_shown or self._index.packets is not None:
+            return None
+        times = dict.fromkeys(time for time in (key.pts, key.dts) if time is not None)
+        return next((found for time in times if (found := self._decoded(key, time)) is not None), None)
+
+    def _decoded(self, key: KeyPacket, time: int) -> av.VideoFrame | None:
+        decoder = self._stream.codec_context
+        try:
+            self._container.seek(time, stream=self._stream)
+            packets = packets_of(self._container, self._stream, self._path, quiet=True)
+            packet = next((packet for packet in packets if self._index.key_at(packet) is not None), None)
+            if packet is None or self._index.key_at(packet) is not key:
+                return None
+            frames = [*decoder.decode(packet), *decoder.decode(None)]
+        except av.error.FFmpegError:
+            return None
+        finally:
+            decoder.flush_buffers()
+        intact = (frame for frame in frames if not frame.is_corrupt)
+        return next((frame for frame in intact if self._index.number_of(frame) == key.number), None)

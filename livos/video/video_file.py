@@ -22,7 +22,7 @@ from livos.video.decoding import DisplayOrder, decode_all, packets_of
 from livos.video.frame_index import FrameIndex, comes_in_order, index_by_decoding, index_by_times
 from livos.video.opening import naming, opened, say_which
 from livos.video.promise import Promise
-from livos.video.random_access import FrameReader
+from livos.video.random_access import FrameReader, KeyFrameReader
 from livos.video.seeking import decode_from
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ class VideoFile:
         self.path = path
         self._index: FrameIndex | None = None
         self._reader: FrameReader | None = None
+        self._key_reader: KeyFrameReader | None = None
         self._times_are_wrong = False
         with opened(path) as (container, stream), naming(path):
             say_which(container, stream, path)
@@ -113,17 +114,30 @@ class VideoFile:
         frame = self._reader.frame(number)
         return self._frame(number, int(self.index().pts[number]), frame, DamageReport(self.path, self.time_base))
 
+    def key_frame(self, number: int) -> Image | None:
+        """(H, W, 3) RGB of a frame, sooner than `frame` has it; None if that frame needs others, or `frame` must try.
+
+        Not safe to call from several threads.
+        """
+        if self._key_reader is None:
+            self._key_reader = KeyFrameReader(self.path, self.index())
+        frame = self._key_reader.frame(number)
+        if frame is None:
+            return None
+        return self._frame(number, int(self.index().pts[number]), frame, DamageReport(self.path, self.time_base)).image
+
     def another(self) -> VideoFile:
         """The same file for another thread, with a separate reader; the index is shared."""
         other = copy(self)
-        other._reader = None
+        other._reader = other._key_reader = None
         return other
 
     def close(self) -> None:
         """Releases what `frame` keeps open."""
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
+        for reader in (self._reader, self._key_reader):
+            if reader is not None:
+                reader.close()
+        self._reader = self._key_reader = None
 
     def frame_at(self, seconds: float) -> int:
         """The number of the first frame at this time after the first one, or later."""
