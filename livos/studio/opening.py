@@ -77,6 +77,15 @@ def refuse_other_video(project: Project, note: VideoNote) -> None:
         )
 
 
+def ask_for(opened: Opened) -> str:
+    """A question where the missing video of a project is."""
+    video = opened.project.document.video
+    return (
+        f"The video of this project, {Path(video.path).name} ({video.num_frames} frames of {video.width} x "
+        f"{video.height}), is no longer at {video.path}. Where is it?"
+    )
+
+
 def default_folder(path: Path) -> Path:
     """Where the project of a video goes: next to it or, if that is not writable, in the working directory."""
     name = (path.name if path.is_dir() else path.stem) + PROJECT_SUFFIX

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from livos.loading import find_weights, weight_names
-from livos.segmenter.segmenter import PRECISIONS, VideoSegmenter
+from livos.segmenter.segmenter import VideoSegmenter
+from livos.studio.choices import Choices
 from livos.studio.choosing import FileChooser
 from livos.studio.document import Settings
 from livos.studio.frames import Cache, FrameStore
@@ -22,7 +21,7 @@ from livos.studio.history import Step
 from livos.studio.jobs import Job, JobRunner
 from livos.studio.magnet import Magnet
 from livos.studio.mask_files import Track
-from livos.studio.opening import Opened, demo_clip, open_path, open_video, refuse_other_video
+from livos.studio.opening import Opened, ask_for, demo_clip, open_path, open_video, refuse_other_video
 from livos.studio.pages import Pages
 from livos.studio.project import Project
 from livos.studio.project_steps import Memo
@@ -36,7 +35,6 @@ MASK_BYTES = 32 * 2**20
 DOUBTFUL = 0.5
 """Frames below this confidence are worth checking."""
 
-LARGEST_SIZE = 4096
 CHOOSE = "Choose a video, drop one here, or use the demo clip."
 
 
@@ -101,7 +99,7 @@ class Session:
             "objects": [],
             "range": None,
             "settings": None,
-            "choices": {"weights": self.weights(), "precisions": list(PRECISIONS), "devices": devices()},
+            "choices": asdict(self._choices()),
             "undo": None,
             "redo": None,
             "job": None if progress is None or progress.kind == "open" else asdict(progress),
@@ -117,12 +115,6 @@ class Session:
                 "has_sound": self.source.sound_path is not None,
             }
         return state
-
-    def weights(self) -> list[str]:
-        """The names of the weights on this machine."""
-        names = [name for name in weight_names() if _is_there(name)]
-        given = self._settings.weights if self._settings is not None else None
-        return names if given is None or given in names else [given, *names]
 
     def labels(self, number: int) -> Labels:
         """(H, W) uint8: the masks shown on a frame."""
@@ -169,7 +161,7 @@ class Session:
 
     def _open(self, path: Path, missing: Opened | None) -> str:
         phase = "choose" if missing is None else "missing"
-        sentence = CHOOSE if missing is None else _ask_for(missing)
+        sentence = CHOOSE if missing is None else ask_for(missing)
         try:
             if missing is not None:
                 source, note = open_video(path)
@@ -179,7 +171,7 @@ class Session:
             else:
                 opened = open_path(path, self._project_folder)
             self._take(opened)
-            phase, sentence = ("missing", _ask_for(opened)) if opened.source is None else ("ready", "")
+            phase, sentence = ("missing", ask_for(opened)) if opened.source is None else ("ready", "")
         finally:
             self._phase, self._sentence = phase, sentence
         return f"{opened.project.folder.name} is open." if opened.source is not None else sentence
@@ -229,17 +221,7 @@ class Session:
     def set_settings(self, fields: dict[str, Any]) -> Settings:
         """Changes what to track with. Raises ValueError for what is not available."""
         settings = replace(self.project.document.settings, **fields)
-        choices = self.state()["choices"]
-        for value, known in (
-            (settings.weights, choices["weights"]),
-            (settings.precision, choices["precisions"]),
-            (settings.device, choices["devices"]),
-        ):
-            if value not in known:
-                raise ValueError(f"{value!r} is not available: expected one of {', '.join(known)}.")
-        size = settings.size
-        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or not 16 <= size <= LARGEST_SIZE):
-            raise ValueError(f"The working size is a short side of 16 to {LARGEST_SIZE} pixels, not {size!r}.")
+        self._choices().check(settings)
         self.project.set_settings(settings)
         self.tell()
         return settings
@@ -303,6 +285,9 @@ class Session:
         """Has a sentence shown on the pages."""
         self.pages.tell({"type": "note", "level": level, "sentence": sentence})
 
+    def _choices(self) -> Choices:
+        return Choices.here(None if self._settings is None else self._settings.weights)
+
     def _tracker(self) -> Tracker:
         segmenter = self._segmenters.get(self.project.document.settings)
         return Tracker(self.project, self.source, segmenter, self._frame_tracked)
@@ -313,12 +298,6 @@ class Session:
         by = next((track.by for track in objects.values()), "forward")
         confidence = {str(i): round(track.confidence, 3) for i, track in objects.items()}
         self.pages.tell({"type": "frame", "frame": number, "by": by, "confidence": confidence})
-
-
-def devices() -> list[str]:
-    """What this machine can compute on, as `VideoSegmenter` takes it."""
-    gpus = [f"cuda:{place}" for place in range(torch.cuda.device_count())]
-    return ["auto", "cpu", *gpus, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def _state_of(project: Project) -> dict[str, Any]:
@@ -338,19 +317,3 @@ def _state_of(project: Project) -> dict[str, Any]:
         "undo": project.history.undo_title,
         "redo": project.history.redo_title,
     }
-
-
-def _ask_for(opened: Opened) -> str:
-    video = opened.project.document.video
-    return (
-        f"The video of this project, {Path(video.path).name} ({video.num_frames} frames of {video.width} x "
-        f"{video.height}), is no longer at {video.path}. Where is it?"
-    )
-
-
-def _is_there(name: str) -> bool:
-    try:
-        find_weights(name)
-    except FileNotFoundError:
-        return False
-    return True
