@@ -94,7 +94,7 @@ async def drop_video(request: Request, session: Session) -> Response:
         aside.rename(path)
     finally:
         aside.unlink(missing_ok=True)
-    session.open(path)
+    session.open(path, dropped=True)
     return JSONResponse({}, 202)
 
 

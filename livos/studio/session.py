@@ -138,13 +138,16 @@ class Session:
 
     # Opening
 
-    def open(self, path: Path) -> None:
-        """Starts opening a video or project; in phase `missing`, `path` is where the project's video is now."""
+    def open(self, path: Path, dropped: bool = False) -> None:
+        """Starts opening a video or project; in phase `missing`, `path` is where the project's video is now.
+
+        dropped: whether it is a copy that was made for this. If it cannot be opened, it is removed.
+        """
         self.refuse_unless_choosing()
         missing = self._opened if self._phase == "missing" else None
         self._phase, self._sentence = "opening", f"Opening {path.name} …"
         self.pages.tell({"type": "opening", "sentence": self._sentence, "share": None})
-        self.jobs.start("open", f"Opening {path.name}", (0, 0), lambda job: self._open(path, missing))
+        self.jobs.start("open", f"Opening {path.name}", (0, 0), lambda job: self._open(path, missing, dropped))
 
     def open_demo(self) -> None:
         """Starts opening the demo clip; its project goes to the working directory."""
@@ -159,7 +162,7 @@ class Session:
         if self._phase not in ("choose", "missing"):
             raise BlockingIOError("A video is already open: start `livos studio` again for another one.")
 
-    def _open(self, path: Path, missing: Opened | None) -> str:
+    def _open(self, path: Path, missing: Opened | None, dropped: bool) -> str:
         phase = "choose" if missing is None else "missing"
         sentence = CHOOSE if missing is None else ask_for(missing)
         try:
@@ -172,6 +175,10 @@ class Session:
                 opened = open_path(path, self._project_folder)
             self._take(opened)
             phase, sentence = ("missing", ask_for(opened)) if opened.source is None else ("ready", "")
+        except BaseException:
+            if dropped:
+                path.unlink(missing_ok=True)
+            raise
         finally:
             self._phase, self._sentence = phase, sentence
         return f"{opened.project.folder.name} is open." if opened.source is not None else sentence

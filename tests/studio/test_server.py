@@ -319,6 +319,7 @@ def test_file_that_is_not_a_video_brings_the_choice_back(client, tmp_path):
         note = page.until(lambda message: message["type"] == "note")
         assert note["level"] == "error" and "cannot be opened" in note["sentence"]
         page.until(lambda message: message["type"] == "state" and message["state"]["phase"] == "choose")
+        assert not list(tmp_path.glob("*dropped-*"))
 
 
 def broken(*_):
