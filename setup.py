@@ -7,7 +7,8 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
-BUNDLED = ("weights/livos-lite.safetensors", "weights/livos-lite.md", "examples/demo")
+WEIGHTS = ("livos-lite", "livos-click")
+BUNDLED = (*(f"weights/{name}{suffix}" for name in WEIGHTS for suffix in (".safetensors", ".md")), "examples/demo")
 """What a wheel brings along besides code; livos/files/bundled.py finds it in a checkout and in the package."""
 
 

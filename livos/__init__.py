@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from livos.build import build_model, model_names
     from livos.checkpoints import load_weights, save_weights
+    from livos.clicks.clicker import Clicker, click
     from livos.loading import load_model, weight_names
     from livos.masks.label_maps import LabelCoding, LabelMap, read_labels, write_labels
     from livos.pipeline.frames import SegmentedFrame
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from livos.segmenter.state import SegmenterState
 
 __all__ = [
+    "Clicker",
     "LabelCoding",
     "LabelMap",
     "SegmentationResult",
@@ -25,6 +27,7 @@ __all__ = [
     "SegmenterState",
     "VideoSegmenter",
     "build_model",
+    "click",
     "load_model",
     "load_weights",
     "model_names",
@@ -39,6 +42,7 @@ __version__ = "1.0.0"
 _MODULES = {
     "livos.build": ("build_model", "model_names"),
     "livos.checkpoints": ("load_weights", "save_weights"),
+    "livos.clicks.clicker": ("Clicker", "click"),
     "livos.loading": ("load_model", "weight_names"),
     "livos.masks.label_maps": ("LabelCoding", "LabelMap", "read_labels", "write_labels"),
     "livos.pipeline.frames": ("SegmentedFrame",),

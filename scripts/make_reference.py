@@ -21,6 +21,7 @@ PAGE = ROOT / "docs" / "reference.md"
 
 SECTIONS = {
     "Segmenting videos": ["segment_video", "SegmentedFrame", "VideoSegmenter", "SegmentationResult", "SegmenterState"],
+    "Clicks on an image": ["click", "Clicker"],
     "Mask files": ["read_labels", "write_labels", "LabelMap", "LabelCoding"],
     "Networks and weights": [
         *("load_model", "weight_names", "build_model", "model_names", "load_weights", "save_weights"),

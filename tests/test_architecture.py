@@ -32,12 +32,13 @@ USES: dict[str, set[str]] = {
     "acceleration": {"model"},
     "engines": {"acceleration", "devices", "files", "model"},
     "segmenter": {*NETWORKS, "acceleration", "devices", "engines", "files"},
+    "clicks": {*NETWORKS, "acceleration", "files"},
     "export": {*NETWORKS, "engines", "files", "masks", "segmenter"},
     "pipeline": {*NETWORKS, "devices", "files", "masks", "segmenter", "video"},
     "evaluation": {*NETWORKS, "config", "devices", "distributed", "files", "masks", "pipeline", "segmenter", "video"},
-    "training": {*NETWORKS, "config", "devices", "distributed", "evaluation", "files", "interruptions", "masks"}
-    | {"pipeline", "segmenter", "video"},
-    "studio": {*NETWORKS, "devices", "files", "interruptions", "masks", "pipeline", "segmenter", "video"},
+    "training": {*NETWORKS, "clicks", "config", "devices", "distributed", "evaluation", "files", "interruptions"}
+    | {"masks", "pipeline", "segmenter", "video"},
+    "studio": {*NETWORKS, "clicks", "devices", "files", "interruptions", "masks", "pipeline", "segmenter", "video"},
 }
 """What each room may import. Commands may import everything, and nothing imports commands."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from livos.segmenter.segmenter import VideoSegmenter
 from livos.studio.choices import Choices
 from livos.studio.choosing import FileChooser
+from livos.studio.clicking import ClickedFrame
 from livos.studio.document import Settings
 from livos.studio.frames import Cache, FrameStore
 from livos.studio.history import Step
@@ -59,6 +60,7 @@ class Session:
         self._opened: Opened | None = None
         self._frames: FrameStore | None = None
         self._magnet = Magnet()
+        self._clicked = ClickedFrame()
         self._masks: Cache[tuple[bytes, tuple[int, ...]]] = Cache(MASK_BYTES, lambda kept: len(kept[0]))
         self._edits = 0  # grows whenever masks change, so that none that was read meanwhile is cached
         self._lock = threading.RLock()
@@ -238,6 +240,8 @@ class Session:
         self.check_number(number)
         self.project.document.object(object_id)
         image, _ = self.frames.image(number)
+        if request.get("tool") == "click":
+            return self._clicked.mask(number, image, request)
         return suggest(image, self.project.labels(number) == object_id, request)
 
     def path_along_edges(

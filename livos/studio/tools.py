@@ -130,7 +130,7 @@ def suggest(image: Image, mask: Mask, request: Mapping[str, Any]) -> Mask:
     """The mask that the requested tool makes from an object's mask. Raises ValueError for an invalid request."""
     tool = request.get("tool")
     if tool == "box":
-        return from_box(image, _numbers(request.get("box"), 4, "box"))
+        return from_box(image, checked_numbers(request.get("box"), 4, "box"))
     if tool == "scribble":
         start = np.zeros_like(mask) if request.get("fresh") else mask
         return from_strokes(image, start, _strokes(request.get("strokes")))
@@ -143,7 +143,7 @@ def suggest(image: Image, mask: Mask, request: Mapping[str, Any]) -> Mask:
     if tool == "specks":
         return without_specks(mask)
     if tool == "fill":
-        return filled_at(mask, _numbers(request.get("point"), 2, "point"), bool(request.get("add", True)))
+        return filled_at(mask, checked_numbers(request.get("point"), 2, "point"), bool(request.get("add", True)))
     raise ValueError(f"There is no tool {tool!r}.")
 
 
@@ -222,12 +222,13 @@ def _strokes(given: Any) -> list[Stroke]:
         points = stroke.get("points") if isinstance(stroke, dict) else None
         if not isinstance(points, list) or not 0 < len(points) <= MOST_POINTS:
             raise ValueError(f"A stroke has 1 to {MOST_POINTS} points.")
-        corners = tuple((x, y) for x, y in (_numbers(point, 2, "point") for point in points))
+        corners = tuple((x, y) for x, y in (checked_numbers(point, 2, "point") for point in points))
         strokes.append(Stroke(corners, _number(stroke.get("radius"), "radius", 0.5, 1000), bool(stroke.get("add"))))
     return strokes
 
 
-def _numbers(given: Any, count: int, name: str) -> list[float]:
+def checked_numbers(given: Any, count: int, name: str) -> list[float]:
+    """A list of so many numbers from a request. Raises ValueError, with the name, for anything else."""
     if not isinstance(given, list) or len(given) != count:
         raise ValueError(f"{name}: expected {count} numbers.")
     return [_number(value, name, -100_000, 100_000) for value in given]

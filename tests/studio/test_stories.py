@@ -163,6 +163,30 @@ def test_brush_and_eraser_change_the_pixels_that_they_touch(studio, page):
     np.testing.assert_array_equal(mask(studio, 0) == 1, painted)
 
 
+def test_clicks_find_an_object_and_undo_takes_one_back(studio, page):
+    wait_for_frame(page, 0)
+    page.keyboard.press("Shift+C")
+    page.mouse.click(*place(page, 700, 300))
+    until(page, lambda: overlap(mask(studio, 0) == 1, truth(0, 1)) > 0.5)
+    wait_for_given(studio, page, 0, "1")
+    after_one = mask(studio, 0)
+    page.mouse.click(*place(page, 400, 100), button="right")
+    page.mouse.click(*place(page, 730, 180))
+    until(page, lambda: (mask(studio, 0) != after_one).any())
+    page.get_by_test_id("busy").wait_for(state="hidden")
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    until(page, lambda: (mask(studio, 0) == after_one).all())
+
+
+def test_box_of_the_click_tool_finds_an_object(studio, page):
+    wait_for_frame(page, 0)
+    page.get_by_test_id("tool-clicks").click()
+    rows, columns = (np.flatnonzero(truth(0, 1).any(axis)) for axis in (1, 0))
+    stroke(page, [(columns[0] - 3, rows[0] - 3), (columns[-1] + 3, rows[-1] + 3)])
+    until(page, lambda: overlap(mask(studio, 0) == 1, truth(0, 1)) > 0.7)
+
+
 def test_object_that_was_taken_off_a_frame_is_marked_as_absent_there(studio, page):
     wait_for_frame(page, 0)
     draw_polygon(page, ASTRONAUT)

@@ -50,6 +50,7 @@ function toolCommands({ options, stage }) {
   return {
     "tool.brush": take("brush"), "tool.eraser": take("eraser"), "tool.polygon": take("polygon"),
     "tool.magnetic": take("magnetic"), "tool.box": take("box"), "tool.scribble": take("scribble"),
+    "tool.clicks": take("clicks"),
     "tool.fill": take("fill"), "tool.hand": take("hand"), "size.less": resize(1 / 1.2), "size.more": resize(1.2),
   };
 }

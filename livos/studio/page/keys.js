@@ -18,6 +18,7 @@ export const KEYS = [
   entry("Tools", "tool.magnetic", ["M"], "Magnetic polygon, follows edges"),
   entry("Tools", "tool.box", ["R"], "Box around an object, cut out at its edges"),
   entry("Tools", "tool.scribble", ["S"], "Scribble inside and outside, cut out at the edges"),
+  entry("Tools", "tool.clicks", ["Shift+C"], "Click on an object to find it; a box as well"),
   entry("Tools", "tool.fill", ["G"], "Fill a region"),
   entry("Tools", "tool.hand", ["H"], "Hand, moves the picture"),
   entry("Tools", "size.less", ["["], "Smaller brush"),

@@ -23,6 +23,7 @@ import { Stage } from "./stage/stage.js";
 import { Studio } from "./studio.js";
 import { Timeline } from "./timeline/timeline.js";
 import { Brush } from "./tools/brush.js";
+import { Clicks } from "./tools/clicks.js";
 import { Box, Scribble } from "./tools/grab_cut.js";
 import { Options } from "./tools/options.js";
 import { Polygon } from "./tools/polygon.js";
@@ -69,7 +70,7 @@ function takeTools() {
   const tools = {
     brush: new Brush(bench, false), eraser: new Brush(bench, true), polygon: new Polygon(bench, false),
     magnetic: new Polygon(bench, true), box: new Box(bench), scribble: new Scribble(bench), fill: new Fill(bench),
-    hand: new Hand(bench),
+    clicks: new Clicks(bench), hand: new Hand(bench),
   };
   const take = () => stage.take(tools[options.get("tool")] ?? tools.brush);
   options.on("change", (name) => name === "tool" && take());

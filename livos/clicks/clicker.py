@@ -1,0 +1,326 @@
+"""One object of an image from clicks and a box, as often as clicks are added or taken back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from livos.acceleration.accelerate import accelerate
+from livos.checkpoints import load_weights
+from livos.clicks.head import INSIDE, NO_CLICK, OUTSIDE, ClickHead, CropFeatures
+from livos.files.bundled import bundled_dir
+from livos.loading import load_model
+
+Image = npt.NDArray[np.uint8]
+Click = tuple[float, float, bool]
+"""x and y in pixels from the image's left upper corner, and whether this is the object (or not)."""
+
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels."""
+
+LONG_SIDE = 256
+"""Of what the network sees, in pixels: the whole image at first, then the surroundings of the object."""
+
+MARGIN = 0.25
+"""Around the object, as a fraction of its longer side, on each side."""
+
+LEAST_SIDE = 48
+"""Of the surroundings, in pixels of the image."""
+
+SURELY_NOT = -16.0
+"""Logits of what lies outside of the surroundings."""
+
+_WEIGHTS = "livos-click.safetensors"
+_KEPT_AREAS = 8
+
+
+@dataclass(frozen=True)
+class ClickNetwork:
+    """livos-lite's image encoder, and the head that stands on it."""
+
+    encoder: nn.Module
+    normalize: nn.Module
+    head: ClickHead
+
+
+@lru_cache(maxsize=1)
+def load_click_network() -> ClickNetwork:
+    """The network that comes with LiVOS, in evaluation mode, on the CPU. It is loaded once.
+
+    Raises:
+        FileNotFoundError: If its weights are missing.
+        ValueError: If they are damaged.
+    """
+    lite = load_model("lite")
+    head = load_weights(ClickHead(lite.image_encoder.channels), bundled_dir() / "weights" / _WEIGHTS).eval()
+    return with_head(head)
+
+
+def with_head(head: ClickHead) -> ClickNetwork:
+    """A network with this head."""
+    fast = accelerate(load_model("lite"), torch.device("cpu"), "float32")
+    head = head.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    return ClickNetwork(fast.image_encoder, fast.normalize, head)
+
+
+@dataclass(frozen=True)
+class _Area:
+    """A part of the image, in whole pixels, and the size at which the network sees it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what the network sees, multiples of 16."""
+        width, height = self.right - self.left, self.bottom - self.top
+        scale = LONG_SIDE / max(width, height)
+        return tuple(max(16, round(side * scale / 16) * 16) for side in (width, height))  # type: ignore[return-value]
+
+    def placed(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """Points of the image in pixels of what the network sees."""
+        width, height = self.size
+        across, along = width / (self.right - self.left), height / (self.bottom - self.top)
+        return [((x - self.left) * across, (y - self.top) * along) for x, y in points]
+
+    def contains(self, other: _Area) -> bool:
+        return (
+            self.left <= other.left
+            and self.top <= other.top
+            and self.right >= other.right
+            and self.bottom >= other.bottom
+        )
+
+    @property
+    def long_side(self) -> int:
+        return max(self.right - self.left, self.bottom - self.top)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Logits (1, 1, h, w) of an area, at half of the size at which it is seen."""
+
+    area: _Area
+    logits: Tensor
+
+    def extent(self) -> npt.NDArray | None:
+        """The left upper and right lower corner, (2, 2) in pixels of the image, of what was found; None if nothing."""
+        found = (self.logits[0, 0].numpy() > 0).astype(np.uint8)
+        if not found.any():
+            return None
+        left, top, width, height = cv2.boundingRect(found)
+        area = self.area
+        scale = np.array([area.right - area.left, area.bottom - area.top]) / found.shape[::-1]
+        return np.array([[left, top], [left + width, top + height]]) * scale + [area.left, area.top]
+
+    def seen_in(self, area: _Area) -> Tensor:
+        """The same logits, as far as known, for another area."""
+        if area == self.area:
+            return self.logits
+        width, height = (side // 2 for side in area.size)
+        own, (own_height, own_width) = self.area, self.logits.shape[-2:]
+        x = area.left + (np.arange(width) + 0.5) * (area.right - area.left) / width  # centres, pixels of the image
+        y = area.top + (np.arange(height) + 0.5) * (area.bottom - area.top) / height
+        x = (x - own.left) * own_width / (own.right - own.left) - 0.5  # in pixels of the logits
+        y = (y - own.top) * own_height / (own.bottom - own.top) - 0.5
+        maps = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        source = self.logits[0, 0].numpy()
+        there = cv2.remap(source, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=SURELY_NOT)
+        return torch.from_numpy(there)[None, None]
+
+
+class Clicker:
+    """Answers clicks on one image. What the image shows is computed once, for all clicks.
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        network: Another network than the one that comes with LiVOS.
+
+    Raises:
+        ValueError: If the image has another shape or type.
+        FileNotFoundError: If the weights are missing.
+    """
+
+    def __init__(self, image: Image, network: ClickNetwork | None = None):
+        image = np.asarray(image)
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape) < 1:
+            raise ValueError(f"expected an image (H, W, 3) of uint8, found {image.shape} of {image.dtype}")
+        self.image = image
+        self.network = network or load_click_network()
+        self._features: dict[_Area, CropFeatures] = {}
+        self._answers: dict[tuple[tuple[Click, ...], Box | None], _Answer] = {}
+
+    def probabilities(self, clicks: Sequence[Sequence[float]] = (), box: Sequence[float] | None = None) -> npt.NDArray:
+        """How probable it is that each pixel belongs to the object.
+
+        Args:
+            clicks: In the order in which they were made: x, y, and 1 (or True) on the object or 0 (or False) beside
+                it. x and y are in pixels from the left upper corner; the centre of the first pixel is (0.5, 0.5).
+            box: x0, y0, x1, y1 in pixels: about the object. Parts outside of the image are ignored.
+
+        Returns:
+            (H, W) float32 in [0, 1].
+
+        Raises:
+            ValueError: If there is neither a click on the object nor a box, or if a click or the whole box is outside
+                of the image.
+        """
+        height, width = self.image.shape[:2]
+        made, given = _checked_clicks(clicks, (height, width)), _checked_box(box, (height, width))
+        if given is None and not any(inside for _, _, inside in made):
+            raise ValueError("expected a click on the object or a box about it, found neither")
+        return self._whole(self._answer(made, given))
+
+    def mask(self, clicks: Sequence[Sequence[float]] = (), box: Sequence[float] | None = None) -> npt.NDArray[np.bool_]:
+        """Where the object is: probabilities above one half.
+
+        Args:
+            clicks: As for `probabilities`.
+            box: As for `probabilities`.
+
+        Returns:
+            (H, W) bool.
+
+        Raises:
+            ValueError: As `probabilities` does.
+        """
+        return self.probabilities(clicks, box) > 0.5
+
+    def _answer(self, clicks: tuple[Click, ...], box: Box | None) -> _Answer:
+        """The answer to these clicks. Each click builds on the answer to those before it; known answers are used."""
+        last = None
+        for count in range(len(clicks) + 1):
+            made = clicks[:count]
+            if box is None and not any(inside for _, _, inside in made):
+                continue
+            if (made, box) not in self._answers:
+                self._answers[made, box] = self._next(made, box, last)
+            last = self._answers[made, box]
+        assert last is not None
+        return last
+
+    def _next(self, clicks: tuple[Click, ...], box: Box | None, last: _Answer | None) -> _Answer:
+        """The answer to clicks after the one to all but the last of them; the first looks twice, closer then."""
+        if last is None:
+            start = self._everything() if box is None else self._about(np.array([box[:2], box[2:]]))
+            last = self._asked(start, clicks, box, None)
+        return self._asked(self._surroundings(last, clicks, box), clicks, box, last)
+
+    @torch.inference_mode()
+    def _asked(self, area: _Area, clicks: tuple[Click, ...], box: Box | None, last: _Answer | None) -> _Answer:
+        """The network's answer about an area, given the last answer."""
+        width, height = area.size
+        points = area.placed([(x, y) for x, y, _ in clicks])
+        labels = [INSIDE if inside else OUTSIDE for _, _, inside in clicks]
+        seen = [0 <= x <= width and 0 <= y <= height for x, y in points]
+        rows = [(x, y, label if s else NO_CLICK) for (x, y), label, s in zip(points, labels, seen, strict=True)]
+        corners = [math.nan] * 4 if box is None else [c for p in area.placed([box[:2], box[2:]]) for c in p]
+        before = torch.zeros(1, 1, height // 2, width // 2) if last is None else last.seen_in(area)
+        prompt = torch.tensor([rows or [(0.0, 0.0, NO_CLICK)]], dtype=torch.float32)
+        logits = self.network.head(self._looked(area), prompt, torch.tensor([corners]), before)
+        return _Answer(area, logits)
+
+    def _looked(self, area: _Area) -> CropFeatures:
+        """The features of an area; those of the last few are kept."""
+        if area not in self._features:
+            part = self.image[area.top : area.bottom, area.left : area.right]
+            shrinks = max(area.size) < max(part.shape[:2])
+            seen = cv2.resize(part, area.size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+            image = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1))).float().div(255)[None]
+            image = self.network.normalize(image.contiguous(memory_format=torch.channels_last))
+            if len(self._features) >= _KEPT_AREAS:
+                del self._features[list(self._features)[1]]  # the first is the whole image
+            self._features[area] = self.network.head.look(image, self.network.encoder(image))
+        return self._features[area]
+
+    def _surroundings(self, answer: _Answer, clicks: tuple[Click, ...], box: Box | None) -> _Area:
+        """Where to look next: the last answer, clicks on the object and the box, with a margin."""
+        corners = [np.array([[x, y]]) for x, y, inside in clicks if inside]
+        if box is not None:
+            corners.append(np.array([box[:2], box[2:]]))
+        if (extent := answer.extent()) is not None:
+            corners.append(extent)
+        elif box is None:
+            return self._everything()
+        points, kept = np.concatenate(corners), answer.area
+        wanted = self._about(points)
+        fits = kept.contains(self._about(points, MARGIN / 2)) and kept.long_side <= 1.3 * wanted.long_side
+        return kept if fits else wanted
+
+    def _everything(self) -> _Area:
+        return _Area(0, 0, self.image.shape[1], self.image.shape[0])
+
+    def _about(self, points: npt.NDArray, share: float = MARGIN) -> _Area:
+        """The part of the image with these points (N, 2) and a margin."""
+        low, high = points.min(0), points.max(0)
+        margin = max(share * (high - low).max(), (LEAST_SIDE - (high - low).max()) / 2)
+        size = np.array(self.image.shape[1::-1])
+        low = np.clip(np.floor(low - margin), 0, size - 1).astype(int)
+        high = np.clip(np.ceil(high + margin), low + 1, size).astype(int)
+        return _Area(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+
+    def _whole(self, answer: _Answer) -> npt.NDArray[np.float32]:
+        """Probabilities (H, W) of the whole image."""
+        area = answer.area
+        shape = (area.bottom - area.top, area.right - area.left)
+        logits = F.interpolate(answer.logits, shape, mode="bilinear", align_corners=False)
+        result = np.zeros(self.image.shape[:2], np.float32)
+        result[area.top : area.bottom, area.left : area.right] = logits.sigmoid()[0, 0].numpy()
+        return result
+
+
+def click(image: Image, clicks: Sequence[Sequence[float]] = (), box: Sequence[float] | None = None) -> npt.NDArray:
+    """The mask of the object that clicks or a box mark on an image.
+
+    To add clicks or take them back, keep a `Clicker`: it looks at the image only once.
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        clicks: In the order in which they were made: x, y, and 1 (or True) on the object or 0 (or False) beside it. x
+            and y are in pixels from the left upper corner; the centre of the first pixel is (0.5, 0.5).
+        box: x0, y0, x1, y1 in pixels: about the object.
+
+    Returns:
+        (H, W) bool.
+
+    Raises:
+        ValueError: If there is neither a click on the object nor a box, if a click or the whole box is outside of the
+            image, or if the image has another shape or type.
+        FileNotFoundError: If the weights are missing.
+    """
+    return Clicker(image).mask(clicks, box)
+
+
+def _checked_clicks(clicks: Sequence[Sequence[float]], size: tuple[int, int]) -> tuple[Click, ...]:
+    made = []
+    for number, each in enumerate(clicks, start=1):
+        if len(each) != 3 or each[2] not in (0, 1):
+            raise ValueError(f"click {number}: expected x, y, and 1 for the object or 0 for the rest, found {each!r}")
+        x, y = float(each[0]), float(each[1])
+        if not (0 <= x <= size[1] and 0 <= y <= size[0]):
+            raise ValueError(f"click {number} at ({x:g}, {y:g}) is outside of the image, {size[1]} x {size[0]} pixels")
+        made.append((x, y, bool(each[2])))
+    return tuple(made)
+
+
+def _checked_box(box: Sequence[float] | None, size: tuple[int, int]) -> Box | None:
+    if box is None:
+        return None
+    if len(box) != 4 or not all(math.isfinite(c) for c in box):
+        raise ValueError(f"box: expected x0, y0, x1, y1 in pixels, found {box!r}")
+    x0, x1 = (float(np.clip(x, 0, size[1])) for x in (min(box[0], box[2]), max(box[0], box[2])))
+    y0, y1 = (float(np.clip(y, 0, size[0])) for y in (min(box[1], box[3]), max(box[1], box[3])))
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        raise ValueError(f"box {tuple(box)}: has no pixels in the image, {size[1]} x {size[0]} pixels")
+    return x0, y0, x1, y1

@@ -1,0 +1,42 @@
+"""Clicks as a patient person would place them: in the middle of what is wrong most (as RITM and others are scored)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from livos.clicks.head import INSIDE, OUTSIDE
+
+Mask = npt.NDArray[np.bool_]
+
+
+def next_click(
+    truth: Mask, answer: Mask, generator: np.random.Generator | None = None
+) -> tuple[float, float, int] | None:
+    """Where to click next so that an answer comes closer to the true mask.
+
+    Args:
+        truth: (H, W), the true mask.
+        answer: (H, W), the present answer; nothing before the first click.
+        generator: Places the click anywhere in the middle half of the error instead of at its very middle.
+
+    Returns:
+        x and y in pixels, and `INSIDE` or `OUTSIDE`; None if the answer is the true mask.
+    """
+    missing, surplus = (_depth(error) for error in (truth & ~answer, answer & ~truth))
+    depth, label = (missing, INSIDE) if missing.max() >= surplus.max() else (surplus, OUTSIDE)
+    deepest = depth.max()
+    if deepest <= 0:
+        return None
+    if generator is None:
+        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    else:
+        row, column = generator.choice(np.argwhere(depth >= deepest / 2))
+    return float(column) + 0.5, float(row) + 0.5, label
+
+
+def _depth(area: Mask) -> npt.NDArray[np.float32]:
+    """How far each pixel of an area is from what is outside of it, the picture's edge included."""
+    padded = np.pad(area.astype(np.uint8), 1)
+    return cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1].astype(np.float32)
