@@ -10,7 +10,7 @@ from tiny_network import TINY, tiny_network
 from torch import nn
 from torch.nn import functional as F
 
-from livos.acceleration.accelerate import accelerate
+from livos.acceleration.accelerate import accelerate, without_batch_norms
 from livos.acceleration.folding import fold_batch_norms
 from livos.acceleration.winograd import WinogradConv2d, is_plain_3x3
 from livos.build import build_model
@@ -139,6 +139,37 @@ def test_blocks_that_are_wide_enough_for_winograd_agree(encoder, num_objects, mo
 def test_no_batch_norm_is_left(precision):
     fast = accelerate(build_model("lite", seed=0), CPU, precision)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fast.modules())
+
+
+@pytest.mark.parametrize("encoder", ["resnet18", "resnet50", "lite"])
+def test_weights_in_bfloat16_are_as_exact_as_weights_that_are_converted_for_each_frame(encoder, monkeypatch):
+    network = with_statistics(build_model(encoder if encoder == "lite" else wide(encoder), seed=0))
+    monkeypatch.setattr("livos.acceleration.accelerate.multiplies_bfloat16", lambda: True)
+    exact, fast = probabilities(network, 2), accelerate(network, CPU, "bfloat16")
+    assert {m.weight.dtype for m in fast.modules() if isinstance(m, nn.Conv2d)} == {torch.bfloat16}
+    with torch.autocast("cpu", torch.bfloat16):
+        converted, kept = (probabilities(x, 2) for x in (without_batch_norms(network), fast))
+    assert kept.dtype == torch.float32 and 0 < (kept - exact).abs().mean() < 2 * (converted - exact).abs().mean()
+
+
+@torch.inference_mode()
+def test_what_is_remembered_stays_float32_with_weights_in_bfloat16(monkeypatch):
+    monkeypatch.setattr("livos.acceleration.accelerate.multiplies_bfloat16", lambda: True)
+    fast = accelerate(build_model(wide("resnet18"), seed=0), CPU, "bfloat16")
+    image, masks = torch.rand(1, 3, 48, 80), torch.ones(1, 2, 48, 80)
+    with torch.autocast("cpu", torch.bfloat16):
+        features = fast.encode(image)
+        state = fast.remember(features, masks, fast.begin(features, 2))
+        prediction, state = fast.segment(features, state)
+        state = fast.remember(features, prediction.probabilities[:, 1:], state)
+    kept = [features.key, features.gate, *vars(state.memory).values(), state.mean_summary, state.sensory]
+    assert {x.dtype for x in [*kept, state.last_masks]} == {torch.float32}
+
+
+def test_a_cpu_without_products_in_bfloat16_converts_no_weights(monkeypatch):
+    monkeypatch.setattr("livos.acceleration.accelerate.multiplies_bfloat16", lambda: False)
+    fast = accelerate(tiny_network(), CPU, "bfloat16")
+    assert {p.dtype for p in fast.parameters()} == {torch.float32}
 
 
 def test_the_given_network_stays_as_it_was():

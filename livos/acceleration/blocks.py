@@ -1,4 +1,4 @@
-"""Faster versions of the network's blocks with the same results, for inference on CPUs in float32.
+"""Faster versions of the network's blocks with the same results, for inference on CPUs in float32 or bfloat16.
 
 They work in place, on channels_last maps, with Winograd convolutions where these are used. `FASTER` says which block
 replaces which.
@@ -87,6 +87,7 @@ class FastGatedUpdate(GatedUpdate):
         inputs, dim = (_as_images(features), _as_images(sensory)), sensory.shape[2]
         winograd = isinstance(self.transform, WinogradConv2d)
         gates = self.transform(*inputs) if winograd else self.transform(torch.cat(inputs, dim=1))
+        gates = gates.float()  # the sensory memory stays float32
         gates[:, : 2 * dim].sigmoid_()
         forget, update, new = gates.split(dim, dim=1)
         kept = forget.mul_(inputs[1])
