@@ -9,8 +9,9 @@ The first command makes eight videos; add others that were not trained on. Each 
 is long enough; at intervals (--away) frames of another video are shown, which do not contain the object. Rules:
 
 today    the normaliser grows with every frame, as the released weights expect it
-capped   from frame 32 on it grows only as the state does: N_v = g_v N_v + 1 for channel v with gate g_v
-slow     the same only for channels whose gate is above 0.99
+capped   from frame 32 on it grows only as the state does, by the gates of the frame at hand (memory_cap=32 of a model)
+counted  the same by the gates of all frames: N_v = g_v N_v + 1 for channel v with gate g_v
+slow     as counted, only for channels whose gate is above 0.99
 kept     the readout of the given frame's state is kept separately and mixed in with weight 0.2
 sure     a frame is written into the memory only if its confidence is above 0.5
 
@@ -37,7 +38,7 @@ from livos.model.memory import LinearMemory
 from livos.segmenter.segmenter import EncodedFrame
 from livos.segmenter.state import SegmenterState
 
-RULES = ("today", "capped", "slow", "kept", "sure")
+RULES = ("today", "capped", "counted", "slow", "kept", "sure")
 CAP = 32  # frames after which the normaliser stops growing as before
 SLOW = 0.99  # gate above which a channel is slow
 SHARE = 0.2  # of the given frame's readout
@@ -58,7 +59,7 @@ class RuledMemory(LinearMemory):
         readout = super().read(key)
         if self.rule == "kept" and self.first is not None:
             return (1 - SHARE) * readout + SHARE * self.first.read(key)
-        if self.counts is None or self.counts_at_cap is None or self.rule not in ("capped", "slow"):
+        if self.counts is None or self.counts_at_cap is None or self.rule not in ("counted", "slow"):
             return readout
         # today's normaliser of t frames would be one of CAP frames whose sum grows as the state does
         factor = float(self.num_frames[0, 0]) / (CAP * self.counts / self.counts_at_cap)
@@ -66,8 +67,8 @@ class RuledMemory(LinearMemory):
             factor = torch.where(self.gates > SLOW, factor, torch.ones_like(factor))
         return readout * factor[:, None, None]
 
-    def write(self, key: Tensor, value: Tensor, gate: Tensor) -> "RuledMemory":
-        written = super().write(key, value, gate)
+    def write(self, key: Tensor, value: Tensor, gate: Tensor, cap: int | None = None) -> "RuledMemory":
+        written = super().write(key, value, gate, cap)
         gates = gate[0].float()
         counts = torch.ones_like(gates) if self.counts is None else gates * self.counts + 1
         capped = counts if int(written.num_frames[0, 0]) == CAP else self.counts_at_cap
@@ -182,6 +183,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(str(error))
     print("rule     " + " ".join(f"{10 * k:3}-{10 * (k + 1):3}%" for k in range(10)) + "     all")
     for rule in options.rules:
+        network.config.memory_cap = CAP if rule == "capped" else None
         segmenter = RuledSegmenter(network, options.device, size=options.size)
         segmenter.rule = rule
         pairs = zip(videos, videos[1:] + videos[:1], strict=True)

@@ -28,10 +28,10 @@ def naive_readout(past: list, key: torch.Tensor) -> torch.Tensor:
     return total / sum((past_key * key).sum(dim=(1, 2, 3)) for past_key, _, _ in past)[:, None, None, None, None]
 
 
-def remembering(frames: list, memory: LinearMemory | None = None) -> LinearMemory:
+def remembering(frames: list, memory: LinearMemory | None = None, cap: int | None = None) -> LinearMemory:
     memory = memory or LinearMemory.empty(frames[0][0], V).with_new_objects(N)
     for key, value, gate in frames:
-        memory = memory.write(key, value, gate)
+        memory = memory.write(key, value, gate, cap)
     return memory
 
 
@@ -82,6 +82,29 @@ def test_keys_are_summed_since_an_object_appeared():
     torch.testing.assert_close(memory.key_sums[:, 2], sum(key for key, _, _ in frames[1:]))
 
 
+@pytest.mark.parametrize("num_frames", [1, 3])
+def test_up_to_its_cap_a_normaliser_counts_every_frame(num_frames):
+    *past, (key, _, _) = random_frames(num_frames + 1)
+    assert torch.equal(remembering(past, cap=3).read(key), remembering(past).read(key))
+
+
+@pytest.mark.parametrize("gate", [0.0, 0.9, 0.999, 1.0])
+def test_later_a_capped_normaliser_grows_as_the_state_of_a_channel_does(gate):
+    cap, num_frames = 3, 12
+    *past, (key, _, _) = [(key, value, torch.full((B, V), gate)) for key, value, _ in random_frames(num_frames + 1)]
+    capped, counted = remembering(past, cap=cap), remembering(past)
+    growth = sum(gate**i for i in range(num_frames)) / sum(gate**i for i in range(cap))
+    torch.testing.assert_close(capped.spans, torch.full((B, N, V), cap * growth))
+    torch.testing.assert_close(capped.read(key), counted.read(key) * num_frames / (cap * growth))
+
+
+def test_the_cap_of_a_late_object_begins_with_it():
+    frames = random_frames(6)
+    early = remembering([(key, value[:, :1], gate) for key, value, gate in frames[:4]], no_past(1, frames), cap=2)
+    both = remembering([(key, value[:, :2], gate) for key, value, gate in frames[4:]], early.with_new_objects(1), cap=2)
+    assert (both.spans[:, 1] == 2).all() and (both.spans[:, 0] < 6).all()
+
+
 def test_means_do_not_drift_over_a_million_frames():
     mean, count = torch.full((1, 1, 3), 0.1), torch.full((1, 1), 1e6)
     for _ in range(1000):
@@ -109,6 +132,7 @@ def test_memory_stays_float32_whatever_comes_in(dtype):
         memory.state.dtype
         == memory.mean_keys.dtype
         == memory.num_frames.dtype
+        == memory.spans.dtype
         == memory.read(key).dtype
         == torch.float32
     )

@@ -10,12 +10,13 @@ from livos.model.memory import LinearMemory
 memory_rules = load_script("benchmarks/memory_rules.py")
 
 
-def after(memory: LinearMemory, num_frames: int, gate: float = 0.9) -> LinearMemory:
+def after(memory: LinearMemory, num_frames: int, gate: float = 0.9, cap: int | None = None) -> LinearMemory:
     """The memory of one object after frames of random keys and values."""
     generator = torch.Generator().manual_seed(0)
     for _ in range(num_frames):
         key = torch.rand(1, 4, 2, 2, generator=generator).softmax(dim=1)
-        memory = memory.write(key, torch.rand(1, 1, 3, 2, 2, generator=generator), torch.full((1, 3), gate))
+        value = torch.rand(1, 1, 3, 2, 2, generator=generator)
+        memory = memory.write(key, value, torch.full((1, 3), gate), cap)
     return memory
 
 
@@ -32,12 +33,17 @@ def test_todays_rule_is_the_memorys_own(rule):
     torch.testing.assert_close(after(begun(rule), 40).read(KEY), after(begun(), 40).read(KEY))
 
 
-def test_a_capped_normaliser_is_todays_at_first_and_stops_the_fading_later():
+def test_a_counted_normaliser_is_todays_at_first_and_stops_the_fading_later():
     for num_frames in (5, memory_rules.CAP):
-        torch.testing.assert_close(after(begun("capped"), num_frames).read(KEY), after(begun(), num_frames).read(KEY))
-    today, capped = (after(begun(rule), 4 * memory_rules.CAP).read(KEY) for rule in ("today", "capped"))
+        torch.testing.assert_close(after(begun("counted"), num_frames).read(KEY), after(begun(), num_frames).read(KEY))
+    today, counted = (after(begun(rule), 4 * memory_rules.CAP).read(KEY) for rule in ("today", "counted"))
     growth_of_state = (1 - 0.9**128) / (1 - 0.9**32)
-    np.testing.assert_allclose(capped / today, 4 / growth_of_state, rtol=1e-3)
+    np.testing.assert_allclose(counted / today, 4 / growth_of_state, rtol=1e-3)
+
+
+def test_with_gates_that_do_not_change_capped_is_counted():
+    capped = after(begun("capped"), 100, cap=memory_rules.CAP)
+    torch.testing.assert_close(capped.read(KEY), after(begun("counted"), 100).read(KEY))
 
 
 def test_only_slow_channels_are_capped_by_the_rule_for_them():

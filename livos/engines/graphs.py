@@ -54,6 +54,7 @@ def tensor_axes(config: ModelConfig) -> dict[str, tuple[Axis, ...]]:
         "state": (1, "N", key, value),
         "mean_keys": (1, "N", key, "h", "w"),
         "num_frames": (1, "N"),
+        "spans": (1, "N", value),
         "mean_summary": (1, "N", queries, value + 1),
         "sensory": (1, "N", value, "h", "w"),
         "last_masks": (1, "N", "h", "w"),

@@ -176,7 +176,7 @@ class LiVOS(nn.Module):
             return value, self.mask_encoder.sensory_updater(value, sensory), self.object_summarizer(value, cells)
 
         value, sensory, summary = in_object_chunks(encode, chunk_size, masks, others(masks), cells, state.sensory)
-        memory = state.memory.write(features.key, value, features.gate)
+        memory = state.memory.write(features.key, value, features.gate, self.config.memory_cap)
         return VideoState(
             memory=memory,
             mean_summary=mean_with(state.mean_summary, summary, memory.num_frames),

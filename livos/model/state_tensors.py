@@ -8,7 +8,7 @@ from torch import Tensor
 from livos.model.memory import LinearMemory
 from livos.model.network import VideoState
 
-NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "mean_summary": 4, "sensory": 5, "last_masks": 4}
+NUM_AXES = {"state": 4, "mean_keys": 5, "num_frames": 2, "spans": 3, "mean_summary": 4, "sensory": 5, "last_masks": 4}
 STATE_TENSORS = tuple(NUM_AXES)
 """Names of the tensors of a state, in the order that exported graphs use as well."""
 

@@ -17,7 +17,7 @@ from livos.model.state_tensors import NUM_AXES, tensors_of, video_of
 Origin = Mapping[str, Any]
 """What a state depends on besides the video: see `origin_of`."""
 
-_FORMAT = 3  # 1 had no origin, and 2 had sums over frames instead of means
+_FORMAT = 4  # 1 had no origin, 2 had sums over frames instead of means, and 3 had no spans
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,14 @@ class SegmenterState:
         """
         try:
             content = load_tensors(Path(path))
-            if not isinstance(content, dict) or content.get("livos_state") not in (1, 2, _FORMAT):
+            if not isinstance(content, dict) or content.get("livos_state") not in (1, 2, 3, _FORMAT):
                 raise ValueError("another kind of file")
             size, tensors = content["size"], content["video"]
             object_ids = tuple(int(i) for i in content["ids"])
-            if tensors and content["livos_state"] < _FORMAT:
+            if tensors and content["livos_state"] < 3:
                 tensors = _means_of(**tensors)
+            if tensors and content["livos_state"] < 4:
+                tensors = _with_spans(**tensors)
             video = _video_of(tensors, len(object_ids)) if tensors else None
             if (video is None) != (not object_ids):
                 raise ValueError("objects and memory do not match")
@@ -143,6 +145,12 @@ def _means_of(key_sums: Tensor, groups: Sequence[int], object_memory: Tensor, **
         "mean_summary": object_memory / count[..., None, None],
     }
     return {**others, **means, "num_frames": num_frames}
+
+
+def _with_spans(**tensors: Tensor) -> dict[str, Tensor]:
+    """Adds what format 3 did not have: until then, the normaliser counted all frames."""
+    num_frames, state = tensors["num_frames"], tensors["state"]
+    return {**tensors, "spans": num_frames[:, :, None].repeat(1, 1, state.shape[3])}
 
 
 def _pair(size: Any) -> tuple[int, int]:
