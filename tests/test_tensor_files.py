@@ -145,6 +145,14 @@ def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("name", ["a.pt", "a.safetensors"])
+def test_others_may_read_what_the_umask_lets_them(tmp_path, name):
+    save_tensors(TENSORS, tmp_path / name)
+    (tmp_path / "usual").touch()
+    assert (tmp_path / name).stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
 def test_what_was_written_is_read_again(tmp_path):
     for name in ("a.pt", "a.safetensors"):
         save_tensors(TENSORS, tmp_path / name)

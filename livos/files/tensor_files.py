@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as safetensors_of
 
 from livos.files.atomic import written_aside
 
@@ -62,13 +63,13 @@ def save_tensors(content: Any, path: str | os.PathLike[str], metadata: dict[str,
     """
     with written_aside(path) as aside:
         try:
-            if aside.suffix == ".safetensors":
-                save_file(content, aside, metadata)
-            else:
-                with aside.open("wb") as file:
+            with aside.open("wb") as file:  # with the usual permissions, which safetensors' save_file would not give
+                if aside.suffix == ".safetensors":
+                    file.write(safetensors_of(content, metadata))
+                else:
                     torch.save(content, file)
-                    file.flush()
-                    os.fsync(file.fileno())
+                file.flush()
+                os.fsync(file.fileno())
         except (RuntimeError, SafetensorError) as error:
             raise _disk_error(error) or error from error
 

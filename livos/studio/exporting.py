@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Generator
 from contextlib import closing
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from livos.files.atomic import written_aside
 from livos.masks.label_maps import LabelCoding
 from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.job import ALPHA_FORMATS, make_outputs
@@ -118,14 +118,9 @@ def zipped(made: Export) -> Path:
     """An export as one .zip file, made once, next to its folder."""
     path = made.folder.with_name(f"{made.folder.name}.zip")
     if not path.exists():
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as aside:
-            try:
-                with zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:  # the files are already compressed
-                    for file in sorted(made.folder.rglob("*")):
-                        archive.write(file, Path(made.folder.name) / file.relative_to(made.folder))
-                Path(aside.name).rename(path)
-            finally:
-                Path(aside.name).unlink(missing_ok=True)
+        with written_aside(path) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_STORED) as archive:
+            for file in sorted(made.folder.rglob("*")):
+                archive.write(file, Path(made.folder.name) / file.relative_to(made.folder))
     return path
 
 
