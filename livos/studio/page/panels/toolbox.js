@@ -28,7 +28,7 @@ const HINTS = {
   fill: "Click a region. Right button removes a region.",
   polygon: "Click for each corner; a double click or Enter closes.",
   magnetic: "Click along the edge; a double click or Enter closes.",
-  clicks: "Click on the object or drag a box; right button: beside it.",
+  clicks: "Click the object or box it; right button: beside it.",
   box: "Drag a box around the object.",
   scribble: "Draw over the object; right button: over the rest.",
   hand: "Drag to move, turn the wheel to zoom.",
