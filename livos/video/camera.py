@@ -17,7 +17,7 @@ import cv2
 from livos.files.names import trailing_number
 from livos.video.colours import display_matrix, to_rgb
 from livos.video.decoding import Decoded, DisplayOrder, decode_all, packets_of
-from livos.video.opening import PLAIN_FORMATS, main_video, naming
+from livos.video.opening import ANY_TAGS, PLAIN_FORMATS, main_video, naming
 from livos.video.video_file import Frame
 
 _ADDRESS = re.compile(r"(https?|rtsps?|rtmp[st]?|srt|udp|rtp|tcp)://", re.IGNORECASE)
@@ -114,7 +114,7 @@ class NetworkStream(LiveSource):
         if address.lower().startswith("rtsp"):
             options["rtsp_transport"] = "tcp"  # loses no packets
         try:
-            self._container = av.open(address, container_options=options, metadata_errors="replace", timeout=PATIENCE)
+            self._container = av.open(address, container_options=options, timeout=PATIENCE, **ANY_TAGS)
         except Exception as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise ValueError(f"{shown}: no video at this address ({reason})") from None

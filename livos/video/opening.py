@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -44,6 +45,10 @@ MOST_PIXELS = 2**28
 """Larger frames are refused. This is twice a frame of 16384 x 8192."""
 
 
+ANY_TAGS: dict[str, Any] = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+"""What lets `av.open` open files with tags that are not UTF-8. From version 19 on it does so by itself."""
+
+
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
     """Turns what PyAV raises in this block into a ValueError that names the file."""
@@ -62,7 +67,7 @@ def open_video(path: Path, options: Mapping[str, str] | None = None) -> InputCon
     """
     closed = {**(options or {}), "protocol_whitelist": "file", "format_whitelist": ",".join(PLAIN_FORMATS)}
     try:
-        return av.open(f"file:{path}", container_options=closed, metadata_errors="replace")
+        return av.open(f"file:{path}", container_options=closed, **ANY_TAGS)
     except Exception as error:
         reason = _points_elsewhere(path) or _in_one_line(error)
         raise ValueError(f"{path}: cannot be opened as a video ({reason})") from error
