@@ -155,7 +155,7 @@ def test_tracking_goes_on_from_a_frame_on_which_nothing_is(tracker, project, mon
 
 
 def test_absence_ends_a_mask_that_went_over_to_something_else(tmp_path):
-    """In every second frame of the clip, the cat is hidden from 11 on; the real network takes something else for it."""
+    """In every second frame of the clip, the cat is hidden from 11 on; a mask given on 10 takes the column for it."""
     source = ImageFolder(sorted(CLIP.glob("*.jpg"))[2:32:2], Fraction(12))
     clip = Project.create(tmp_path / "real.livos", VideoNote("/clip", 854, 480, 15))
     for name in ("astronaut", "cat"):
@@ -168,7 +168,11 @@ def test_absence_ends_a_mask_that_went_over_to_something_else(tmp_path):
         tracker.track(job(), start, "forward", 0, 14)
         return [int((clip.labels(number) == 2).sum()) for number in range(12, 15)]
 
-    before = hidden_cat(0)
+    hidden_cat(0)
+    labels = np.where(clip.labels(10) == 2, 0, clip.labels(10))
+    labels[60:320, 380:520] = 2
+    clip.put(10, labels, [2], "stroke")
+    before = hidden_cat(10)
     labels = clip.labels(11)
     clip.put(11, np.where(labels == 2, 0, labels), [2], "object off the frame")
     after = hidden_cat(11)
