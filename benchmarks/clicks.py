@@ -55,7 +55,7 @@ class GrabCut:
 
     def mask(self, clicks: list, box: tuple | None) -> np.ndarray:
         """(H, W) bool."""
-        if not clicks:
+        if box is not None and not clicks:
             self.last = from_box(self.image, box)
             return self.last
         strokes = [Stroke(((x, y),), self.radius, label == INSIDE) for x, y, label in clicks]
@@ -64,7 +64,7 @@ class GrabCut:
         return self.last
 
 
-METHODS: dict[str, Callable | None] = {"head": None, "grabcut": GrabCut}
+METHODS = ("head", "grabcut")
 
 
 def clicked(method: Any, truth: np.ndarray, box: tuple | None, most: int) -> list[float]:
@@ -109,11 +109,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--head", type=Path, help="weights of another head")
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--every", type=int, default=1, help="only every n-th image")
     args = parser.parse_args()
     network = chosen_network(args.head) if "head" in args.methods else None
-    methods: dict[str, Callable] = METHODS | {"head": lambda image: Clicker(image, network)}
+    methods: dict[str, Callable] = {"head": lambda image: Clicker(image, network), "grabcut": GrabCut}
     results: dict[tuple[str, str, str], list] = {}
     times = []
     for name, pictures in split(click_pictures(args.data))[1].items():
