@@ -170,13 +170,12 @@ def test_clicks_find_an_object_and_undo_takes_one_back(studio, page):
     until(page, lambda: overlap(mask(studio, 0) == 1, truth(0, 1)) > 0.5)
     wait_for_given(studio, page, 0, "1")
     after_one = mask(studio, 0)
-    page.mouse.click(*place(page, 400, 100), button="right")
-    page.mouse.click(*place(page, 730, 180))
-    until(page, lambda: (mask(studio, 0) != after_one).any())
-    page.get_by_test_id("busy").wait_for(state="hidden")
-    for _ in range(2):
+    for button, x, y in (("left", 730, 180), ("right", 690, 310)):
+        page.mouse.click(*place(page, x, y), button=button)
+        until(page, lambda: (mask(studio, 0) != after_one).any())  # before the next step, or undo would be too early
+        page.get_by_test_id("busy").wait_for(state="hidden")
         page.keyboard.press("Control+z")
-    until(page, lambda: (mask(studio, 0) == after_one).all())
+        until(page, lambda: (mask(studio, 0) == after_one).all())
 
 
 def test_box_of_the_click_tool_finds_an_object(studio, page):
