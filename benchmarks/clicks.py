@@ -11,6 +11,7 @@ starts as Studio's box and scribbles do: a click is a spot of 3 % of the image's
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,11 +21,9 @@ import cv2
 import numpy as np
 import torch
 
-from livos.checkpoints import load_weights
-from livos.clicks.clicker import Clicker, ClickNetwork, load_click_network, with_head
-from livos.clicks.head import INSIDE, ClickHead
+from livos.clicks.clicker import Clicker, ClickNetwork, load_click_network, network_with_head
+from livos.clicks.head import INSIDE
 from livos.clicks.simulation import next_click
-from livos.loading import load_model
 from livos.studio.tools import Stroke, from_box, from_strokes
 from livos.training.click_data import KEPT_OUT_SEED, click_pictures, split, tested_object
 
@@ -84,13 +83,6 @@ def clicked(method: Any, truth: np.ndarray, box: tuple | None, most: int) -> lis
     return overlaps
 
 
-def chosen_network(head: Path | None) -> ClickNetwork:
-    """The network that comes with LiVOS, or one with another head."""
-    if head is None:
-        return load_click_network()
-    return with_head(load_weights(ClickHead(load_model("lite").image_encoder.channels), head))
-
-
 def timed(network: ClickNetwork, image: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     """Seconds of the first click and of the further ones."""
     clicks: list[tuple[float, float, int]] = []
@@ -112,17 +104,21 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--every", type=int, default=1, help="only every n-th image")
     args = parser.parse_args()
-    network = chosen_network(args.head) if "head" in args.methods else None
+    try:
+        kept_out = split(click_pictures(args.data))[1]
+        network = network_with_head(args.head) if args.head else load_click_network()
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
     methods: dict[str, Callable] = {"head": lambda image: Clicker(image, network), "grabcut": GrabCut}
     results: dict[tuple[str, str, str], list] = {}
     times = []
-    for name, pictures in split(click_pictures(args.data))[1].items():
+    for name, pictures in kept_out.items():
         for number, picture in list(enumerate(pictures))[:: args.every]:
             image, labels = picture.read()
             truth = tested_object(labels, np.random.default_rng((KEPT_OUT_SEED, number)))
             if truth is None:
                 continue
-            if network is not None:
+            if "head" in args.methods:
                 times.append(timed(network, image, truth))
             for method in args.methods:
                 for start, box in (("clicks", None), ("box", box_of(truth))):

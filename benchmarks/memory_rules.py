@@ -183,7 +183,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(str(error))
     print("rule     " + " ".join(f"{10 * k:3}-{10 * (k + 1):3}%" for k in range(10)) + "     all")
     for rule in options.rules:
-        network.config.memory_cap = CAP if rule == "capped" else None
+        network.config = replace(network.config, memory_cap=CAP if rule == "capped" else None)
         segmenter = RuledSegmenter(network, options.device, size=options.size)
         segmenter.rule = rule
         pairs = zip(videos, videos[1:] + videos[:1], strict=True)

@@ -11,6 +11,7 @@ on; the averaged weights are in click-head.safetensors. The learning rate is ste
 
 import argparse
 import copy
+import sys
 import time
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from livos.acceleration.accelerate import without_batch_norms
 from livos.checkpoints import save_weights
 from livos.clicks.head import NO_CLICK, ClickHead
 from livos.clicks.simulation import next_click
-from livos.files.atomic import written_aside
+from livos.files.tensor_files import load_tensors, save_tensors
 from livos.loading import load_model
 from livos.training.click_data import Picture, click_pictures, random_crop, split
 
@@ -79,7 +80,7 @@ class Trainer:
         self.seconds = 0.0
         self.path = args.output / "last.pth"
         if self.path.is_file():
-            state = torch.load(self.path, weights_only=True)
+            state = load_tensors(self.path)
             self.head.load_state_dict(state["head"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
@@ -87,17 +88,14 @@ class Trainer:
 
     def save(self) -> None:
         """Writes the state, and the averaged weights beside it."""
-        with written_aside(self.path) as path:
-            torch.save(
-                {
-                    "head": self.head.state_dict(),
-                    "average": self.average.state_dict(),
-                    "optimizer": self.optimizer.state_dict(),
-                    "iteration": self.iteration,
-                    "seconds": self.seconds,
-                },
-                path,
-            )
+        state = {
+            "head": self.head.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "iteration": self.iteration,
+            "seconds": self.seconds,
+        }
+        save_tensors(state, self.path)
         save_weights(self.average, self.args.output / "click-head.safetensors", half=True)
 
     def step(self) -> tuple[float, list[float]]:
@@ -165,8 +163,12 @@ def main() -> None:
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    args.output.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(args, split(click_pictures(args.data))[0])
+    try:
+        pictures = split(click_pictures(args.data))[0]
+        args.output.mkdir(parents=True, exist_ok=True)
+        trainer = Trainer(args, pictures)
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
     losses, overlaps = [], []
     while trainer.iteration < args.iterations:
         begin = time.perf_counter()

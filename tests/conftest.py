@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser_pages import browser, new_page  # noqa: F401 (fixtures, of one browser for all tests)
 from needed_packages import skip_without
@@ -31,3 +32,13 @@ def make(request, monkeypatch) -> Callable[..., VideoSegmenter]:
         folder = request.getfixturevalue("tiny_export")
         monkeypatch.setattr("livos.engines.choice.kept_graphs", lambda network, checksum: folder)
     return functools.partial(VideoSegmenter, tiny_network(), device="cpu", engine=request.param)
+
+
+@pytest.fixture
+def disc() -> tuple[np.ndarray, np.ndarray]:
+    """A bright disc (60 px across) on dark noise (120, 160, 3), and its mask."""
+    rows, columns = np.mgrid[:120, :160]
+    mask = (rows - 60) ** 2 + (columns - 70) ** 2 < 30**2
+    image = np.random.default_rng(0).integers(0, 60, (120, 160, 3)).astype(np.uint8)
+    image[mask] += np.array([180, 120, 20], np.uint8)
+    return image, mask

@@ -24,16 +24,6 @@ def clip():
     return read_image(frame), read_labels(mask).labels
 
 
-@pytest.fixture(scope="module")
-def disc():
-    """A bright disc (60 px across) on dark noise, and its mask."""
-    rows, columns = np.mgrid[:120, :160]
-    mask = (rows - 60) ** 2 + (columns - 70) ** 2 < 30**2
-    image = np.random.default_rng(0).integers(0, 60, (120, 160, 3)).astype(np.uint8)
-    image[mask] += np.array([180, 120, 20], np.uint8)
-    return image, mask
-
-
 def iou(one, other):
     return (one & other).sum() / (one | other).sum()
 

@@ -172,6 +172,12 @@ def test_unknown_models_and_settings_are_refused_by_name():
         build_model("base", image_encoder="timm/vit_tiny_patch16_224")
 
 
+@pytest.mark.parametrize("cap", [0, -1])
+def test_a_memory_cap_of_no_frames_is_refused(cap):
+    with pytest.raises(ValueError, match=f"memory_cap={cap}: expected at least 1 frame"):
+        build_model("lite", memory_cap=cap)
+
+
 def test_seed_makes_the_same_weights_and_leaves_the_global_generator_alone():
     torch.manual_seed(7)
     expected = torch.rand(1)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -60,16 +61,14 @@ def load_click_network() -> ClickNetwork:
         FileNotFoundError: If its weights are missing.
         ValueError: If they are damaged.
     """
-    lite = load_model("lite")
-    head = load_weights(ClickHead(lite.image_encoder.channels), bundled_dir() / "weights" / _WEIGHTS).eval()
-    return with_head(head)
+    return network_with_head(bundled_dir() / "weights" / _WEIGHTS)
 
 
-def with_head(head: ClickHead) -> ClickNetwork:
-    """A network with this head."""
-    fast = accelerate(load_model("lite"), torch.device("cpu"), "float32")
-    head = head.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    return ClickNetwork(fast.image_encoder, fast.normalize, head)
+def network_with_head(weights: Path) -> ClickNetwork:
+    """The network with the head of a weights file. Raises as `load_click_network` does."""
+    lite = accelerate(load_model("lite"), torch.device("cpu"), "float32")
+    head = load_weights(ClickHead(lite.image_encoder.channels), weights).eval().requires_grad_(False)
+    return ClickNetwork(lite.image_encoder, lite.normalize, head.to(memory_format=torch.channels_last))
 
 
 @dataclass(frozen=True)

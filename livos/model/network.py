@@ -98,6 +98,8 @@ class LiVOS(nn.Module):
 
     def __init__(self, config: ModelConfig, pretrained: bool = False):
         super().__init__()
+        if config.memory_cap is not None and config.memory_cap < 1:
+            raise ValueError(f"memory_cap={config.memory_cap}: expected at least 1 frame, or null for no cap")
         self.config = config
         self.short_side: int | None = None  # of the frames, in pixels, that its weights suit; `load_model` sets it
         self.notes: Mapping[str, str] = {}  # what the weights file says about them, see livos/checkpoints.py

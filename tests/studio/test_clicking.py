@@ -4,16 +4,6 @@ import pytest
 from livos.studio.clicking import MOST_CLICKS, ClickedFrame
 
 
-@pytest.fixture
-def disc():
-    """A bright disc on black noise, and its mask."""
-    rows, columns = np.mgrid[:120, :160]
-    mask = (rows - 60) ** 2 + (columns - 70) ** 2 < 30**2
-    image = np.random.default_rng(0).integers(0, 60, (120, 160, 3)).astype(np.uint8)
-    image[mask] += np.array([180, 120, 20], np.uint8)
-    return image, mask
-
-
 def overlap(found, truth):
     return (found & truth).sum() / (found | truth).sum()
 
