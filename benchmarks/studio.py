@@ -26,8 +26,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import Request, urlopen
 
+import httpx
 import numpy as np
 from video_files import MIB, _size, make_mask, make_video
 from websockets.sync.client import connect
@@ -72,14 +72,13 @@ class Page:
         address, origin = f"ws://{self.host}/api/events?token={self.token}", Origin(f"http://{self.host}")
         self.events = self.stack.enter_context(connect(address, origin=origin))
         self.number = json.loads(self.events.recv())["page"]
+        self.requests = self.stack.enter_context(httpx.Client(base_url=f"http://{self.host}/api/", timeout=60))
 
     def ask(self, method: str, path: str, body: bytes | dict | None = None) -> bytes:
         """The answer to a request."""
         data = json.dumps(body).encode() if isinstance(body, dict) else body
         headers = {"X-Studio-Token": self.token, "X-Studio-Page": str(self.number)}
-        request = Request(f"http://{self.host}/api/{path}", data, headers, method=method)
-        with urlopen(request, timeout=60) as answer:
-            return answer.read()
+        return self.requests.request(method, path, content=data, headers=headers).raise_for_status().content
 
     def wait(self, kind: str, **fields: Any) -> Iterator[dict]:
         """Messages up to the first state whose fields are these."""

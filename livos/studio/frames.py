@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livos.video.sources import FrameSource, OneVideoFile
+from livos.video.video_file import Frame
 
 Image = npt.NDArray[np.uint8]
 Kept = TypeVar("Kept")
@@ -174,6 +175,11 @@ class FrameStore:
     def kept_thumbnail(self, number: int, span: int) -> tuple[int, Picture] | None:
         """What `thumbnail` gives, if that is in the cache."""
         return self.kept(self._beside.key_within(number, span), THUMBNAIL_WIDTH)
+
+    def take(self, frame: Frame) -> None:
+        """Keeps a frame that tracking has decoded: it is often the next one to be shown. Damaged ones are not kept."""
+        if frame.image is not None:
+            self._decoded.put(frame.number, (frame.image, False))
 
     def open(self) -> None:
         """Opens the file for the readers that are waited for, so that the first jump takes no longer than others."""

@@ -301,7 +301,7 @@ class Session:
 
     def _tracker(self) -> Tracker:
         segmenter = self._segmenters.get(self.project.document.settings)
-        return Tracker(self.project, self.source, segmenter, self._frame_tracked)
+        return Tracker(self.project, self.source, segmenter, self._frame_tracked, self.frames.take)
 
     def _frame_tracked(self, number: int, objects: dict[int, Track]) -> None:
         self._edits += 1

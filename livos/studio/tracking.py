@@ -29,6 +29,7 @@ from livos.studio.project_steps import Memo
 from livos.studio.runs import Labels
 from livos.studio.state_files import EVERY, StateFile, superfluous
 from livos.video.sources import FrameSource
+from livos.video.video_file import Frame
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Tracker:
     """Tracks objects of a project.
 
     told: called for each frame whose mask was written, with its number and the written objects.
+    seen: called for each frame that was read from the video.
     """
 
     def __init__(
@@ -80,8 +82,10 @@ class Tracker:
         source: FrameSource,
         segmenter: VideoSegmenter,
         told: Callable[[int, dict[int, Track]], None] = lambda number, objects: None,
+        seen: Callable[[Frame], None] = lambda frame: None,
     ):
-        self.project, self.source, self.segmenter, self.tell = project, source, segmenter, told
+        self.project, self.source, self.segmenter = project, source, segmenter
+        self.tell, self.see = told, seen
 
     def track(
         self, job: Job, number: int, direction: str, first: int, last: int, ids: tuple[int, ...] | None = None
@@ -162,6 +166,7 @@ class Tracker:
         """Frames with what was given by hand, empty masks too, and with the mask that the memory starts with."""
         low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
         for frame in self.source.frames(low, high, backward=planned.direction == "backward"):
+            self.see(frame)
             begins = frame.number == planned.begin and planned.labels is not None
             labels, absent = given_labels(self.project, frame.number)
             labels = planned.labels if begins else labels

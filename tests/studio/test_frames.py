@@ -75,6 +75,21 @@ def test_thumbnail_is_of_a_key_frame_that_it_stands_for_if_there_is_one(film):
     assert shown == key - 5 == shown_at(picture.jpeg) % 35
 
 
+def test_frame_that_tracking_has_decoded_is_not_decoded_again_to_be_shown():
+    source = Numbers()
+    store = FrameStore(source)
+    frames = list(source.frames(20, 30))
+    source.decoded.clear()
+    for frame in frames:
+        store.take(frame)
+    store.take(Frame(7, "7", 7, None))
+    assert (
+        np.median(cv2.imdecode(np.frombuffer(store.picture(25, None).jpeg, np.uint8), 0)) == 25 and source.decoded == []
+    )
+    store.picture(7, None)
+    assert source.decoded == [7]
+
+
 def test_jump_waits_for_no_frame_that_takes_long(film):
     store = FrameStore(film)
     with store._stage._lock, store._beside._lock:  # as while they decode
