@@ -25,7 +25,7 @@ from livos.clicks.clicker import Clicker, ClickNetwork, load_click_network, netw
 from livos.clicks.head import INSIDE
 from livos.clicks.simulation import next_click
 from livos.studio.tools import Stroke, from_box, from_strokes
-from livos.training.click_data import KEPT_OUT_SEED, click_pictures, split, tested_object
+from livos.training.click_data import KEPT_OUT_SEED, SMALLEST_TESTED, click_pictures, split, tested_object
 
 SHOWN = (1, 2, 3, 5)
 
@@ -97,34 +97,53 @@ def timed(network: ClickNetwork, image: np.ndarray, truth: np.ndarray) -> tuple[
     return seconds[0], float(np.mean(seconds[1:])) if seconds[1:] else np.nan
 
 
-def main() -> None:
+def measure(options: argparse.Namespace) -> tuple[dict[tuple[str, str, str], list], np.ndarray]:
+    """The IoU after each click by method, start (clicks or box) and set; and the head's seconds, (images, 2).
+
+    Raises:
+        ValueError: If a picture or the head is damaged, or if no image has an object that is large enough.
+        OSError: If pictures, masks or weights are missing.
+    """
+    kept_out = split(click_pictures(options.data))[1]
+    network = network_with_head(options.head) if options.head else load_click_network()
+    methods: dict[str, Callable] = {"head": lambda image: Clicker(image, network), "grabcut": GrabCut}
+    results: dict[tuple[str, str, str], list] = {}
+    times = []
+    for name, pictures in kept_out.items():
+        for number, picture in list(enumerate(pictures))[:: options.every]:
+            image, labels = picture.read()
+            truth = tested_object(labels, np.random.default_rng((KEPT_OUT_SEED, number)))
+            if truth is None:
+                continue
+            if "head" in options.methods:
+                times.append(timed(network, image, truth))
+            for method in options.methods:
+                for start, box in (("clicks", None), ("box", box_of(truth))):
+                    overlaps = clicked(methods[method](image), truth, box, max(SHOWN))
+                    results.setdefault((method, start, name), []).append(overlaps)
+    if not results:
+        raise ValueError(f"{options.data}: no image has an object that covers {SMALLEST_TESTED:.0%} of it or more")
+    return results, np.array(times)
+
+
+def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--head", type=Path, help="weights of another head")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--every", type=int, default=1, help="only every n-th image")
-    args = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if options.every < 1:
+        parser.error(f"--every {options.every}: expected 1 or more")
+    return options
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse_options(arguments)
     try:
-        kept_out = split(click_pictures(args.data))[1]
-        network = network_with_head(args.head) if args.head else load_click_network()
+        report(*measure(options))
     except (ValueError, OSError) as error:
         sys.exit(str(error))
-    methods: dict[str, Callable] = {"head": lambda image: Clicker(image, network), "grabcut": GrabCut}
-    results: dict[tuple[str, str, str], list] = {}
-    times = []
-    for name, pictures in kept_out.items():
-        for number, picture in list(enumerate(pictures))[:: args.every]:
-            image, labels = picture.read()
-            truth = tested_object(labels, np.random.default_rng((KEPT_OUT_SEED, number)))
-            if truth is None:
-                continue
-            if "head" in args.methods:
-                times.append(timed(network, image, truth))
-            for method in args.methods:
-                for start, box in (("clicks", None), ("box", box_of(truth))):
-                    overlaps = clicked(methods[method](image), truth, box, max(SHOWN))
-                    results.setdefault((method, start, name), []).append(overlaps)
-    report(results, np.array(times))
 
 
 def report(results: dict[tuple[str, str, str], list], times: np.ndarray) -> None:

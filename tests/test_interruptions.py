@@ -26,6 +26,7 @@ def test_a_program_can_answer_signals_before_its_slow_imports():
         (["livos/eval.py"], signal.SIGTERM, 143),
         (["livos/commands/main.py", "train"], signal.SIGTERM, 143),
         (["livos/commands/main.py", "eval"], signal.SIGHUP, 129),
+        (["scripts/train_click_head.py"], signal.SIGTERM, 143),
     ],
 )
 def test_a_program_that_is_interrupted_while_it_starts_says_one_sentence(tmp_path, program, number, status):

@@ -19,7 +19,8 @@ def next_click(
     Args:
         truth: (H, W), the true mask.
         answer: (H, W), the present answer; nothing before the first click.
-        generator: Places the click anywhere in the middle half of the error instead of at its very middle.
+        generator: Places the click on any pixel of this kind of error (missing or surplus) that is at least half as far
+            from its border as the farthest one, instead of on the farthest one.
 
     Returns:
         x and y in pixels, and `INSIDE` or `OUTSIDE`; None if the answer is the true mask.

@@ -28,19 +28,37 @@ SHARES = {"coco": 0.5, "ecssd": 0.12, "ccp": 0.22, "davis": 0.13, "extra": 0.03}
 SMALLEST = 0.0015
 """Of the crop: objects that cover less are not trained on."""
 
+LARGEST = 0.9
+"""Of the crop: nor are objects that cover more."""
+
+MOST_TRIES = 1000
+"""Crops that are drawn until one has an object of such a size."""
+
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file and its mask file, with labels or (binary) with anything but 0 for the one object."""
+    """An image file and its mask file, with labels or (binary) black and white, with soft edges or not."""
 
     image_path: Path
     mask_path: Path
     binary: bool = False
 
-    def read(self) -> tuple[Image, npt.NDArray[np.integer]]:
-        """The image (H, W, 3), RGB, and its labels (H, W)."""
+    def read(self) -> tuple[Image, npt.NDArray[np.int32]]:
+        """The image (H, W, 3), RGB, and its labels (H, W).
+
+        Raises:
+            ValueError: If one of them is damaged, or if they differ in size.
+            OSError: If one of them cannot be read.
+        """
         labels = read_area(self.mask_path) if self.binary else read_labels(self.mask_path).labels
-        return read_image(self.image_path), labels.astype(np.uint8)
+        image = read_image(self.image_path)
+        if image.shape[:2] != labels.shape:
+            (height, width), (image_height, image_width) = labels.shape, image.shape[:2]
+            raise ValueError(
+                f"{self.mask_path} has {width} x {height} pixels, but its image {self.image_path} has "
+                f"{image_width} x {image_height}"
+            )
+        return image, labels.astype(np.int32)
 
 
 def click_pictures(root: Path) -> dict[str, list[Picture]]:
@@ -77,8 +95,13 @@ def tested_object(labels: npt.NDArray[np.integer], generator: np.random.Generato
 
 
 def random_crop(pictures: dict[str, list[Picture]], size: int, generator: np.random.Generator) -> tuple[Image, Mask]:
-    """A square crop (size, size, 3), RGB, and the mask (size, size) of one object in it, changed at random."""
-    while True:
+    """A square crop (size, size, 3), RGB, and the mask (size, size) of one object in it, changed at random.
+
+    Raises:
+        ValueError: If hardly any picture has an object to train on, or if a picture or its mask is damaged.
+        OSError: If a picture or its mask cannot be read.
+    """
+    for _ in range(MOST_TRIES):
         name = generator.choice(list(SHARES), p=list(SHARES.values()))
         image, labels = pictures[name][generator.integers(len(pictures[name]))].read()
         ids = [i for i in np.unique(labels) if i]
@@ -86,8 +109,12 @@ def random_crop(pictures: dict[str, list[Picture]], size: int, generator: np.ran
             continue
         mask = labels == generator.choice(ids)
         image, mask = _warped(image, mask, size, generator)
-        if SMALLEST * size**2 <= mask.sum() <= 0.9 * size**2:
+        if SMALLEST * size**2 <= mask.sum() <= LARGEST * size**2:
             return _recoloured(image, generator), mask
+    raise ValueError(
+        f"none of {MOST_TRIES} crops of the training pictures had an object that covers {SMALLEST:.2%} to "
+        f"{LARGEST:.0%} of it: are the masks empty?"
+    )
 
 
 def _warped(image: Image, mask: Mask, size: int, generator: np.random.Generator) -> tuple[Image, Mask]:
