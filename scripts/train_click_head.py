@@ -1,12 +1,12 @@
-"""Train the head that turns clicks into a mask, on the image encoder of livos-lite, which stays as it is.
+"""Train the head that turns clicks into a mask, on top of livos-lite's image encoder, which stays as it is.
 
     python scripts/train_click_head.py --data ../data --output ./click_head
 
 --data contains static/ecssd, static/coco_objects, static/ccp, DAVIS/2016 and extra_videos, as for `data=wide`. Each
-iteration takes crops about single objects, then clicks a few times where the head's answer is wrong most; each answer
-is trained on. State is written every few minutes, and on Ctrl-C or SIGTERM, to last.pth in the output folder, from
-which the same command goes on; the averaged weights are in click-head.safetensors. The learning rate is steady, and
-falls to 0 over the last --cooldown iterations.
+iteration takes crops around single objects, clicks several times where the head's answer is most wrong, and trains on
+the last two answers. Every --save-every iterations, and on Ctrl-C or SIGTERM, the state is saved to last.pth in the
+output folder, from which the same command resumes, and the averaged weights to click-head.safetensors. The learning
+rate is constant at first, and falls to 0 over the last --cooldown iterations.
 """
 
 import argparse
@@ -34,7 +34,7 @@ PRINT_EVERY = 20
 
 
 def train(trainer: ClickTrainer, save_every: int, told: Told) -> None:
-    """Trains to the end, or raises Interrupted when told to stop. Either way the state is saved."""
+    """Trains to the end, or raises Interrupted when told to stop. The state is saved in either case."""
     losses, overlaps = [], []
     while trainer.iteration < trainer.settings.iterations:
         begin = time.perf_counter()

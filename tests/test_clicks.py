@@ -99,14 +99,14 @@ def test_images_of_any_size_are_answered(shape):
     [
         ([], None, "found neither"),
         ([(5, 5, 0)], None, "click on the object or a box"),
-        ([(5, 5, 1), (161, 5, 1)], None, "click 2 .* outside of the image, 160 x 120"),
+        ([(5, 5, 1), (161, 5, 1)], None, "click 2 .* outside the image, 160 x 120"),
         ([(-1, 5, 1)], None, "outside"),
         ([(float("nan"), 5, 1)], None, "outside"),
         ([(5, 5)], None, "click 1: expected x, y, and 1"),
         ([(5, 5, 2)], None, "click 1: expected x, y, and 1"),
         ([], (1, 2, 3), "box: expected"),
         ([], (1, 2, float("inf"), 3), "box: expected"),
-        ([], (200, 2, 300, 50), "no pixels in the image"),
+        ([], (200, 2, 300, 50), "covers no pixel of the image"),
     ],
 )
 def test_wrong_clicks_and_boxes_are_named(disc, clicks, box, said):

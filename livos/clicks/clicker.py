@@ -1,4 +1,4 @@
-"""One object of an image from clicks and a box, as often as clicks are added or taken back."""
+"""The mask of one object of an image from clicks and a box; clicks can be added and taken back."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from livos.loading import load_model
 
 Image = npt.NDArray[np.uint8]
 Click = tuple[float, float, bool]
-"""x and y in pixels from the image's left upper corner, and whether this is the object (or not)."""
+"""x and y in pixels from the upper left corner of the image, and whether the click is on the object."""
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels."""
 
 LONG_SIDE = 256
-"""Of what the network sees, in pixels: the whole image at first, then the surroundings of the object."""
+"""The long side, in pixels, of what the network sees: first the whole image, then the surroundings of the object."""
 
 MARGIN = 0.25
-"""Around the object, as a fraction of its longer side, on each side."""
+"""The surroundings extend this far beyond the object on each side, as a fraction of its longer side."""
 
 LEAST_SIDE = 48
-"""Of the surroundings, in pixels of the image."""
+"""The surroundings' longer side has at least this many pixels of the image."""
 
 SURELY_NOT = -16.0
-"""Logits of what lies outside of the surroundings."""
+"""The logits outside the surroundings."""
 
 _WEIGHTS = "livos-click.safetensors"
 _KEPT_AREAS = 8
@@ -46,7 +46,7 @@ _KEPT_AREAS = 8
 
 @dataclass(frozen=True)
 class ClickNetwork:
-    """livos-lite's image encoder, and the head that stands on it."""
+    """livos-lite's image encoder and the click head that uses its features."""
 
     encoder: nn.Module
     normalize: nn.Module
@@ -65,7 +65,7 @@ def load_click_network() -> ClickNetwork:
 
 
 def network_with_head(weights: Path) -> ClickNetwork:
-    """The network with the head of a weights file. Raises as `load_click_network` does."""
+    """The network with the head from a weights file. Raises the same errors as `load_click_network`."""
     lite = accelerate(load_model("lite"), torch.device("cpu"), "float32")
     head = load_weights(ClickHead(lite.image_encoder.channels), weights).eval().requires_grad_(False)
     return ClickNetwork(lite.image_encoder, lite.normalize, head.to(memory_format=torch.channels_last))
@@ -88,7 +88,7 @@ class _Area:
         return tuple(max(16, round(side * scale / 16) * 16) for side in (width, height))  # type: ignore[return-value]
 
     def placed(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        """Points of the image in pixels of what the network sees."""
+        """Points of the image, converted to pixels of what the network sees."""
         width, height = self.size
         across, along = width / (self.right - self.left), height / (self.bottom - self.top)
         return [((x - self.left) * across, (y - self.top) * along) for x, y in points]
@@ -108,13 +108,13 @@ class _Area:
 
 @dataclass(frozen=True)
 class _Answer:
-    """Logits (1, 1, h, w) of an area, at half of the size at which it is seen."""
+    """Logits (1, 1, h, w) of an area, at half the size at which the network sees it."""
 
     area: _Area
     logits: Tensor
 
     def extent(self) -> npt.NDArray | None:
-        """The left upper and right lower corner, (2, 2) in pixels of the image, of what was found; None if nothing."""
+        """Upper left and lower right corner of what was found, (2, 2) in pixels of the image; None if nothing was."""
         found = (self.logits[0, 0].numpy() > 0).astype(np.uint8)
         if not found.any():
             return None
@@ -124,12 +124,12 @@ class _Answer:
         return np.array([[left, top], [left + width, top + height]]) * scale + [area.left, area.top]
 
     def seen_in(self, area: _Area) -> Tensor:
-        """The same logits, as far as known, for another area."""
+        """The same logits resampled for another area; SURELY_NOT where they are unknown."""
         if area == self.area:
             return self.logits
         width, height = (side // 2 for side in area.size)
         own, (own_height, own_width) = self.area, self.logits.shape[-2:]
-        x = area.left + (np.arange(width) + 0.5) * (area.right - area.left) / width  # centres, pixels of the image
+        x = area.left + (np.arange(width) + 0.5) * (area.right - area.left) / width  # centres, in pixels of the image
         y = area.top + (np.arange(height) + 0.5) * (area.bottom - area.top) / height
         x = (x - own.left) * own_width / (own.right - own.left) - 0.5  # in pixels of the logits
         y = (y - own.top) * own_height / (own.bottom - own.top) - 0.5
@@ -140,11 +140,11 @@ class _Answer:
 
 
 class Clicker:
-    """Answers clicks on one image. What the image shows is computed once, for all clicks.
+    """Turns clicks on one image into masks. The image's features are computed once and serve all clicks.
 
     Args:
         image: (H, W, 3) uint8, RGB.
-        network: Another network than the one that comes with LiVOS.
+        network: By default the one that comes with LiVOS.
 
     Raises:
         ValueError: If the image has another shape or type.
@@ -164,25 +164,25 @@ class Clicker:
         """How probable it is that each pixel belongs to the object.
 
         Args:
-            clicks: In the order in which they were made: x, y, and 1 (or True) on the object or 0 (or False) beside
-                it. x and y are in pixels from the left upper corner; the centre of the first pixel is (0.5, 0.5).
-            box: x0, y0, x1, y1 in pixels: about the object. Parts outside of the image are ignored.
+            clicks: In the order in which they were made: x, y, and 1 (or True) on the object or 0 (or False) off it. x
+                and y are in pixels from the upper left corner; the centre of the first pixel is (0.5, 0.5).
+            box: x0, y0, x1, y1 in pixels, around the object. Parts outside the image are ignored.
 
         Returns:
             (H, W) float32 in [0, 1].
 
         Raises:
             ValueError: If there is neither a click on the object nor a box, or if a click or the whole box is outside
-                of the image.
+                the image.
         """
         height, width = self.image.shape[:2]
         made, given = _checked_clicks(clicks, (height, width)), _checked_box(box, (height, width))
         if given is None and not any(inside for _, _, inside in made):
-            raise ValueError("expected a click on the object or a box about it, found neither")
+            raise ValueError("expected a click on the object or a box around it, found neither")
         return self._whole(self._answer(made, given))
 
     def mask(self, clicks: Sequence[Sequence[float]] = (), box: Sequence[float] | None = None) -> npt.NDArray[np.bool_]:
-        """Where the object is: probabilities above one half.
+        """Where the object is: where the probability is above one half.
 
         Args:
             clicks: As for `probabilities`.
@@ -197,7 +197,7 @@ class Clicker:
         return self.probabilities(clicks, box) > 0.5
 
     def _answer(self, clicks: tuple[Click, ...], box: Box | None) -> _Answer:
-        """The answer to these clicks. Each click builds on the answer to those before it; known answers are used."""
+        """The answer to these clicks. Each click builds on the answer to those before it; known answers are reused."""
         last = None
         for count in range(len(clicks) + 1):
             made = clicks[:count]
@@ -210,7 +210,7 @@ class Clicker:
         return last
 
     def _next(self, clicks: tuple[Click, ...], box: Box | None, last: _Answer | None) -> _Answer:
-        """The answer to clicks after the one to all but the last of them; the first looks twice, closer then."""
+        """The answer to clicks, given the answer to all but the last. The first one takes a second, closer look."""
         if last is None:
             start = self._everything() if box is None else self._about(np.array([box[:2], box[2:]]))
             last = self._asked(start, clicks, box, None)
@@ -231,7 +231,7 @@ class Clicker:
         return _Answer(area, logits)
 
     def _looked(self, area: _Area) -> CropFeatures:
-        """The features of an area; those of the last few are kept."""
+        """The features of an area. Those of the last few areas are kept."""
         if area not in self._features:
             part = self.image[area.top : area.bottom, area.left : area.right]
             shrinks = max(area.size) < max(part.shape[:2])
@@ -244,7 +244,7 @@ class Clicker:
         return self._features[area]
 
     def _surroundings(self, answer: _Answer, clicks: tuple[Click, ...], box: Box | None) -> _Area:
-        """Where to look next: the last answer, clicks on the object and the box, with a margin."""
+        """Where to look next: around the last answer, the clicks on the object and the box, with a margin."""
         corners = [np.array([[x, y]]) for x, y, inside in clicks if inside]
         if box is not None:
             corners.append(np.array([box[:2], box[2:]]))
@@ -261,7 +261,7 @@ class Clicker:
         return _Area(0, 0, self.image.shape[1], self.image.shape[0])
 
     def _about(self, points: npt.NDArray, share: float = MARGIN) -> _Area:
-        """The part of the image with these points (N, 2) and a margin."""
+        """The part of the image that contains these points (N, 2), with a margin."""
         low, high = points.min(0), points.max(0)
         margin = max(share * (high - low).max(), (LEAST_SIDE - (high - low).max()) / 2)
         size = np.array(self.image.shape[1::-1])
@@ -282,19 +282,19 @@ class Clicker:
 def click(image: Image, clicks: Sequence[Sequence[float]] = (), box: Sequence[float] | None = None) -> npt.NDArray:
     """The mask of the object that clicks or a box mark on an image.
 
-    To add clicks or take them back, keep a `Clicker`: it looks at the image only once.
+    To add clicks or take them back, keep a `Clicker`, which processes the image only once.
 
     Args:
         image: (H, W, 3) uint8, RGB.
-        clicks: In the order in which they were made: x, y, and 1 (or True) on the object or 0 (or False) beside it. x
-            and y are in pixels from the left upper corner; the centre of the first pixel is (0.5, 0.5).
-        box: x0, y0, x1, y1 in pixels: about the object.
+        clicks: In the order in which they were made: x, y, and 1 (or True) on the object or 0 (or False) off it. x and
+            y are in pixels from the upper left corner; the centre of the first pixel is (0.5, 0.5).
+        box: x0, y0, x1, y1 in pixels, around the object.
 
     Returns:
         (H, W) bool.
 
     Raises:
-        ValueError: If there is neither a click on the object nor a box, if a click or the whole box is outside of the
+        ValueError: If there is neither a click on the object nor a box, if a click or the whole box is outside the
             image, or if the image has another shape or type.
         FileNotFoundError: If the weights are missing.
     """
@@ -308,7 +308,7 @@ def _checked_clicks(clicks: Sequence[Sequence[float]], size: tuple[int, int]) ->
             raise ValueError(f"click {number}: expected x, y, and 1 for the object or 0 for the rest, found {each!r}")
         x, y = float(each[0]), float(each[1])
         if not (0 <= x <= size[1] and 0 <= y <= size[0]):
-            raise ValueError(f"click {number} at ({x:g}, {y:g}) is outside of the image, {size[1]} x {size[0]} pixels")
+            raise ValueError(f"click {number} at ({x:g}, {y:g}) is outside the image, {size[1]} x {size[0]} pixels")
         made.append((x, y, bool(each[2])))
     return tuple(made)
 
@@ -321,5 +321,5 @@ def _checked_box(box: Sequence[float] | None, size: tuple[int, int]) -> Box | No
     x0, x1 = (float(np.clip(x, 0, size[1])) for x in (min(box[0], box[2]), max(box[0], box[2])))
     y0, y1 = (float(np.clip(y, 0, size[0])) for y in (min(box[1], box[3]), max(box[1], box[3])))
     if x1 - x0 < 1 or y1 - y0 < 1:
-        raise ValueError(f"box {tuple(box)}: has no pixels in the image, {size[1]} x {size[0]} pixels")
+        raise ValueError(f"box {tuple(box)} covers no pixel of the image, {size[1]} x {size[0]} pixels")
     return x0, y0, x1, y1

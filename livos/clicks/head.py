@@ -1,8 +1,8 @@
 """The network that turns clicks, a box and its own last answer into the mask of one object.
 
-It stands on the pyramid of an image encoder, which knows nothing of clicks and stays as it is. The last answer goes in
-again with each click, as in RITM (Sofiiuk et al., ICIP 2022, "Reviving Iterative Training with Mask Guidance").
-Here B are crops, P clicks, C channels, and H x W the pixels of a crop, multiples of 16.
+It reads the feature pyramid of an image encoder, which knows nothing of clicks and is not trained. Its last answer is
+an input for the next click, as in RITM (Sofiiuk et al., ICIP 2022, "Reviving Iterative Training with Mask Guidance").
+Shapes: B crops, P clicks, C channels, H x W pixels of a crop, both multiples of 16.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 INSIDE, OUTSIDE, NO_CLICK = 1, 0, -1
-"""The third number of a click: on the object, beside it, or a place in the list that is not used."""
+"""The third number of a click: on the object, off the object, or an unused entry of the list."""
 
 REACHES = (4.0, 16.0, 64.0)
-"""Deviations, in pixels, of the Gaussians that show where the clicks are."""
+"""Standard deviations, in pixels, of the Gaussians that show where the clicks are."""
 
 SCALE = 8.0
-"""Divides logits before they go in again, so that they are about as large as the other maps."""
+"""The last answer's logits are divided by this, which makes them about as large as the other input maps."""
 
 
 @dataclass(frozen=True)
 class CropFeatures:
-    """What the head knows of a crop before any click; computed once, and shared by all clicks."""
+    """What the head knows about a crop before any click. It is computed once and shared by all clicks."""
 
     fine: Tensor  # (B, C, H/2, W/2): edges of the picture
     levels: tuple[Tensor, ...]  # at strides 4, 8, 16
-    descriptors: tuple[Tensor, ...]  # at strides 4, 8, 16, each cell's of length 1
+    descriptors: tuple[Tensor, ...]  # at strides 4, 8, 16; each cell's vector has length 1
 
 
 class ConvBlock(nn.Module):
-    """Residual block, (B, C, H, W) -> the same: each channel is filtered alone, then all are mixed (ConvNeXt)."""
+    """Residual block, (B, C, H, W) -> the same: filters each channel alone, then mixes them (ConvNeXt)."""
 
     def __init__(self, dim: int, kernel: int, expansion: int):
         super().__init__()
@@ -65,13 +65,13 @@ class AttentionBlock(nn.Module):
 
 
 class ClickHead(nn.Module):
-    """From features of a crop and the clicks in it to the logits of one object.
+    """Turns the features of a crop and the clicks in it into the logits of one object.
 
     Args:
         channels: Of the image encoder's pyramid at strides 4, 8 and 16.
         dims: Channels of the head at strides 2, 4, 8 and 16.
         blocks: Residual blocks of the head at strides 4, 8 and 16.
-        descriptor_dim: Length of the vector by which cells are compared with those that were clicked.
+        descriptor_dim: Length of the vectors by which cells are compared with the clicked ones.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class ClickHead(nn.Module):
         self.last = nn.Sequential(_conv(fine, fine), nn.Conv2d(fine, 1, 3, padding=1))
 
     def look(self, images: Tensor, pyramid: Sequence[Tensor]) -> CropFeatures:
-        """What clicks have no part in.
+        """The part that does not depend on clicks.
 
         Args:
             images: (B, 3, H, W), normalised as for the image encoder.
@@ -124,7 +124,7 @@ class ClickHead(nn.Module):
             features: Of the crops, from `look`.
             clicks: (B, P, 3), P of 1 or more: x and y in pixels of the crop, and `INSIDE`, `OUTSIDE` or `NO_CLICK`.
             boxes: (B, 4): x0, y0, x1, y1 in pixels of the crop; NaN where there is no box.
-            last: (B, 1, H/2, W/2): the logits that this method gave before; 0 where it gave none.
+            last: (B, 1, H/2, W/2): the logits that this method returned before; 0 if there are none yet.
 
         Returns:
             (B, 1, H/2, W/2), float32.
@@ -145,7 +145,7 @@ class ClickHead(nn.Module):
 
 
 def prompt_maps(clicks: Tensor, boxes: Tensor, last: Tensor, size: Sequence[int]) -> Tensor:
-    """Clicks, box and last answer as (B, 8, H/4, W/4): Gaussians about the clicks, 1 in the box and -1 around it."""
+    """Clicks, box and last answer as (B, 8, H/4, W/4): Gaussians around clicks; 1 inside the box and -1 outside it."""
     rows, columns = ((torch.arange(n, device=clicks.device) + 0.5) * 4 for n in size)
     distance = (columns - clicks[..., 0, None]).square()[:, :, None] + (rows - clicks[..., 1, None]).square()[..., None]
     maps = []
@@ -161,9 +161,9 @@ def prompt_maps(clicks: Tensor, boxes: Tensor, last: Tensor, size: Sequence[int]
 
 
 def _likeness(descriptors: Tensor, clicks: Tensor, last: Tensor) -> Tensor:
-    """(B, 3, h, w): how much each cell is like a cell clicked inside, one clicked outside, and the last answer.
+    """(B, 3, h, w): how similar each cell is to those clicked inside, those clicked outside, and the last answer.
 
-    Cosines; 0 where there is nothing to compare with.
+    These are cosines, and 0 if there is nothing to compare with.
     """
     size = descriptors.new_tensor([last.shape[-1] * 2, last.shape[-2] * 2])
     places = (clicks[..., :2] / size * 2 - 1)[:, :, None]  # (B, P, 1, 2) in [-1, 1]

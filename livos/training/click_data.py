@@ -1,4 +1,4 @@
-"""Crops with one object each, for training the head for clicks; and the images that are kept out of its training."""
+"""Crops with one object each for training the click head, and the images that are kept out of its training."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ KEPT_OUT = ("coco", "ccp")
 KEPT_OUT_PER_SET = 100
 KEPT_OUT_SEED = 2024
 SMALLEST_TESTED = 0.01
-"""Of the image: smaller objects are not among those kept out for testing."""
+"""Objects that cover less than this share of the image are not tested."""
 
 SHARES = {"coco": 0.5, "ecssd": 0.12, "ccp": 0.22, "davis": 0.13, "extra": 0.03}
 """How often each set is drawn from."""
 
 SMALLEST = 0.0015
-"""Of the crop: objects that cover less are not trained on."""
+"""Objects that cover less than this share of the crop are not trained on."""
 
 LARGEST = 0.9
-"""Of the crop: nor are objects that cover more."""
+"""Nor are objects that cover more than this share."""
 
 MOST_TRIES = 1000
-"""Crops that are drawn until one has an object of such a size."""
+"""How many crops are tried until one has an object of a suitable size."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file and its mask file, with labels or (binary) black and white, with soft edges or not."""
+    """An image file and its mask file, which holds labels or, if `binary`, black and white (soft edges allowed)."""
 
     image_path: Path
     mask_path: Path
@@ -62,7 +62,7 @@ class Picture:
 
 
 def click_pictures(root: Path) -> dict[str, list[Picture]]:
-    """All pictures below a data root by set, sorted by name. Raises FileNotFoundError where a set is missing."""
+    """All pictures below a data root, by set, sorted by name. Raises FileNotFoundError if a set is missing."""
     static, davis, extra = root / "static", root / "DAVIS" / "2016", root / "extra_videos"
     sets = {
         "coco": _paired(static / "coco_objects" / "JPEGImages", static / "coco_objects" / "Annotations"),
@@ -78,7 +78,7 @@ def click_pictures(root: Path) -> dict[str, list[Picture]]:
 
 
 def split(pictures: dict[str, list[Picture]]) -> tuple[dict[str, list[Picture]], dict[str, list[Picture]]]:
-    """The pictures for training, and those kept out of it: 100 of COCO and 100 of the street, by a fixed seed."""
+    """The pictures for training, and those kept out of it: 100 of COCO and 100 of CCP, chosen with a fixed seed."""
     training, kept = dict(pictures), {}
     for name in KEPT_OUT:
         generator = np.random.default_rng(KEPT_OUT_SEED)
@@ -89,13 +89,13 @@ def split(pictures: dict[str, list[Picture]]) -> tuple[dict[str, list[Picture]],
 
 
 def tested_object(labels: npt.NDArray[np.integer], generator: np.random.Generator) -> Mask | None:
-    """One of the objects that cover 1 % of the image or more, by chance; None if there is none."""
+    """A random one of the objects that cover 1 % of the image or more; None if there is none."""
     large = [i for i in np.unique(labels) if i and np.mean(labels == i) >= SMALLEST_TESTED]
     return labels == generator.choice(large) if large else None
 
 
 def random_crop(pictures: dict[str, list[Picture]], size: int, generator: np.random.Generator) -> tuple[Image, Mask]:
-    """A square crop (size, size, 3), RGB, and the mask (size, size) of one object in it, changed at random.
+    """A randomly changed square crop (size, size, 3), RGB, and the mask (size, size) of one object in it.
 
     Raises:
         ValueError: If hardly any picture has an object to train on, or if a picture or its mask is damaged.
@@ -118,7 +118,7 @@ def random_crop(pictures: dict[str, list[Picture]], size: int, generator: np.ran
 
 
 def _warped(image: Image, mask: Mask, size: int, generator: np.random.Generator) -> tuple[Image, Mask]:
-    """A turned, mirrored and scaled square about the object: nearly the whole image, or close to the object."""
+    """A rotated, mirrored and scaled square around the object: nearly the whole image, or a close-up of the object."""
     left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
     middle = np.array([left + width / 2, top + height / 2])
     if generator.random() < 0.4:
@@ -133,7 +133,7 @@ def _warped(image: Image, mask: Mask, size: int, generator: np.random.Generator)
     c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     linear = size / side * np.array([[c, -s], [s, c]]) @ np.diag([mirror * stretch, 1 / stretch])
     matrix = np.column_stack([linear, size / 2 - linear @ middle])
-    grey = (124, 116, 104)  # as the padding of a crop that reaches beyond its frame
+    grey = (124, 116, 104)  # the mean colour of ImageNet, for what lies beyond the image
     if side > 1.5 * size:
         image = cv2.GaussianBlur(image, (0, 0), 0.4 * side / size).astype(np.uint8)
     warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=grey).astype(np.uint8)

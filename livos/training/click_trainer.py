@@ -1,7 +1,7 @@
-"""Trains the head that turns clicks into a mask, on an image encoder that stays as it is.
+"""Trains the head that turns clicks into a mask, on top of an image encoder that stays as it is.
 
-Each iteration takes crops about single objects, then clicks a few times where the head's own answer is wrong most. All
-that an iteration draws by chance follows from the seed and its number, so a run that was stopped goes on as if it had
+Each iteration takes crops around single objects, then clicks several times where the head's own answer is most wrong.
+Everything random in an iteration follows from the seed and its number, so a run that was stopped continues as if it had
 not been.
 """
 
@@ -29,9 +29,9 @@ from livos.training.states import refuse_unlike, refuse_unlike_state
 
 log = logging.getLogger(__name__)
 
-ROUNDS = 2  # answers that are trained on, per crop
-BOX_SHARE = 0.25  # of the crops that begin with a box
-LATE = {0: 0.6, 1: 0.25, 3: 0.15}  # answers before these, and how often: up to five clicks are seen
+ROUNDS = 2  # answers per crop that are trained on
+BOX_SHARE = 0.25  # of the crops begin with a box
+LATE = {0: 0.6, 1: 0.25, 3: 0.15}  # how many answers come before those, and how often: a crop gets up to five clicks
 AVERAGE_DECAY = 0.998
 WARMUP = 50  # iterations over which the learning rate rises
 
@@ -43,12 +43,12 @@ class ClickSettings:
     """What a run is asked to do.
 
     Attributes:
-        iterations: At which the run ends.
+        iterations: After how many the run ends.
         cooldown: Iterations at the end over which the learning rate falls to 0.
         batch_size: Crops per iteration.
         size: Side of the crops in pixels, a multiple of 16.
         learning_rate: Between its rise and its fall.
-        seed: Of all that is drawn by chance.
+        seed: For everything random.
 
     Raises:
         ValueError: If a number cannot be used. The message names it.
@@ -81,14 +81,14 @@ class ClickSettings:
 
 
 def lists_of_clicks(clicks: list[Clicks]) -> Tensor:
-    """(B, P, 3) from one list per crop, filled up with places that are not used."""
+    """(B, P, 3) from one list per crop; shorter lists are filled up with NO_CLICK."""
     longest = max(1, *map(len, clicks))
     filled = [[*each, *[(0.0, 0.0, NO_CLICK)] * (longest - len(each))] for each in clicks]
     return torch.tensor(filled, dtype=torch.float32)
 
 
 def drawn_boxes(masks: Mask, generator: np.random.Generator) -> Tensor:
-    """(B, 4) about some of the objects of masks (B, H, W), a little off; NaN for the others."""
+    """(B, 4): slightly inaccurate boxes around some of the objects of masks (B, H, W); NaN for the others."""
     boxes = torch.full((len(masks), 4), torch.nan)
     for i, mask in enumerate(masks):
         if generator.random() < BOX_SHARE:
@@ -100,7 +100,7 @@ def drawn_boxes(masks: Mask, generator: np.random.Generator) -> Tensor:
 
 
 def click_loss(logits: Tensor, masks: Tensor) -> Tensor:
-    """The cross entropy, more of it where the answer is wrong, and 1 - the soft IoU. Both (B, 1, H, W)."""
+    """Cross entropy, weighted towards pixels where the answer is wrong, plus 1 - the soft IoU. Both (B, 1, H, W)."""
     entropy = F.binary_cross_entropy_with_logits(logits, masks, reduction="none")
     probabilities = logits.sigmoid()
     wrong = (probabilities - masks).abs().detach()
@@ -111,13 +111,13 @@ def click_loss(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 class ClickTrainer:
-    """The head, its average, and all else that a run goes on from.
+    """The head, its average, and everything else that a run resumes from.
 
     Args:
-        network: Whose image encoder the head stands on. Its weights stay as they are.
-        pictures: To train on, by set, as `click_data.split` gives them.
+        network: The one whose image encoder the head uses. Its weights stay as they are.
+        pictures: To train on, by set, as `click_data.split` returns them.
         settings: What the run is asked to do.
-        folder: Where the run's files are: a state in it is read, and the run goes on from there.
+        folder: For the run's files. If there is a state in it, the run resumes from that.
 
     Raises:
         OSError: If the state in the folder cannot be read.
@@ -139,7 +139,7 @@ class ClickTrainer:
         self.average = copy.deepcopy(self.head).eval()
         self.optimizer = torch.optim.AdamW(self.head.parameters(), lr=settings.learning_rate, weight_decay=0.01)
         self.iteration = 0
-        self.seconds = 0.0  # that the iterations took, in all runs
+        self.seconds = 0.0  # spent on iterations, in all runs together
         self.path, self.weights_path = folder / "last.pth", folder / "click-head.safetensors"
         if self.path.is_file():
             self._restore()
@@ -149,7 +149,7 @@ class ClickTrainer:
         return {"head": self.head, "average": self.average, "optimizer": self.optimizer}
 
     def _restore(self) -> None:
-        """Goes on from the state in the folder."""
+        """Restores the state in the folder."""
         state = load_tensors(self.path)
         try:
             for name, part in self._parts.items():
@@ -171,7 +171,7 @@ class ClickTrainer:
             log.warning("going on with other settings: %s", ", ".join(changed))
 
     def save(self) -> None:
-        """Writes the averaged weights and then the state: a run that is ended in between goes on from the last one."""
+        """Writes the averaged weights, then the state: a run that ends in between resumes from the previous state."""
         save_weights(self.average, self.weights_path, half=True)
         state = {name: part.state_dict() for name, part in self._parts.items()}
         state |= {"iteration": self.iteration, "seconds": self.seconds, "settings": asdict(self.settings)}

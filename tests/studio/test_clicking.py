@@ -31,7 +31,7 @@ def test_another_frame_is_looked_at_anew(disc):
         ({"clicks": [[5, 5, 1]] * (MOST_CLICKS + 1)}, "at most"),
         ({"clicks": [[5, 5]]}, "click: expected 3 numbers"),
         ({"clicks": [[5, 5, 7]]}, "Click on the object first"),
-        ({"clicks": [[500, 5, 1]]}, "outside of the image"),
+        ({"clicks": [[500, 5, 1]]}, "outside the image"),
         ({"clicks": [], "box": [1, 2, 3]}, "box: expected 4 numbers"),
     ],
 )
