@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"assemble.py: {error}", file=sys.stderr)
         return 2
     print(f"The page is in {output}. To see it:")
-    print(f"    cd {output}")  # also where it is the current folder, which has been replaced
+    print(f"    cd {output}")  # needed even if it is the current folder, which has been replaced
     print(f"    {Path(sys.executable).name} -m http.server --bind 127.0.0.1 8000")
     print("and open http://127.0.0.1:8000")
     return 0
@@ -70,7 +70,7 @@ def assemble(output: Path, weights: str = "lite") -> None:
     """
     output = output.resolve()
     if output.exists() and not is_empty_or_page(output):
-        raise ValueError(f"{output} holds something else than this page: give a new folder")
+        raise ValueError(f"{output} contains something other than this page: choose a new folder")
     require_exporter()
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as aside:
@@ -112,7 +112,7 @@ def fetch_runtime(folder: Path) -> None:
     """
     npm = shutil.which("npm")
     if npm is None:
-        raise OSError(f"npm is needed to fetch {RUNTIME}, and is not installed: https://nodejs.org has it")
+        raise OSError(f"npm is needed to fetch {RUNTIME}, but is not installed: see https://nodejs.org")
     print(f"fetching {RUNTIME} with npm")
     with tempfile.TemporaryDirectory() as temporary:
         words = [npm, "pack", "--silent", RUNTIME, "--pack-destination", temporary]

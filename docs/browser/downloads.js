@@ -1,11 +1,11 @@
-/** Gives masks to the user as files. */
+/** Downloads masks as files. */
 import { parseColour } from "studio/colours.js";
 import { MOST_BYTES, MOST_FILES, bytesInZip, indexPng, zip } from "./png.js";
 
 /** @typedef {import("./session.js").Session} Session */
 
 /**
- * The masks of all frames that have one.
+ * Downloads the masks of all frames that have one, as a ZIP file.
  * @param {Session} session
  */
 export async function downloadAll(session) {
@@ -13,21 +13,21 @@ export async function downloadAll(session) {
   const frames = [...session.masks.keys()].sort((one, other) => one - other);
   if (!video || !frames.length) return session.say("There are no masks yet: paint an object and track it.", "warning");
   if (frames.length > MOST_FILES) {
-    return session.say(`A ZIP file holds at most ${MOST_FILES} masks, these are ${frames.length}: use a shorter part of the video.`, "warning");
+    return session.say(`A ZIP file holds at most ${MOST_FILES} masks, but there are ${frames.length}: use a shorter part of the video.`, "warning");
   }
   const files = [];
-  let room = MOST_BYTES - 22; // its end takes 22
+  let room = MOST_BYTES - 22; // the end record takes 22 bytes
   for (const frame of frames) {
     const file = { name: `${video.frameName(frame)}.png`, content: await maskFile(session, frame) };
     room -= bytesInZip(file);
-    if (room < 0) return session.say("A ZIP file holds at most 4 GB, these masks take more: use a shorter part of the video.", "warning");
+    if (room < 0) return session.say("A ZIP file holds at most 4 GB, but these masks take more: use a shorter part of the video.", "warning");
     files.push(file);
   }
   offer(zip(files), "masks.zip");
 }
 
 /**
- * The mask of the shown frame.
+ * Downloads the mask of the shown frame.
  * @param {Session} session
  */
 export async function downloadShown(session) {

@@ -1,4 +1,4 @@
-/** Changes to the mask of the shown frame, and taking them back: for Studio's brushes what Studio's `Edits` is there. */
+/** Changes to the mask of the shown frame, and undoing them. It gives Studio's brushes what `Edits` gives them in Studio. */
 import { isChanged, lostIds } from "studio/edits.js";
 import { eraseRule, paintRule, backgroundRule } from "studio/masks/painting.js";
 import { encodeRuns } from "studio/masks/runs.js";
@@ -15,21 +15,21 @@ export class Drawing {
   /** @param {Session} session */
   constructor(session) {
     this.session = session;
-    /** @type {Edit | null} the change that is being made */
+    /** @type {Edit | null} the change in progress */
     this.current = null;
     this.erasesOthers = false;
-    /** @type {Record<"undo" | "redo", Step[]>} masks as they were, the last step at the end */
+    /** @type {Record<"undo" | "redo", Step[]>} earlier masks, those of the last step at the end */
     this.steps = { undo: [], redo: [] };
     session.on("phase", () => this.forget());
   }
 
-  /** Takes nothing back from now on. */
+  /** Forgets all steps and the change in progress. */
   forget() {
     this.steps = { undo: [], redo: [] };
     this.current = null;
   }
 
-  /** @returns {Promise<Edit | null>} null, and the user is told why, where nothing can be changed */
+  /** @returns {Promise<Edit | null>} null if nothing can be changed now; the user is told why */
   async begin() {
     const { session } = this;
     if (this.current) return this.current;
@@ -89,14 +89,14 @@ export class Drawing {
 
   /**
    * @param {number} frame
-   * @returns {Step} the frame's mask as it is kept now
+   * @returns {Step} the frame's current mask
    */
   stepOf(frame) {
     return { frame, runs: this.session.masks.get(frame), given: this.session.given.get(frame) };
   }
 
   /**
-   * Takes back the last change, or makes it again.
+   * Undoes the last change, or redoes the last undone one.
    * @param {"undo" | "redo"} direction
    */
   async step(direction) {

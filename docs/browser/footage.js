@@ -1,4 +1,4 @@
-/** Videos and pictures that somebody chose, as frames. Nothing of them leaves the page. */
+/** Reads frames from a video or pictures that the user chose. They never leave the page. */
 import { Queue } from "studio/queue.js";
 
 /** @typedef {{ name: string, width: number, height: number, num_frames: number, frame_rate: number }} Facts */
@@ -8,20 +8,20 @@ import { Queue } from "studio/queue.js";
  *   read: (frame: number) => Promise<ImageBitmap>,
  *   frameName: (frame: number) => string,
  *   close: () => void,
- * }} Footage `frameName`: for a file that belongs to the frame, without its ending
+ * }} Footage `frameName`: the name, without suffix, of a file that belongs to the frame
  */
 
 const PATIENCE_MS = 20_000;
 const RATES = [24000 / 1001, 24, 25, 30000 / 1001, 30, 48, 50, 60000 / 1001, 60, 120];
-const LOOKED_AT = 60; // frames, to find the rate
+const LOOKED_AT = 60; // frames played to find the rate
 const LOOKED_AT_MS = 3000;
-const PICTURES_RATE = 24; // frames per second at which pictures are played
+const PICTURES_RATE = 24; // frames per second for pictures
 
 /**
- * Opens what was chosen.
+ * Opens the chosen files.
  * @param {File[]} files one video, or pictures
  * @returns {Promise<Footage>}
- * @throws {Error} with a sentence, where they cannot be frames
+ * @throws {Error} with a sentence for the user, if they cannot be used as frames
  */
 export async function openFiles(files) {
   const pictures = files.filter((file) => file.type.startsWith("image/"));
@@ -51,7 +51,7 @@ async function openPictures(files) {
       if (picture.width === width && picture.height === height) return picture;
       const [found, expected] = [`${picture.width} × ${picture.height}`, `${width} × ${height}`];
       picture.close();
-      throw new Error(`${sorted[frame].name} has ${found} pixels, the first picture ${expected}: all need the same size.`);
+      throw new Error(`${sorted[frame].name} has ${found} pixels, but the first picture has ${expected}: all must have the same size.`);
     },
     frameName: (frame) => stems[frame],
     close() {},
@@ -66,7 +66,7 @@ async function decoded(file) {
   try {
     return await createImageBitmap(file);
   } catch {
-    throw new Error(`${file.name} is no picture that this browser can read.`);
+    throw new Error(`${file.name} is not a picture that this browser can read.`);
   }
 }
 
@@ -77,12 +77,12 @@ async function decoded(file) {
 async function openVideo(file) {
   const video = document.createElement("video");
   Object.assign(video, { muted: true, playsInline: true, preload: "auto" });
-  const problem = `${file.name} is no video that this browser can play. Most play MP4 with H.264 and WebM.`;
+  const problem = `${file.name} is not a video that this browser can play. Most browsers play WebM, and MP4 with H.264.`;
   video.src = URL.createObjectURL(file);
   const close = () => {
     URL.revokeObjectURL(video.src);
     video.removeAttribute("src");
-    video.load(); // only now the browser lets go of the file
+    video.load(); // only this makes the browser release the file
   };
   try {
     await happened(video, "loadeddata", problem);
@@ -121,10 +121,10 @@ function videoFrames(name, video, frame_rate, close) {
 }
 
 /**
- * Finds the frame rate, which browsers do not tell, by playing the beginning.
+ * Finds the frame rate by playing the beginning, since browsers do not report it.
  * @param {HTMLVideoElement} video
  * @returns {Promise<number>} frames per second
- * @throws {Error} with a sentence, where the browser does not say when frames are shown
+ * @throws {Error} with a sentence for the user, if the browser does not report when frames are shown
  */
 async function rateOf(video) {
   if (!video.requestVideoFrameCallback) {
@@ -153,9 +153,9 @@ async function rateOf(video) {
 }
 
 /**
- * The rate of frames that were seen at these times; some may have been left out.
+ * The rate of frames that were shown at these times; some may have been skipped.
  * @param {number[]} times seconds
- * @returns {number} frames per second: a usual one where it is within 0.2 %; 25 where too little was seen
+ * @returns {number} frames per second: a common rate if one is within 0.2 %; 25 if too few frames were shown
  */
 export function rateOfTimes(times) {
   const steps = times.slice(1).map((time, place) => time - times[place]).filter((step) => step > 1e-3);
@@ -168,10 +168,10 @@ export function rateOfTimes(times) {
 }
 
 /**
- * Waits for an event, and listens no longer once it has come or cannot come any more.
+ * Waits for an event, and stops listening once it has come or can no longer come.
  * @param {HTMLVideoElement} video
- * @param {string} name of an event
- * @param {string} problem what is said where it does not come
+ * @param {string} name of the event
+ * @param {string} problem the error message if it does not come
  * @returns {Promise<unknown>}
  */
 function happened(video, name, problem) {

@@ -57,7 +57,7 @@ const COMMANDS = {
 
 /**
  * @param {string} action
- * @returns {boolean} whether this page has it; Studio's keys have more
+ * @returns {boolean} whether this page has the action; Studio's keys include others
  */
 function isKnown(action) {
   const [word, rest] = action.split(".");

@@ -1,4 +1,4 @@
-/** The parts of the page around the stage, made of Studio's controls. */
+/** The parts of the page around the stage, made from Studio's controls. */
 import { button, el, fill, setPressed } from "studio/dom.js";
 import { icon } from "studio/icons.js";
 import { logo, themeButton } from "studio/panels/look.js";
@@ -10,7 +10,7 @@ import { progressText } from "./tracking.js";
 /** @typedef {import("studio/tools/options.js").Options} Options */
 /** @typedef {(action: string) => void} Act */
 
-/** @type {[string, string][]} tool, which is its icon as well, and label */
+/** @type {[string, string][]} tool (its icon has the same name) and label */
 const TOOLS = [["brush", "Brush: paint the object"], ["eraser", "Eraser"], ["hand", "Hand: move the picture"]];
 
 /** @type {Record<string, string>} */
@@ -98,7 +98,7 @@ export function objectsPanel(holder, session, act) {
     return el("li", { class: `object ${chosen ? "chosen" : ""}` }, [swatch, choose, remove]);
   };
   const draw = () => {
-    const none = el("li", { class: "empty", text: "Draw over an object: it appears here." });
+    const none = el("li", { class: "empty", text: "Draw over an object, and it appears here." });
     fill(list, session.objects.length ? session.objects.map(row) : [none]);
   };
   for (const event of ["state", "selection"]) session.on(event, draw);
@@ -121,8 +121,8 @@ export function trackPanel(holder, session, tracking, act) {
   const facts = el("p", { class: "facts", "data-testid": "job-facts" });
   const title = el("span", { class: "job-title" });
   holder.append(el("div", { class: "panel-head" }, [el("h2", { text: "Track" })]), body);
-  const sizeChoice = el("label", { class: "size-choice" }, ["Works at", sizes]);
-  const promise = el("p", { class: "hint", text: "Everything is computed on this computer: nothing is sent anywhere." });
+  const sizeChoice = el("label", { class: "size-choice" }, ["Working size", sizes]);
+  const promise = el("p", { class: "hint", text: "Everything is computed on this computer; nothing is sent anywhere." });
   const draw = () => {
     const { job } = session;
     title.textContent = job?.sentence ?? "";
@@ -130,7 +130,7 @@ export function trackPanel(holder, session, tracking, act) {
     if (job?.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
     const from = Math.min(...session.given.keys());
-    hint.textContent = session.given.size ? `From the masks on frame ${from} on` : "Draw an object on a frame, then track it.";
+    hint.textContent = session.given.size ? `From the masks on frame ${from}` : "Draw an object on a frame, then track it.";
     const parts = job ? [title, bar, facts, stop] : [hint, track, sizeChoice, promise];
     if (!parts[0].isConnected) fill(body, parts);
   };
@@ -194,7 +194,7 @@ export function timeBar(holder, session, act) {
 }
 
 /**
- * Frames without gaps as stretches.
+ * Groups frames into stretches without gaps.
  * @param {number[]} frames
  * @returns {[number, number][]} the first and the last frame of each
  */
@@ -210,7 +210,7 @@ function stretches(frames) {
 }
 
 /**
- * What is shown before frames are chosen.
+ * The screen before frames are chosen.
  * @param {HTMLElement} holder
  * @param {Session} session
  * @param {Act} act
@@ -219,7 +219,7 @@ export function startScreen(holder, session, act) {
   holder.append(el("div", { class: "start-card narrow", "data-testid": "start" }, [
     icon("film"),
     el("h2", { text: "Choose a video, draw an object, track it" }),
-    el("p", { class: "hint", text: "Drop a video here, or its frames as pictures. The network runs in this browser: nothing is sent anywhere." }),
+    el("p", { class: "hint", text: "Drop a video here, or its frames as pictures. The network runs in this browser; nothing is sent anywhere." }),
     button({ icon: "folder", label: "Choose a video or pictures", text: "Choose a video or pictures", class: "primary", press: () => act("choose"), testid: "choose" }),
   ]));
   session.on("phase", () => {

@@ -1,4 +1,4 @@
-/** Plays the frames with their masks: as fast as they were filmed, leaving out frames where the machine is slower. */
+/** Plays the frames with their masks at the speed of the video, skipping frames if the machine is too slow. */
 import { dueFrame } from "studio/player.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -8,7 +8,7 @@ export class Player {
   constructor(session) {
     this.session = session;
     this.playing = false;
-    /** Which loop may go on: a number for each time playing began. */
+    /** The number of the loop that may continue; each start of playing begins a new one. */
     this.run = 0;
     for (const name of ["gesture", "phase", "job"]) session.on(name, () => this.set(false));
   }
@@ -22,7 +22,7 @@ export class Player {
   set(playing) {
     if (playing === this.playing) return;
     this.playing = playing;
-    this.run++; // a loop that still waits for its frame ends
+    this.run++; // ends a loop that is still waiting for its frame
     this.session.emit("playing", playing);
   }
 

@@ -1,16 +1,16 @@
-/** Masks as PNG files whose pixels are ids of objects, with a palette of the objects' colours, and files packed as ZIP. */
+/** Writes masks as PNG files whose pixels are ids of objects, with the objects' colours as palette, and packs files as ZIP. */
 
 const CRC = Uint32Array.from({ length: 256 }, (_, value) => {
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
   return value;
 });
 
-/** What a ZIP file can hold without the extensions that not all programs read. */
+/** The limits of a ZIP file without extensions, which not all programs can read. */
 export const MOST_FILES = 65_535;
 export const MOST_BYTES = 2 ** 32 - 1;
 
 /**
- * The checksum of both formats.
+ * The checksum that both formats use.
  * @param {Uint8Array} bytes
  * @returns {number}
  */
@@ -33,7 +33,7 @@ export async function indexPng({ width, height, labels }, colours) {
   header.setUint8(9, 3); // indices into a palette
   const palette = new Uint8Array(3 * 256);
   for (const [id, colour] of colours) palette.set(colour, 3 * id);
-  const rows = new Uint8Array(height * (width + 1)); // each begins with its filter: none
+  const rows = new Uint8Array(height * (width + 1)); // each row begins with the number of its filter; 0: none
   for (let y = 0; y < height; y++) rows.set(labels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1);
   const packed = new Response(new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate")));
   return joined([
@@ -62,14 +62,14 @@ function chunk(name, content) {
 
 /**
  * @param {{ name: string, content: Uint8Array }} file
- * @returns {number} bytes that it takes in a ZIP file, at most
+ * @returns {number} the most bytes that it takes in a ZIP file
  */
 export function bytesInZip({ name, content }) {
   return content.length + 2 * 3 * name.length + 76; // its name twice in UTF-8, and two records
 }
 
 /**
- * A ZIP file of files that are packed already.
+ * Makes a ZIP file of files that are already compressed.
  * @param {{ name: string, content: Uint8Array }[]} files at most `MOST_FILES`, with their names `MOST_BYTES` in all
  * @returns {Blob}
  */

@@ -1,12 +1,12 @@
-/** Resizing as PyTorch does it, so that the network sees here what it sees there. */
+/** Resizes as PyTorch does, which gives the network the same input as in Python. */
 
 /** @typedef {{ width: number, height: number }} Size */
 /** @typedef {{ width: number, height: number, data: Uint8ClampedArray }} Picture RGBA, row by row */
 
-const LARGEST_ENLARGEMENT = 8; // a frame is not enlarged beyond so many short sides of the network
+const LARGEST_ENLARGEMENT = 8; // an enlarged frame is at most this many times as long as the network's short side
 
 /**
- * The size at which the network looks at a frame; very long frames are enlarged less, or not at all.
+ * The size at which the network sees a frame; very elongated frames are enlarged less, or not at all.
  * @param {Size} size of the frame
  * @param {number} shortSide in pixels
  * @returns {Size}
@@ -19,7 +19,7 @@ export function workingSize({ width, height }, shortSide) {
 }
 
 /**
- * The colours of a picture at another size: bilinear interpolation, over all pixels where it becomes smaller.
+ * The colours of a picture at another size, by bilinear interpolation, which averages over all pixels when shrinking.
  * @param {Picture} picture
  * @param {Size} size
  * @returns {Float32Array[]} red, green and blue in [0, 1], row by row
@@ -58,12 +58,12 @@ function resizedRows(values, width, rows) {
   return resized;
 }
 
-/** What makes up a value of a resized row: this share of the value at `first`, and so on. @typedef {{ first: number, weights: number[] }} Weights */
+/** How a value of a resized row is made up: `weights[0]` of the value at `first`, and so on. @typedef {{ first: number, weights: number[] }} Weights */
 
 /**
  * @param {number} from length of a row
  * @param {number} to its length afterwards
- * @returns {Weights[]} for each value afterwards
+ * @returns {Weights[]} for each value of the resized row
  */
 function weightsOf(from, to) {
   const scale = from / to;
@@ -81,10 +81,10 @@ function weightsOf(from, to) {
 }
 
 /**
- * Between which two values each value of a resized row lies, for bilinear interpolation.
+ * For each value of a resized row, the two values that it lies between, for bilinear interpolation.
  * @param {number} from length of a row
  * @param {number} to its length afterwards
- * @param {number} offset where it begins
+ * @param {number} offset where the row begins
  * @returns {{ first: Int32Array, second: Int32Array, share: Float32Array }} `share`: of the second, 0 to 1
  */
 export function neighbours(from, to, offset) {

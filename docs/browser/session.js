@@ -1,7 +1,7 @@
 /**
- * What the page knows: the frames, the objects, their masks, and what is shown. It emits what Studio emits, so that Studio's
- * stage can show it: `phase`, `state`, `frame`, `shown`, `painted`, `selection`, `look`, `gesture`, `note`; and `masks` (of some
- * frame), `job` (tracking begins, goes on or ends), `playing`.
+ * What the page knows: the frames, the objects, their masks, and what is shown. It emits the events that Studio's stage
+ * listens to (`phase`, `state`, `frame`, `shown`, `painted`, `selection`, `look`, `gesture`, `note`), and also `masks` (of some
+ * frame), `job` (tracking begins, progresses or ends) and `playing`.
  */
 import { defaultColour } from "studio/colours.js";
 import { Emitter } from "studio/emitter.js";
@@ -26,7 +26,7 @@ export class Session extends Emitter {
     this.masks = new Map();
     /** @type {Map<number, ReadonlySet<number>>} the objects that were given by hand, by frame */
     this.given = new Map();
-    /** The first frame whose given masks are not yet in what was tracked. */
+    /** The first frame that has to be tracked again, because masks were given since. */
     this.changedFrom = 0;
     this.frame = 0;
     /** @type {Shown | null} */
@@ -34,11 +34,11 @@ export class Session extends Emitter {
     /** @type {Job | null} */
     this.job = null;
     this.wantedWidth = 0;
-    /** Nothing is shown in place of a frame that is on its way, as Studio does in long videos. */
+    /** Unlike Studio, this page shows nothing in place of a frame that is still loading. */
     this.jumps = { preview: null };
   }
 
-  /** Takes other frames; what was drawn is gone. @param {Footage} footage */
+  /** Opens other frames, and discards what was drawn. @param {Footage} footage */
   open(footage) {
     this.state.video?.close();
     this.state = { phase: "ready", video: footage };
@@ -58,7 +58,7 @@ export class Session extends Emitter {
     return (this.state.video?.num_frames ?? 1) - 1;
   }
 
-  /** @returns {boolean} whether the frame that is asked for is the one on the stage */
+  /** @returns {boolean} whether the requested frame is on the stage */
   get isShown() {
     return this.shown?.frame === this.frame;
   }
@@ -68,7 +68,7 @@ export class Session extends Emitter {
     return this.job ? "Tracking is under way: stop it first (Esc)." : null;
   }
 
-  /** Shows a frame, as soon as it is there. @param {number} frame */
+  /** Shows a frame as soon as it has loaded. @param {number} frame */
   async go(frame) {
     const { video } = this.state;
     if (!video) return;
@@ -80,13 +80,13 @@ export class Session extends Emitter {
       if (asked === this.frame && video === this.state.video) this.show(asked, picture);
       else picture.close();
     } catch (error) {
-      if (video === this.state.video) this.fail(error); // of one that was closed meanwhile nobody waits
+      if (video === this.state.video) this.fail(error); // otherwise that video was closed meanwhile
     }
   }
 
   /**
    * @param {number} frame
-   * @param {ImageBitmap} picture takes the place of the one that is shown, which is given back
+   * @param {ImageBitmap} picture replaces the one on the stage, which is closed
    */
   show(frame, picture) {
     if (frame !== this.frame) {
@@ -100,7 +100,7 @@ export class Session extends Emitter {
 
   /**
    * @param {number} frame
-   * @returns {LabelMap} a map of its own
+   * @returns {LabelMap} a new map, which the caller may change
    */
   mapOf(frame) {
     const { width, height } = /** @type {Footage} */ (this.state.video);
@@ -111,7 +111,7 @@ export class Session extends Emitter {
   /**
    * Keeps a mask that was drawn.
    * @param {number} frame
-   * @param {Uint32Array | undefined} runs undefined: there is none
+   * @param {Uint32Array | undefined} runs undefined if there is no mask
    * @param {ReadonlySet<number> | undefined} given which objects were given by hand
    */
   keep(frame, runs, given) {
@@ -119,7 +119,7 @@ export class Session extends Emitter {
     this.emit("masks");
   }
 
-  /** Does what `keep` does, and tells nobody. @type {Session["keep"]} */
+  /** Does what `keep` does, without emitting an event. @type {Session["keep"]} */
   put(frame, runs, given) {
     if (runs) this.masks.set(frame, runs);
     else this.masks.delete(frame);
@@ -139,7 +139,7 @@ export class Session extends Emitter {
     this.emit("masks");
   }
 
-  /** @returns {TrackedObject | null} a new object, which is chosen; null where there are too many */
+  /** @returns {TrackedObject | null} a new object, now selected; null if there are too many */
   addObject() {
     const id = Math.max(0, ...this.objects.map((object) => object.id)) + 1;
     if (id > LARGEST_ID) {
@@ -153,7 +153,7 @@ export class Session extends Emitter {
     return object;
   }
 
-  /** Takes an object off all frames. @param {number} id */
+  /** Removes an object from all frames. @param {number} id */
   removeObject(id) {
     this.objects = this.objects.filter((object) => object.id !== id);
     for (const [frame, runs] of [...this.masks]) {
@@ -195,6 +195,6 @@ export class Session extends Emitter {
     this.say(error instanceof Error ? error.message : String(error), "error");
   }
 
-  /** A stage asks for a sharper picture: it has the sharpest. */
+  /** The stage calls this for a sharper picture; here it always has the sharpest. */
   async refine() {}
 }

@@ -1,18 +1,18 @@
 /**
- * Follows objects from frame to frame with the exported graphs: what description.json says, as segment_frames.py does it in
- * Python. Nothing here knows the page or the engine.
+ * Follows objects from frame to frame with the exported graphs, as description.json specifies and segment_frames.py does in
+ * Python. It depends neither on the page nor on the engine.
  */
 import { neighbours, resizedColours, workingSize } from "./resizing.js";
 
 /** @typedef {{ data: Float32Array, dims: readonly number[] }} Tensor row by row, the last axis fastest */
 /** @typedef {Record<string, Tensor>} Tensors by name */
-/** @typedef {{ ids: number[], state: Tensors }} Memory the ids in the order of the objects, and what is carried along */
+/** @typedef {{ ids: number[], state: Tensors }} Memory the ids in the order of the objects, and the state between frames */
 /** @typedef {import("./resizing.js").Size} Size */
 /** @typedef {import("./resizing.js").Picture} Picture */
-/** @typedef {{ ids: number[], labels: Uint8Array }} Given masks at the size of the frame; an id without a pixel: it is not seen */
+/** @typedef {{ ids: number[], labels: Uint8Array }} Given masks at the size of the frame; an id without a pixel is an object that is not visible */
 
 /**
- * @typedef {object} About the part of description.json that is needed here
+ * @typedef {object} About the part of description.json that is used here
  * @property {Record<string, { file: string, inputs: Record<string, unknown>, outputs: Record<string, (number | string)[]> }>} graphs
  * @property {{ tensors: string[] }} state
  * @property {number | null} suitable_short_side
@@ -28,11 +28,11 @@ export class Tracker {
   constructor(about, run) {
     this.about = about;
     this.run = run;
-    /** @type {Memory} is replaced by every step, never changed */
+    /** @type {Memory} replaced by every step, never changed in place */
     this.memory = { ids: [], state: {} };
   }
 
-  /** Forgets everything: another video begins. */
+  /** Forgets everything, for another video. */
   begin() {
     this.memory = { ids: [], state: {} };
   }
@@ -40,7 +40,7 @@ export class Tracker {
   /**
    * Segments the next frame.
    * @param {Picture} picture
-   * @param {number} shortSide in pixels at which the network works
+   * @param {number} shortSide in pixels, at which the network works
    * @param {Given | null} given masks of new objects, or corrections of known ones
    * @returns {Promise<Uint8Array>} the label of each pixel of the frame
    */
@@ -88,7 +88,7 @@ export class Tracker {
 
   /**
    * @param {string} graph
-   * @param {Tensors} known more than the graph takes
+   * @param {Tensors} known the graph's inputs, and possibly others
    * @returns {Promise<Tensors>}
    */
   compute(graph, known) {
@@ -97,7 +97,7 @@ export class Tracker {
   }
 
   /**
-   * The state with zeros for the objects that are new.
+   * The state with zeros for new objects.
    * @param {Tensors} state
    * @param {number} count of objects
    * @param {Grid} grid
@@ -117,7 +117,7 @@ export class Tracker {
   }
 }
 
-/** The padded size at which the graphs work, and where the resized frame is in it. @typedef {Size & { left: number, top: number }} Grid */
+/** The padded size at which the graphs work, and where the resized frame is within it. @typedef {Size & { left: number, top: number }} Grid */
 
 /**
  * @param {Size} inside
@@ -132,7 +132,7 @@ function gridOf({ width, height }) {
  * @param {Picture} picture
  * @param {Size} inside
  * @param {Grid} grid
- * @returns {Tensor} (1, 3, H, W), RGB in [0, 1], zeros around it
+ * @returns {Tensor} (1, 3, H, W), RGB in [0, 1], with zeros around the frame
  */
 function imageTensor(picture, inside, grid) {
   const area = grid.width * grid.height;
@@ -156,7 +156,7 @@ function planesOf({ data, dims }) {
 }
 
 /**
- * Given labels at the size at which the network works: the nearest pixel of each.
+ * Given labels at the size at which the network works, by nearest-neighbour interpolation.
  * @param {Uint8Array} labels
  * @param {Size} size of the labels
  * @param {Size} inside
@@ -174,7 +174,7 @@ function insideLabels(labels, size, inside, grid) {
 }
 
 /**
- * Puts given masks into the probabilities: the others share what a corrected object had, and new ones come.
+ * Puts given masks into the probabilities: a corrected object's share goes to the others, and new objects are added.
  * @param {Float32Array[]} planes of the background and the known objects
  * @param {number[]} ids of all objects, the new ones last
  * @param {Given} given
@@ -198,8 +198,8 @@ function withGiven(planes, ids, given, labels) {
 
 /**
  * @param {Float32Array[]} planes
- * @param {number[]} corrected which of them are left out
- * @param {number} at pixel
+ * @param {number[]} corrected which of them are set to 0
+ * @param {number} at the pixel
  */
 function leaveOut(planes, corrected, at) {
   for (const plane of corrected) planes[plane][at] = 0;
@@ -210,7 +210,7 @@ function leaveOut(planes, corrected, at) {
 }
 
 /**
- * The likeliest object at each pixel of the frame, and what is given where it is given.
+ * The most likely object at each pixel of the frame or, where a mask is given, the given one.
  * @param {Float32Array[]} planes probabilities on the grid, before masks were given
  * @param {number[]} ids
  * @param {Given | null} given

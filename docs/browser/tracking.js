@@ -1,4 +1,4 @@
-/** Tracks the objects that were drawn, frame by frame, in a worker. */
+/** Tracks the drawn objects, frame by frame, in a worker. */
 import { count, duration } from "studio/texts.js";
 
 /** @typedef {import("./session.js").Session} Session */
@@ -8,11 +8,11 @@ export class Tracking {
   /** @param {Session} session */
   constructor(session) {
     this.session = session;
-    /** Short side in pixels that suits the weights, and the one at which the network works. */
+    /** The short side, in pixels, that suits the weights, and the one at which the network works. */
     this.suitable = this.shortSide = 480;
     /** @type {import("./tracker.js").About | null} */
     this.about = null;
-    /** What computes, once it is known. */
+    /** The name of what runs the network; empty until it is known. */
     this.engine = "";
     /** @type {Worker | null} */
     this.worker = null;
@@ -27,10 +27,10 @@ export class Tracking {
     this.stopped = true;
   }
 
-  /** Reads what the network is, and whether it is there. */
+  /** Reads the description of the network. */
   async readAbout() {
     const answer = await fetch(new URL("model/description.json", import.meta.url));
-    if (!answer.ok) throw new Error("There is no model next to this page: make its folder with docs/browser/assemble.py.");
+    if (!answer.ok) throw new Error("There is no model next to this page: create the page's folder with docs/browser/assemble.py.");
     this.about = await answer.json();
     this.suitable = this.shortSide = this.about?.suitable_short_side ?? this.suitable;
   }
@@ -38,10 +38,10 @@ export class Tracking {
   /** @param {number} shortSide */
   setShortSide(shortSide) {
     this.shortSide = shortSide;
-    this.session.changedFrom = 0; // what is remembered has another size
+    this.session.changedFrom = 0; // the memory has another size
   }
 
-  /** Tracks from the first frame with given masks, or from what has changed since, to the end. */
+  /** Tracks from the first frame with given masks, or from the first change since the last run, to the end. */
   async track() {
     const { session } = this;
     const { video } = session.state;
@@ -81,7 +81,7 @@ export class Tracking {
           frame, picture: pixelsOf(picture), shortSide: this.shortSide, given: this.givenOn(frame),
         });
         if (frame < session.lastFrame) coming = video.read(frame + 1);
-        coming.catch(() => {}); // it is awaited above, in the next turn
+        coming.catch(() => {}); // an error is raised above, where the next turn awaits it
         const labels = await computed;
         if (session.state.video !== video) return;
         session.keepTracked(frame, labels);
@@ -112,7 +112,7 @@ export class Tracking {
   async open() {
     if (this.engine) return;
     if (!this.about) await this.readAbout();
-    this.worker?.terminate(); // one that could not begin
+    this.worker?.terminate(); // an earlier one that failed to start
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data: { id, answer, problem } }) => {
       const asked = this.asked.get(id);
@@ -161,14 +161,14 @@ function pixelsOf(picture) {
 /**
  * @param {number} done
  * @param {number} total
- * @param {number} began as `performance.now` says
+ * @param {number} began a time of `performance.now`
  */
 function facts(done, total, began) {
   return { done, total, rate: done ? (1000 * done) / (performance.now() - began) : null };
 }
 
 /**
- * How far a job is.
+ * The progress of a job.
  * @param {import("./session.js").Job} job
  * @returns {string} `12 of 64  ·  1.6 frames/s  ·  33 s left`
  */

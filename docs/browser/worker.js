@@ -1,6 +1,6 @@
 /**
- * Computes the masks, beside the page so that it stays awake: ONNX Runtime with the exported graphs. Answers one message after
- * the other: `{ id, ask, ... }` with `{ id, answer }` or `{ id, problem }`.
+ * Computes the masks with ONNX Runtime and the exported graphs, outside the page's thread, so that the page stays responsive.
+ * Answers each message `{ id, ask, ... }` with `{ id, answer }` or `{ id, problem }`.
  */
 import { Tracker } from "./tracker.js";
 
@@ -13,9 +13,9 @@ const KEPT_AT_MOST = 20;
 
 /** @type {Tracker} */
 let tracker;
-/** @type {Map<number, Memory>} what was remembered after some of the frames, oldest first */
+/** @type {Map<number, Memory>} the memory after some of the frames, oldest first */
 const kept = new Map();
-/** @type {{ frame: number, memory: Memory } | null} after the last frame */
+/** @type {{ frame: number, memory: Memory } | null} the memory after the last frame */
 let latest = null;
 
 /** @type {Record<string, (message: any) => Promise<unknown>>} */
@@ -32,7 +32,7 @@ self.onmessage = async ({ data: { id, ask, ...message } }) => {
 /**
  * Reads the graphs.
  * @param {{ about: import("./tracker.js").About }} message
- * @returns {Promise<string>} what computes
+ * @returns {Promise<string>} the name of what runs the network
  */
 async function open({ about }) {
   for (const engine of (await hasGpu()) ? ["webgpu", "wasm"] : ["wasm"]) {
@@ -47,7 +47,7 @@ async function open({ about }) {
   throw new Error("This browser can run neither WebGPU nor WebAssembly.");
 }
 
-/** @returns {Promise<boolean>} whether there is WebGPU that is not merely computed by the processor, which takes minutes a frame */
+/** @returns {Promise<boolean>} whether WebGPU is available and not emulated by the CPU, which takes minutes per frame */
 async function hasGpu() {
   try {
     const adapter = await /** @type {any} */ (navigator).gpu?.requestAdapter();
@@ -82,9 +82,9 @@ async function runnerOf(engine, about) {
 }
 
 /**
- * Goes back to what was remembered before a frame.
+ * Restores the last memory from before a frame.
  * @param {{ frame: number }} message
- * @returns {Promise<number>} after which frame the memory is now; -1: nothing is remembered
+ * @returns {Promise<number>} the frame that this memory is from; -1 if it is empty
  */
 async function rewind({ frame }) {
   if (latest && latest.frame < frame) return latest.frame;
@@ -99,9 +99,9 @@ async function rewind({ frame }) {
 
 /**
  * @param {object} message
- * @param {number} message.frame the one after the last, unless nothing is remembered
+ * @param {number} message.frame the one after the last, unless the memory is empty
  * @param {import("./tracker.js").Picture} message.picture
- * @param {number} message.shortSide in pixels at which the network works
+ * @param {number} message.shortSide in pixels, at which the network works
  * @param {import("./tracker.js").Given | null} message.given
  * @returns {Promise<Uint8Array>} labels
  */

@@ -45,7 +45,7 @@ def test_other_web_pages_are_refused_and_left_alone(quick, tmp_path, capsys):
         (site / name).write_text("mine")
     before = as_found(tmp_path)
     assert quick.main(["--output", str(site)]) == 2
-    assert "something else than this page" in capsys.readouterr().err
+    assert "something other than this page" in capsys.readouterr().err
     assert as_found(tmp_path) == before
 
 
@@ -101,7 +101,7 @@ def test_an_archive_without_the_runtime_is_named(content, script, tmp_path):
 def test_folders_with_something_else_are_refused(script, tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("mine")
     assert script.main(["--output", str(tmp_path)]) == 2
-    assert "something else than this page" in capsys.readouterr().err
+    assert "something other than this page" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 

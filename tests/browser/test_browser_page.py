@@ -136,8 +136,8 @@ def test_what_cannot_be_done_is_said_in_a_sentence(page, tmp_path):
     Image.new("RGB", (48, 32)).save(tmp_path / "b.png")
     chooser = page.get_by_test_id("files")
     for names, sentence in (
-        (["notes.txt"], "notes.txt is no video that this browser can play."),
-        (["broken.png"], "broken.png is no picture that this browser can read."),
+        (["notes.txt"], "notes.txt is not a video that this browser can play."),
+        (["broken.png"], "broken.png is not a picture that this browser can read."),
         (["notes.txt", "a.png"], "Choose one video, or its frames as pictures"),
     ):
         chooser.set_input_files([tmp_path / name for name in names])

@@ -193,7 +193,7 @@ def test_object_that_was_taken_off_a_frame_is_marked_as_absent_there(studio, pag
     mark = page.get_by_test_id("given")
     until(page, lambda: mark.get_attribute("aria-label") == "Mask given by hand on this frame")
     page.keyboard.press("Delete")
-    until(page, lambda: mark.get_attribute("aria-label") == "Given as absent from this frame")
+    until(page, lambda: mark.get_attribute("aria-label") == "Marked as absent from this frame")
     assert not mask(studio, 0).any()
 
 
@@ -303,7 +303,7 @@ def test_undo_reverts_a_whole_tracking_run_and_redo_repeats_it(studio, page):
     np.testing.assert_array_equal(masks(studio), before)
     assert set(tracked_by(studio, 1)) == {"."}
     page.get_by_test_id("redo").click()
-    wait_for_note(page, "Done again")
+    wait_for_note(page, "Redone")
     np.testing.assert_array_equal(masks(studio), tracked)
 
 
@@ -502,7 +502,7 @@ def test_jump_shows_the_key_frame_until_the_frame_is_there_and_nothing_can_be_dr
     page.get_by_test_id("frame-number").fill("30")
     page.get_by_test_id("frame-number").press("Enter")
     page.wait_for_selector('#stage[data-preview="0"]')
-    assert page.get_by_test_id("preview-sign").inner_text() == "Key frame 0 is shown until frame 30 is decoded"
+    assert page.get_by_test_id("preview-sign").inner_text() == "Showing key frame 0 until frame 30 is decoded"
     page.keyboard.press("b")
     stroke(page, [(100, 100), (300, 100)])
     wait_for_note(page, "Frame 30 is not there yet")

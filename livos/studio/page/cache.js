@@ -1,19 +1,19 @@
 /**
- * Things that are fetched by number and kept as long as there is room: the one that was not used for longest goes first.
+ * Keeps fetched things as long as there is room, and drops the least recently used one first.
  * @template Value
  */
 export class Cache {
   /**
-   * @param {number} room bytes of all things together
-   * @param {(value: Value) => number} sizeOf bytes of one
-   * @param {(value: Value) => void} [drop] is called with what goes
+   * @param {number} room bytes that all things may take together
+   * @param {(value: Value) => number} sizeOf bytes that one takes
+   * @param {(value: Value) => void} [drop] called with each thing that is dropped
    */
   constructor(room, sizeOf, drop = () => {}) {
     this.room = room;
     this.sizeOf = sizeOf;
     this.drop = drop;
     this.used = 0;
-    /** @type {Map<string | number, Value>} in the order of use */
+    /** @type {Map<string | number, Value>} the most recently used one last */
     this.kept = new Map();
   }
 

@@ -1,7 +1,7 @@
 /**
- * The colours of objects. The first seven are those of Okabe and Ito, without black, which people with any kind of colour
- * blindness tell apart (https://jfly.uni-koeln.de/color/), the eighth is Paul Tol's wine; the others are darker and lighter
- * kinds of them.
+ * The colours of objects. The first seven are those of Okabe and Ito without black, which people with any kind of colour
+ * blindness can tell apart (https://jfly.uni-koeln.de/color/), and the eighth is Paul Tol's wine. The others are darker and
+ * lighter versions of these.
  */
 
 /** @typedef {[number, number, number]} Colour red, green and blue, 0 to 255 */
@@ -10,7 +10,7 @@
 const FIRST = ["#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#882255"];
 
 /**
- * The colour that an object has until somebody chooses another.
+ * The colour of an object until the user chooses another.
  * @param {number} id 1 or more
  * @returns {string} as `#rrggbb`
  */
@@ -28,7 +28,7 @@ export function offeredColours() {
 /**
  * @param {string} text `#rrggbb`
  * @returns {Colour}
- * @throws {RangeError} where it is no such text
+ * @throws {RangeError} if the text is not a colour
  */
 export function parseColour(text) {
   const match = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(text);
@@ -55,7 +55,7 @@ export function mix(one, other, share) {
 }
 
 /**
- * Whether black or white letters are read better on a colour.
+ * Whether black or white letters are easier to read on a colour.
  * @param {string} colour `#rrggbb`
  * @returns {"#000000" | "#ffffff"}
  */
@@ -68,8 +68,8 @@ export function lettersOn(colour) {
 }
 
 /**
- * What each label looks like, as words of RGBA in the order in which a canvas keeps them on little-endian machines.
- * @param {ReadonlyMap<number, string>} colours `#rrggbb` by id; what is not in it is transparent
+ * The colour of each label as a 32-bit RGBA word, in the byte order of a canvas on little-endian machines.
+ * @param {ReadonlyMap<number, string>} colours `#rrggbb` by id; other labels are transparent
  * @returns {Uint32Array} 256 words
  */
 export function wordsOf(colours) {

@@ -65,10 +65,10 @@ function maskCommands({ studio, edits, tracking, options, stage }) {
     return edits.suggest(request, title);
   };
   return {
-    "mask.snap": () => suggest({ tool: "snap", radius: options.get("radius") }, "snap to the edge"),
-    "mask.holes": () => suggest({ tool: "holes" }, "holes"),
-    "mask.specks": () => suggest({ tool: "specks" }, "specks"),
-    "mask.smooth": () => suggest({ tool: "smooth", radius: options.get("smoothing") }, "smoothing"),
+    "mask.snap": () => suggest({ tool: "snap", radius: options.get("radius") }, "mask snapped to edges"),
+    "mask.holes": () => suggest({ tool: "holes" }, "holes filled"),
+    "mask.specks": () => suggest({ tool: "specks" }, "specks removed"),
+    "mask.smooth": () => suggest({ tool: "smooth", radius: options.get("smoothing") }, "outline smoothed"),
     "mask.delete": () => withoutObject(studio, edits),
     "mask.give": () => (stage.tool?.begun ? stage.tool.close() : giveMask(studio, edits)),
     "mask.drop": () => dropGiven(studio, edits),
@@ -82,7 +82,7 @@ function maskCommands({ studio, edits, tracking, options, stage }) {
 }
 
 /**
- * Takes the chosen object off the present frame.
+ * Marks the selected object as absent from the current frame.
  * @param {Studio} studio
  * @param {import("./edits.js").Edits} edits
  */
@@ -94,11 +94,11 @@ async function withoutObject(studio, edits) {
   const { labels } = edit.map;
   for (let at = 0; at < labels.length; at++) labels[at] = rule[labels[at]];
   edits.touched(edit, edit.map.bounds);
-  edits.finish(edit, "object off the frame", true);
+  edits.finish(edit, "object marked absent", true);
 }
 
 /**
- * Makes the chosen object's mask, as it is, a given one.
+ * Makes the selected object's mask a given one, without changing it.
  * @param {Studio} studio
  * @param {import("./edits.js").Edits} edits
  */
@@ -107,8 +107,8 @@ async function giveMask(studio, edits) {
   const edit = await edits.begin();
   if (!edit) return;
   edits.erasesOthers = false;
-  edits.finish(edit, "mask taken as given", true);
-  studio.say(`The mask of ${studio.object?.name} on frame ${edit.frame} is now a given one.`);
+  edits.finish(edit, "mask accepted", true);
+  studio.say(`The mask of ${studio.object?.name} on frame ${edit.frame} is now a given mask.`);
 }
 
 /**
@@ -175,7 +175,8 @@ function timeCommands({ studio, player }) {
     const found = frames();
     const frame = nextOf(found, studio.frame, way) ?? found.at(way > 0 ? 0 : -1) ?? studio.frame;
     if (frame === studio.frame) return studio.say(none);
-    if (Math.sign(frame - studio.frame) !== way) studio.say(way > 0 ? "From the beginning again." : "From the end again.");
+    const wraps = Math.sign(frame - studio.frame) !== way;
+    if (wraps) studio.say(`Starting again from the ${way > 0 ? "beginning" : "end"}.`);
     return go(frame);
   };
   const marks = () => markedFrames(studio.timeline);

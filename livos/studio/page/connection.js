@@ -1,11 +1,11 @@
-/** The line on which the server tells what happens. It is taken up again when it breaks. */
+/** The WebSocket on which the server reports what happens. It reconnects after it breaks. */
 import { Emitter } from "./emitter.js";
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Emits each message under its type, and `connected` and `lost`.
+ * Emits each message under its type, and also `connected` and `lost`.
  */
 export class Connection extends Emitter {
   /** @param {string} address of the WebSocket, with the token */
@@ -39,7 +39,7 @@ export class Connection extends Emitter {
     this.emit(message.type, message);
   }
 
-  /** Makes this page the one that may change things. */
+  /** Asks the server to make this page the one that may change the project. */
   takeOver() {
     this.socket?.send(JSON.stringify({ type: "take_over" }));
   }

@@ -1,15 +1,15 @@
-/** Making elements in few words. */
+/** Short ways of making elements. */
 import { icon } from "./icons.js";
 import { keyOf } from "./keys.js";
 
 /** @typedef {Node | string | null | undefined | false} Child */
 
 /**
- * An element with properties and children.
+ * Makes an element with properties and children.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, any>} [properties] `class`, `text`, `on<event>` listeners, `aria-...`, `data-...`, and others as
- *   attributes; null, undefined and false leave an attribute out, true sets it empty
+ * @param {Record<string, any>} [properties] `class`, `text`, `on<event>` listeners, `aria-...`, `data-...`, and other
+ *   attributes; null, undefined and false leave an attribute out, true sets it to an empty value
  * @param {Child[]} [children]
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -44,15 +44,15 @@ function asNode(child) {
 }
 
 /**
- * A button with an icon, with a tool tip that names its key.
+ * Makes a button with an icon and a tool tip that shows its key.
  * @param {object} options
  * @param {string} options.icon
  * @param {string} options.label what it does, for the tool tip and screen readers
- * @param {string} [options.text] written beside the icon
- * @param {string} [options.action] action of keys.js, for its key
+ * @param {string} [options.text] shown next to the icon
+ * @param {string} [options.action] an action of keys.js, whose key the tool tip shows
  * @param {string} [options.class]
  * @param {string} [options.testid]
- * @param {string} [options.tip] where the tool tip goes: `right`, `above`, `left`; below if not given
+ * @param {string} [options.tip] where the tool tip appears: `right`, `above`, `left`; below if not given
  * @param {(event: MouseEvent) => void} options.press
  * @returns {HTMLButtonElement}
  */
@@ -75,7 +75,7 @@ export function button({ icon: name, label, text, action, press, class: kind = "
 }
 
 /**
- * Puts other children in place of an element's.
+ * Replaces the children of an element.
  * @param {Element} element
  * @param {Child[]} children
  */
@@ -85,7 +85,7 @@ export function fill(element, children) {
 }
 
 /**
- * An element that the page must have.
+ * Finds an element that the page must have.
  * @param {string} id
  * @returns {HTMLElement}
  */
@@ -96,7 +96,7 @@ export function need(id) {
 }
 
 /**
- * Says whether a button is pressed.
+ * Marks a button as pressed or not.
  * @param {HTMLElement} element
  * @param {boolean} pressed
  */

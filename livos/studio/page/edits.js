@@ -1,6 +1,6 @@
 /**
- * Changes to the mask of the shown frame: done at once on the page, then sent to the server one after the other. The server
- * keeps them and knows how to take them back.
+ * Changes to the mask of the shown frame. They appear on the page at once, and are then sent to the server one after another.
+ * The server stores them and can undo them.
  */
 import { union } from "./masks/label_map.js";
 import { bytesOfRuns, decodeRuns, encodeRuns, runsOfBytes } from "./masks/runs.js";
@@ -13,12 +13,12 @@ import { Queue } from "./queue.js";
 /** @typedef {import("./masks/painting.js").Rule} Rule */
 
 /**
- * A change that is being made.
+ * A change in progress.
  * @typedef {object} Edit
  * @property {number} frame
  * @property {number} id the object
- * @property {LabelMap} map is changed in place
- * @property {Uint8Array} before its labels when the change began
+ * @property {LabelMap} map changed in place
+ * @property {Uint8Array} before the map's labels when the change began
  * @property {Rect | null} dirty
  */
 
@@ -29,16 +29,16 @@ export class Edits {
     this.queue = new Queue();
     /** @type {Edit | null} */
     this.current = null;
-    /** @type {Promise<void> | null} the proposal that is waited for */
+    /** @type {Promise<void> | null} settles when the server's proposal has arrived; null if none is pending */
     this.suggesting = null;
-    /** Whether the present change takes pixels from objects other than the chosen one, which become given as well. */
+    /** Whether the current change may erase objects other than the selected one; those it erases become given as well. */
     this.erasesOthers = false;
     studio.holdsMask = () => this.current !== null || !this.queue.idle;
   }
 
   /**
-   * Begins a change to the chosen object, which is made if there is none.
-   * @returns {Promise<Edit | null>} null, and the user is told why, where nothing can be changed
+   * Begins a change to the selected object, and first creates one if none is selected.
+   * @returns {Promise<Edit | null>} null if nothing can be changed now; the user is told why
    */
   async begin() {
     const { studio } = this;
@@ -65,7 +65,7 @@ export class Edits {
   }
 
   /**
-   * Notes and shows what a tool has changed.
+   * Records and shows what a tool has changed.
    * @param {Edit} edit
    * @param {Rect | null} rect
    */
@@ -79,8 +79,8 @@ export class Edits {
   /**
    * Ends a change and sends it.
    * @param {Edit} edit
-   * @param {string} title as in "Undo brush stroke"
-   * @param {boolean} [always] also where no pixel has changed: the mask becomes a given one
+   * @param {string} title as shown after "Undo: "
+   * @param {boolean} [always] send it even if no pixel has changed, so that the mask becomes a given one
    */
   finish(edit, title, always = false) {
     if (this.current === edit) this.current = null;
@@ -90,7 +90,7 @@ export class Edits {
     void this.queue.add(() => this.send(edit, ids, title, body));
   }
 
-  /** Gives up the change that is being made. */
+  /** Discards the change in progress. */
   cancel() {
     const edit = this.current;
     if (!edit) return;
@@ -123,7 +123,7 @@ export class Edits {
   }
 
   /**
-   * What a tool's pixels become: the object over all that is not locked, or over the background only.
+   * The rule for painting an object: over everything that is not locked or, if `under`, over the background only.
    * @param {number} id
    * @param {{ under?: boolean }} [how]
    * @returns {Rule}
@@ -145,21 +145,21 @@ export class Edits {
 
   /**
    * @param {number} id
-   * @returns {number[]} the locked objects but this one
+   * @returns {number[]} the locked objects, except this one
    */
   locked(id) {
     return this.studio.objects.filter((object) => object.locked && object.id !== id).map((object) => object.id);
   }
 
   /**
-   * Lets the server propose a new mask of the chosen object, and takes it.
-   * @param {Record<string, unknown>} request `tool` and what it needs, in words of the protocol
+   * Has the server propose a new mask for the selected object, and applies it.
+   * @param {Record<string, unknown>} request `tool` and the fields that it needs (see suggest in tools.py)
    * @param {string} title
    */
   async suggest(request, title) {
     const edit = await this.begin();
     if (!edit) return;
-    this.current = null; // the mask is as the server has it until the answer comes
+    this.current = null; // until the answer comes, the mask stays as the server has it
     const suggesting = this.takeSuggestion(edit, request, title);
     this.suggesting = suggesting;
     this.studio.emit("busy", true);
@@ -193,14 +193,14 @@ export class Edits {
     }
   }
 
-  /** @returns {Promise<void>} once the server has everything that was drawn so far */
+  /** @returns {Promise<void>} settles once the server has everything that was drawn so far */
   async settled() {
     while (this.suggesting) await this.suggesting;
     await this.queue.settled();
   }
 
   /**
-   * Takes back the last step, or does it again.
+   * Undoes the last step, or redoes the last undone one.
    * @param {"undo" | "redo"} direction
    */
   async step(direction) {
@@ -211,13 +211,13 @@ export class Edits {
     if (!studio.state?.[direction]) return studio.say(`There is nothing to ${direction}.`);
     const answer = await studio.attempt(() => studio.server.post(`/api/${direction}`));
     if (!answer) return;
-    studio.say(`${direction === "undo" ? "Undone" : "Done again"}: ${answer.title}.`);
+    studio.say(`${direction === "undo" ? "Undone" : "Redone"}: ${answer.title}.`);
     const { first, last } = answer;
     if (Number.isInteger(first) && (studio.frame < first || studio.frame > last)) await studio.go(first);
   }
 
   /**
-   * @returns {Promise<import("./protocol.js").TrackedObject | null>} a new object, which is chosen; null where that failed
+   * @returns {Promise<import("./protocol.js").TrackedObject | null>} a new object, now selected; null if that failed
    */
   async addObject() {
     const { studio } = this;
@@ -261,7 +261,7 @@ export function lostIds(edit) {
 
 /**
  * @param {Edit} edit
- * @returns {boolean} whether any pixel is another than when the change began
+ * @returns {boolean} whether any pixel differs from when the change began
  */
 export function isChanged({ dirty, before, map }) {
   for (let y = dirty?.top ?? 0; y < (dirty?.bottom ?? 0); y++) {
@@ -271,11 +271,11 @@ export function isChanged({ dirty, before, map }) {
 }
 
 /**
- * Makes a mask that somebody proposed the object's.
+ * Replaces an object's mask with a proposed one.
  * @param {LabelMap} map changed in place
- * @param {Uint8Array} wanted 1 where the object shall be
+ * @param {Uint8Array} wanted 1 where the object is to be
  * @param {number} id
- * @param {Rule} rule what gives way
+ * @param {Rule} rule says which labels the object may replace
  */
 export function takeOver(map, wanted, id, rule) {
   const { labels } = map;

@@ -1,4 +1,4 @@
-/** Somebody who can be listened to: a part of the page says that something happened, others act on it. */
+/** Sends events: one part of the page says that something happened, and others act on it. */
 export class Emitter {
   constructor() {
     /** @type {Map<string, Set<(detail: any) => void>>} */
@@ -8,7 +8,7 @@ export class Emitter {
   /**
    * @param {string} name
    * @param {(detail: any) => void} listener
-   * @returns {() => void} stops listening
+   * @returns {() => void} call it to stop listening
    */
   on(name, listener) {
     const listeners = this.listeners.get(name) ?? new Set();

@@ -1,4 +1,4 @@
-/** Pictures and masks of frames from the server, a few of them kept. */
+/** Fetches pictures and masks of frames from the server, and keeps the most recent ones. */
 import { Cache } from "./cache.js";
 import { LabelMap } from "./masks/label_map.js";
 import { decodeRuns, runsOfBytes } from "./masks/runs.js";
@@ -14,10 +14,10 @@ const PICTURES_BYTES = 192 * 2 ** 20;
 const MASKS_BYTES = 96 * 2 ** 20;
 
 /**
- * The width that the server sends for one that is wanted.
- * @param {number} wanted
- * @param {number} full of the video
- * @returns {number} `full` where nothing smaller will do
+ * The width at which the server sends a picture.
+ * @param {number} wanted the least width
+ * @param {number} full the video's width
+ * @returns {number} `full` if nothing smaller is wide enough
  */
 export function offeredWidth(wanted, full) {
   return Math.min(full, WIDTHS.find((width) => width >= wanted) ?? full);
@@ -27,7 +27,7 @@ export class Frames {
   /**
    * @param {Server} server
    * @param {Video} video
-   * @param {string} version changes where another project's frames have the same numbers
+   * @param {string} version differs between projects, so that the browser's cache does not mix up their frames
    */
   constructor(server, video, version) {
     this.server = server;
@@ -37,17 +37,17 @@ export class Frames {
     this.pictures = new Cache(
       PICTURES_BYTES,
       (picture) => 4 * picture.width * picture.height,
-      () => {} // a picture may still be shown: the browser frees it when nobody holds it
+      () => {} // a picture may still be on the stage: the browser frees it when nothing refers to it
     );
     /** @type {Cache<Mask>} */
     this.masks = new Cache(MASKS_BYTES, (mask) => mask.map.labels.length);
-    /** @type {Map<number, number>} how often the mask of a frame was dropped, to know old answers */
+    /** @type {Map<number, number>} how often each frame's mask was dropped, to recognise outdated answers */
     this.dropped = new Map();
     this.droppedAll = 0;
   }
 
   /**
-   * The picture that is there already, of any width at least as large.
+   * The picture of a frame, if one at least this wide has already been loaded.
    * @param {number} frame
    * @param {number} width
    * @returns {ImageBitmap | undefined}
@@ -62,7 +62,7 @@ export class Frames {
 
   /**
    * @param {number} frame
-   * @param {number} width CSS pixels times device pixels that it will be shown with
+   * @param {number} width in device pixels, at which it will be shown
    * @param {AbortSignal} [signal]
    * @returns {Promise<ImageBitmap>}
    */
@@ -78,8 +78,8 @@ export class Frames {
   }
 
   /**
-   * What can be shown at once in place of a frame: itself, or the key frame before it where it takes long to decode. It may
-   * be less sharp than wanted.
+   * What can be shown at once in place of a frame: the frame itself, or the key frame before it if the frame takes long to
+   * decode. It may be less sharp than wanted.
    * @param {number} frame
    * @param {number} width as for `picture`
    * @returns {Promise<{ frame: number, picture: ImageBitmap }>} which frame it is, and its picture
@@ -115,6 +115,7 @@ export class Frames {
   }
 
   /**
+   * A text that changes whenever the frame's mask is dropped.
    * @param {number} frame
    * @returns {string}
    */
@@ -123,7 +124,7 @@ export class Frames {
   }
 
   /**
-   * Forgets masks that are others now.
+   * Forgets masks that have changed on the server.
    * @param {number} first
    * @param {number} last
    */

@@ -71,7 +71,7 @@ const SHAPES = {
  * An icon as an element; it says nothing to a screen reader, its button does.
  * @param {string} name
  * @returns {SVGSVGElement}
- * @throws {RangeError} where there is no such icon
+ * @throws {RangeError} if there is no such icon
  */
 export function icon(name) {
   if (!(name in SHAPES)) throw new RangeError(`no icon is called ${name}`);

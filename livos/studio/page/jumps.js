@@ -1,20 +1,20 @@
 /**
- * What is shown at once after a jump, until the frame is there with its mask: the frame itself where it is decoded soon, else
- * the key frame before it, maybe less sharp. Nothing can be drawn on it.
+ * What is shown at once after a jump, until the frame and its mask have loaded: the frame itself if it is decoded soon,
+ * otherwise the key frame before it, possibly less sharp. Nothing can be drawn on it.
  */
 
 /** @typedef {import("./studio.js").Studio} Studio */
 
-/** Up to so many frames away, the frame itself comes soon: those on the way are decoded anyhow. */
+/** A frame at most this far away loads soon enough without a preview. */
 const NEAR = 10;
 
 export class Jumps {
   /** @param {Studio} studio */
   constructor(studio) {
     this.studio = studio;
-    /** @type {{ frame: number, picture: ImageBitmap } | null} what is shown in place of the frame that is asked for */
+    /** @type {{ frame: number, picture: ImageBitmap } | null} what is shown in place of the requested frame */
     this.preview = null;
-    /** @type {number | null} asked for while another one was fetched */
+    /** @type {number | null} requested while another one is being fetched */
     this.next = null;
     /** @type {Promise<void> | null} */
     this.fetching = null;
@@ -22,7 +22,7 @@ export class Jumps {
 
   /**
    * @param {number} frame
-   * @returns {boolean} whether the frame may take long to come, seen from the one that is shown
+   * @returns {boolean} whether the frame may take long to load, coming from the one that is shown
    */
   isFar(frame) {
     const { frames, shown, wantedWidth } = this.studio;
@@ -31,10 +31,10 @@ export class Jumps {
   }
 
   /**
-   * Shows something in place of a frame. While somebody drags along the timeline, each picture that was begun is shown, and
-   * the latest frame is fetched next.
+   * Shows something in place of a frame. While the user drags along the timeline, each picture whose fetching has begun is
+   * shown, and the most recently requested frame is fetched next.
    * @param {number} frame
-   * @returns {Promise<void>} once there is something for this frame, or for a later wish
+   * @returns {Promise<void>} settles once something is shown for this frame, or for one requested later
    */
   to(frame) {
     this.next = frame;
@@ -59,7 +59,7 @@ export class Jumps {
   /**
    * @param {import("./frames.js").Frames} frames
    * @param {number} frame
-   * @returns {Promise<{ frame: number, picture: ImageBitmap } | null>} null where it fails: the frame itself comes anyhow
+   * @returns {Promise<{ frame: number, picture: ImageBitmap } | null>} null if it fails: the frame itself is still loading
    */
   async quick(frames, frame) {
     try {
@@ -70,7 +70,7 @@ export class Jumps {
     }
   }
 
-  /** The frame itself is there. */
+  /** Ends the preview: the frame itself has loaded. */
   end() {
     this.next = null;
     if (!this.preview) return;

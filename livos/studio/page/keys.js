@@ -1,13 +1,13 @@
 /**
- * All keys in one list: what the page does with them, the tool tips and the overlay of `?` are made from it.
+ * All keys in one list. The page's key handling, its tool tips, and the overview that `?` shows all come from it.
  */
 
 /**
  * @typedef {object} Key
- * @property {string} action name by which the page knows it
+ * @property {string} action the name of what it does, as in commands.js
  * @property {string[]} keys as `combination` writes them; the first is shown in tool tips
  * @property {string} text what it does
- * @property {string} group heading in the overlay
+ * @property {string} group its heading in the overview
  */
 
 /** @type {readonly Key[]} */
@@ -15,27 +15,27 @@ export const KEYS = [
   entry("Tools", "tool.brush", ["B"], "Brush"),
   entry("Tools", "tool.eraser", ["E"], "Eraser"),
   entry("Tools", "tool.polygon", ["P"], "Polygon"),
-  entry("Tools", "tool.magnetic", ["M"], "Magnetic polygon, follows edges"),
-  entry("Tools", "tool.box", ["R"], "Box around an object, cut out at its edges"),
-  entry("Tools", "tool.scribble", ["S"], "Scribble inside and outside, cut out at the edges"),
-  entry("Tools", "tool.clicks", ["Shift+C"], "Click on an object to find it; a box as well"),
+  entry("Tools", "tool.magnetic", ["M"], "Magnetic polygon: follows edges"),
+  entry("Tools", "tool.box", ["R"], "Box: drag around an object to find its edges"),
+  entry("Tools", "tool.scribble", ["S"], "Scribble inside and outside to find the edges"),
+  entry("Tools", "tool.clicks", ["Shift+C"], "Click or box an object to find all of it"),
   entry("Tools", "tool.fill", ["G"], "Fill a region"),
-  entry("Tools", "tool.hand", ["H"], "Hand, moves the picture"),
+  entry("Tools", "tool.hand", ["H"], "Hand: move the picture"),
   entry("Tools", "size.less", ["["], "Smaller brush"),
   entry("Tools", "size.more", ["]"], "Larger brush"),
-  entry("Mask", "mask.snap", ["Q"], "Snap what is painted to the edge"),
-  entry("Mask", "mask.holes", ["J"], "Remove holes"),
+  entry("Mask", "mask.snap", ["Q"], "Snap the mask to edges"),
+  entry("Mask", "mask.holes", ["J"], "Fill holes"),
   entry("Mask", "mask.specks", ["W"], "Remove specks"),
   entry("Mask", "mask.smooth", ["K"], "Smooth the outline"),
-  entry("Mask", "mask.delete", ["Delete", "Backspace"], "Remove this object from this frame"),
-  entry("Mask", "mask.give", ["Enter"], "Accept the mask as a given one, or close a polygon"),
+  entry("Mask", "mask.delete", ["Delete", "Backspace"], "Mark the object as absent from this frame"),
+  entry("Mask", "mask.give", ["Enter"], "Accept the mask as given, or close a polygon"),
   entry("Mask", "mask.drop", ["Shift+Enter"], "Remove the given mask from this frame"),
   entry("Mask", "cancel", ["Escape"], "Cancel what was started; stop tracking"),
   entry("Mask", "undo", ["Mod+Z"], "Undo, even a whole tracking run"),
   entry("Mask", "redo", ["Mod+Shift+Z", "Mod+Y"], "Redo"),
   entry("Objects", "object.add", ["N"], "New object"),
   ...Array.from({ length: 9 }, (_, place) =>
-    entry("Objects", `object.${place + 1}`, [`${place + 1}`], `Object ${place + 1} of the list`)
+    entry("Objects", `object.${place + 1}`, [`${place + 1}`], `Object ${place + 1} in the list`)
   ),
   entry("Objects", "object.rename", ["F2"], "Rename the object"),
   entry("Objects", "object.hide", ["X"], "Hide or show the object"),
@@ -48,7 +48,7 @@ export const KEYS = [
   entry("View", "view.alone", ["A"], "Object alone"),
   entry("View", "view.compare", ["C"], "Before and after"),
   entry("View", "view.outline", ["O"], "Outlines on or off"),
-  entry("View", "view.peek", ["Z"], "Frame without masks, while held"),
+  entry("View", "view.peek", ["Z"], "Hide the masks while held"),
   entry("Time", "play", ["Space"], "Play or pause"),
   entry("Time", "frame.previous", ["ArrowLeft", ","], "Previous frame"),
   entry("Time", "frame.next", ["ArrowRight", "."], "Next frame"),
@@ -60,9 +60,9 @@ export const KEYS = [
   entry("Time", "mark.next", ["PageDown"], "Next given mask"),
   entry("Time", "doubt.next", ["D"], "Next doubtful frame"),
   entry("Time", "doubt.previous", ["Shift+D"], "Previous doubtful frame"),
-  entry("Time", "range.in", ["I"], "Range begins here"),
-  entry("Time", "range.out", ["U"], "Range ends here"),
-  entry("Time", "range.clear", ["Shift+I"], "No range"),
+  entry("Time", "range.in", ["I"], "Start the range here"),
+  entry("Time", "range.out", ["U"], "End the range here"),
+  entry("Time", "range.clear", ["Shift+I"], "Clear the range"),
   entry("Track", "track.forward", ["T"], "Track forwards from here"),
   entry("Track", "track.backward", ["Shift+T"], "Track backwards from here"),
   entry("Track", "track.both", ["Y"], "Track both ways"),
@@ -106,7 +106,7 @@ export function combination(event) {
 /**
  * What a pressed key means.
  * @param {Parameters<typeof combination>[0] & { code?: string }} event
- * @returns {string | null} the action, null for none
+ * @returns {string | null} the action; null if there is none
  */
 export function actionOf(event) {
   const digit = /^Digit([0-9])$/.exec(event.code ?? "");
@@ -122,9 +122,9 @@ function pick({ key, ctrlKey, metaKey, shiftKey, altKey }) {
 }
 
 /**
- * The key of an action as it is shown.
+ * The key of an action, as shown to the user.
  * @param {string} action
- * @returns {string} such as `Ctrl+Z` or `B`; empty where there is none
+ * @returns {string} such as `Ctrl+Z` or `B`; empty if there is none
  */
 export function keyOf(action) {
   const key = BY_ACTION.get(action);
@@ -132,7 +132,7 @@ export function keyOf(action) {
 }
 
 /**
- * A combination in the words of this machine.
+ * A combination as it is written on this machine.
  * @param {string} text
  * @returns {string}
  */

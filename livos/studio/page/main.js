@@ -55,7 +55,7 @@ function act(action) {
     .catch((error) => studio.fail(error));
 }
 
-/** @returns {Storage | null} null where the browser keeps nothing */
+/** @returns {Storage | null} null if the browser keeps nothing */
 function kept() {
   try {
     return localStorage;
@@ -78,7 +78,7 @@ function takeTools() {
 }
 
 /**
- * Keys mean what keys.js says, but in fields and on buttons they mean what they always do.
+ * Runs the action of a key in keys.js, except in fields and on buttons, where keys keep their usual meaning.
  * @param {KeyboardEvent} event
  */
 function keyDown(event) {
@@ -95,7 +95,7 @@ function keyDown(event) {
 }
 
 /**
- * Space plays when it is released, unless the picture was moved with it.
+ * Space starts or pauses playing when it is released, unless it was held to move the picture.
  * @param {KeyboardEvent} event
  */
 function keyUp(event) {
@@ -109,7 +109,7 @@ function keyUp(event) {
   else act("play");
 }
 
-/** Tells the style sheet how high the timeline is, and whether the keyboard goes through the page. */
+/** Tells the style sheet how high the timeline is, and whether the user moves through the page with Tab. */
 function tellStyles() {
   const { classList, style } = document.body;
   new ResizeObserver(([{ target }]) => {

@@ -1,4 +1,4 @@
-/** Plays the video with its masks: as fast as it was filmed, leaving out frames where the machine is slower. */
+/** Plays the video with its masks at its own speed, skipping frames if the machine is too slow. */
 
 /** @typedef {import("./studio.js").Studio} Studio */
 
@@ -8,8 +8,8 @@ const LARGEST_WIDTH = 1280;
 
 /**
  * The frame that is due.
- * @param {{ first: number, last: number }} range that is played, again and again
- * @param {number} from frame that was shown when playing began
+ * @param {{ first: number, last: number }} range played in a loop
+ * @param {number} from the frame shown when playing began
  * @param {number} seconds since then
  * @param {number} rate frames per second
  * @returns {number}
@@ -25,7 +25,7 @@ export class Player {
   constructor(studio) {
     this.studio = studio;
     this.playing = false;
-    /** @type {Set<number>} frames that are asked for ahead of time */
+    /** @type {Set<number>} frames being fetched ahead of time */
     this.coming = new Set();
     studio.on("gesture", () => this.pause());
     studio.on("phase", () => this.pause());
@@ -65,7 +65,7 @@ export class Player {
   }
 
   /**
-   * Asks for the frames that come next.
+   * Fetches the next frames.
    * @param {number} frame
    * @param {{ first: number, last: number }} range
    */

@@ -1,5 +1,5 @@
 /**
- * What the server says, as types. Frames are numbered from 0, points are in pixels of the whole frame.
+ * The types of what the server sends. Frames are numbered from 0; points are in pixels of the whole frame.
  *
  * @typedef {{ id: number, name: string, color: string, hidden: boolean, locked: boolean }} TrackedObject
  * @typedef {{ name: string, width: number, height: number, num_frames: number, frame_rate: number, has_sound: boolean }} Video
@@ -14,7 +14,7 @@
  * @property {string} title
  * @property {number} first
  * @property {number} last
- * @property {number} frame the last one that is finished
+ * @property {number} frame the last finished one
  * @property {number} done
  * @property {number} total
  * @property {number | null} rate frames per second
@@ -26,8 +26,8 @@
  * @property {{ name: string, folder: string } | null} project
  * @property {Video | null} video
  * @property {TrackedObject[]} objects
- * @property {FrameRange | null} range in and out points, null where no project is open
- * @property {Settings | null} settings null where no project is open
+ * @property {FrameRange | null} range in and out points, null if no project is open
+ * @property {Settings | null} settings null if no project is open
  * @property {Choices} choices
  * @property {string | null} undo
  * @property {string | null} redo
@@ -38,7 +38,7 @@
  *
  * @typedef {object} Timeline
  * @property {Record<string, number[]>} marks ids of given masks by frame
- * @property {{ id: number, by: string, confidence: number[] }[]} objects one character and one number a frame
+ * @property {{ id: number, by: string, confidence: number[] }[]} objects one character and one number per frame
  *
  * @typedef {{ id: string, name: string, kind: "folder" | "video" | "frames" | "project", size: number | null }} Entry
  * @typedef {{ title: string, parent: string | null, entries: Entry[] }} Listing

@@ -1,4 +1,4 @@
-/** Work that is done one after the other, in the order in which it was asked for. */
+/** Does pieces of work one after another, in the order in which they were added. */
 export class Queue {
   constructor() {
     /** @type {Promise<unknown>} */
@@ -6,7 +6,7 @@ export class Queue {
     this.waiting = 0;
   }
 
-  /** @returns {boolean} whether nothing waits or runs */
+  /** @returns {boolean} whether nothing is waiting or running */
   get idle() {
     return this.waiting === 0;
   }
@@ -14,7 +14,7 @@ export class Queue {
   /**
    * @template Result
    * @param {() => Promise<Result>} work
-   * @returns {Promise<Result>} of this work; what failed before does not matter
+   * @returns {Promise<Result>} of this work; earlier failures do not affect it
    */
   add(work) {
     this.waiting++;
@@ -23,7 +23,7 @@ export class Queue {
     return result;
   }
 
-  /** @returns {Promise<unknown>} once all that was asked for so far is done */
+  /** @returns {Promise<unknown>} settles once everything that was added so far is done */
   settled() {
     return this.last;
   }

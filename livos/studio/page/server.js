@@ -1,10 +1,10 @@
-/** The way to the server: requests with the token, errors as sentences. */
+/** Sends requests with the token to the server, and turns errors into sentences. */
 
 /** What went wrong, as a sentence for the user. */
 export class ServerError extends Error {
   /**
    * @param {string} sentence
-   * @param {number} status 0 where no answer came
+   * @param {number} status HTTP status; 0 if no answer came
    */
   constructor(sentence, status) {
     super(sentence);
@@ -35,7 +35,7 @@ export class Server {
       answer = await fetch(path, { ...options, headers });
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      throw new ServerError("LiVOS Studio does not answer. Is the program still running?", 0);
+      throw new ServerError("LiVOS Studio is not responding. Is the program still running?", 0);
     }
     if (!answer.ok) throw new ServerError(await sentenceOf(answer), answer.status);
     return answer;
@@ -44,7 +44,7 @@ export class Server {
   /**
    * @param {string} path
    * @param {AbortSignal} [signal]
-   * @returns {Promise<any>} the JSON that the path gives
+   * @returns {Promise<any>} the JSON of the answer
    */
   async get(path, signal) {
     return (await this.request(path, { signal })).json();
@@ -55,7 +55,7 @@ export class Server {
    * @param {"POST" | "PUT" | "PATCH"} method
    * @param {string} path
    * @param {unknown} [body]
-   * @returns {Promise<any>} the JSON of the answer, null where it is empty
+   * @returns {Promise<any>} the JSON of the answer, null if it is empty
    */
   async send(method, path, body = {}) {
     const headers = { "Content-Type": "application/json" };
@@ -74,7 +74,7 @@ export class Server {
   }
 
   /**
-   * An address that carries the token, for what cannot set headers.
+   * An address with the token in it, for links, which cannot set headers.
    * @param {string} path
    * @returns {string}
    */
@@ -92,7 +92,7 @@ async function sentenceOf(answer) {
     const { error } = await answer.json();
     if (typeof error === "string" && error) return error;
   } catch {
-    // not JSON: said below
+    // not JSON: the sentence below is used
   }
   return `LiVOS Studio answered with error ${answer.status}.`;
 }

@@ -1,10 +1,11 @@
 /**
- * What the page knows: the server's state, the timeline, the frame that is shown and the object that is chosen. Parts of the
- * page listen to it and ask it to change things.
+ * What the page knows: the server's state, the timeline, the frame that is shown and the object that is selected. The parts
+ * of the page listen to it and ask it to change things.
  *
- * Emits `state` (anything of the server's state), `phase`, `timeline`, `frame` (another one is asked for), `shown` (its picture
- * and mask are there), `preview` (another frame is shown meanwhile, or no more), `painted` (the shown mask has changed, with the area), `selection`, `look` (how the stage shows things),
- * `tracked` (a mask of this frame was computed), `line` (connected or not, active or not), `note` ({level, sentence}), `busy`.
+ * Emits `state` (anything in the server's state changed), `phase`, `timeline`, `frame` (another one was requested), `shown`
+ * (its picture and mask have loaded), `preview` (a substitute for the frame is shown, or no longer), `painted` (the shown
+ * mask changed within this area), `selection`, `look` (how the stage shows things), `tracked` (this frame's mask was
+ * computed), `line` (connected or not, active or not), `note` ({level, sentence}) and `busy`.
  */
 import { Emitter } from "./emitter.js";
 import { Frames } from "./frames.js";
@@ -37,21 +38,21 @@ export class Studio extends Emitter {
     /** @type {Shown | null} */
     this.shown = null;
     this.frame = 0;
-    /** What is on the stage while a frame that takes long is fetched. */
+    /** What the stage shows while a frame that takes long is fetched. */
     this.jumps = new Jumps(this);
     /** @type {number | null} */
     this.selected = null;
     this.connected = false;
     this.active = false;
-    /** Whether the stage goes along with the tracking. */
+    /** Whether the stage follows the tracking. */
     this.follows = true;
-    /** The width in device pixels that the stage shows the frame with. */
+    /** The width, in device pixels, at which the stage shows the frame. */
     this.wantedWidth = 960;
     /** @type {AbortController | null} */
     this.loading = null;
-    /** Whether masks of the shown frame must not be replaced: a stroke is being drawn or sent. */
+    /** Whether the shown mask must not be replaced, because a stroke is being drawn or sent. */
     this.holdsMask = () => false;
-    /** How often the page changed a mask itself: what the server read before is too old to be shown. */
+    /** How often the page itself has changed a mask. A mask requested before the last change is too old to be shown. */
     this.strokes = 0;
     this.listen();
   }
@@ -92,7 +93,7 @@ export class Studio extends Emitter {
     this.emit("state", before);
   }
 
-  /** Begins with a project, or leaves it. */
+  /** Resets the page after a project was opened or closed. */
   enterPhase() {
     const { phase, video, project } = /** @type {State} */ (this.state);
     const ready = phase === "ready" && video;
@@ -116,12 +117,12 @@ export class Studio extends Emitter {
     return (this.state?.video?.num_frames ?? 1) - 1;
   }
 
-  /** @returns {import("./protocol.js").FrameRange} in and out points */
+  /** @returns {import("./protocol.js").FrameRange} from the in point to the out point */
   get range() {
     return this.state?.range ?? { first: 0, last: this.lastFrame };
   }
 
-  /** @returns {boolean} whether all frames are between in and out point */
+  /** @returns {boolean} whether all frames are in the range */
   get allInRange() {
     return this.range.first === 0 && this.range.last === this.lastFrame;
   }
@@ -131,20 +132,20 @@ export class Studio extends Emitter {
     return this.state?.objects ?? [];
   }
 
-  /** @returns {TrackedObject | null} the chosen one */
+  /** @returns {TrackedObject | null} the selected one */
   get object() {
     return this.objects.find((object) => object.id === this.selected) ?? null;
   }
 
-  /** @returns {string | null} why nothing can be changed now, null where it can */
+  /** @returns {string | null} why nothing can be changed now; null if it can */
   get whyNot() {
     if (!this.connected) return "The connection to LiVOS Studio is lost.";
-    if (!this.active) return "Another page works on this project; this one can only watch.";
+    if (!this.active) return "This project is being edited in another page; this one can only watch.";
     if (this.state?.job) return `${this.state.job.title} is under way: stop it first (Esc).`;
     return this.state?.phase === "ready" ? null : "No video is open.";
   }
 
-  /** @returns {boolean} whether the frame that was asked for is on the stage, so that one can draw on it */
+  /** @returns {boolean} whether the requested frame is on the stage, ready to be drawn on */
   get isShown() {
     return this.shown?.frame === this.frame;
   }
@@ -158,9 +159,9 @@ export class Studio extends Emitter {
 
   /**
    * Shows a frame.
-   * @param {number} frame is brought inside the video
-   * @param {boolean} [again] also where it is shown already
-   * @returns {Promise<void>} once it is shown, or another one is asked for
+   * @param {number} frame clamped to the video
+   * @param {boolean} [again] load it even if it is already shown
+   * @returns {Promise<void>} settles once it is shown, or another one has been requested
    */
   async go(frame, again = false) {
     if (!this.frames) return;
@@ -171,7 +172,7 @@ export class Studio extends Emitter {
     await this.show();
   }
 
-  /** Loads what the present frame needs, and shows it. */
+  /** Loads the current frame's picture and mask, and shows them. */
   async show() {
     const { frames, frame } = this;
     if (!frames) return;
@@ -197,7 +198,7 @@ export class Studio extends Emitter {
     }
   }
 
-  /** Loads the picture again where the stage shows it larger than before. */
+  /** Loads a sharper picture if the stage now shows the frame larger. */
   async refine() {
     if (!this.shown || !this.frames || this.shown.frame !== this.frame) return;
     if (this.shown.picture.width >= Math.min(this.wantedWidth, this.frames.video.width)) return;
@@ -228,7 +229,7 @@ export class Studio extends Emitter {
   }
 
   /**
-   * Shows the newest frame of a tracking, leaving out some where the page is slower.
+   * Shows the newest tracked frame, skipping some if tracking is faster than the page.
    * @param {number} frame
    */
   async following(frame) {
@@ -254,10 +255,10 @@ export class Studio extends Emitter {
   }
 
   /**
-   * Asks the server for something and tells the user if it fails.
+   * Does some work, and tells the user if it fails.
    * @template Result
    * @param {() => Promise<Result>} work
-   * @returns {Promise<Result | null>} null where it failed
+   * @returns {Promise<Result | null>} null if it failed
    */
   async attempt(work) {
     try {

@@ -1,4 +1,4 @@
-/** Numbers and times as people read them. */
+/** Numbers and times in readable form. */
 
 /**
  * A time in a video.

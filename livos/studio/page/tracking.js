@@ -1,4 +1,4 @@
-/** Starting, stopping and continuing the tracking. */
+/** Starts, stops and continues tracking. */
 import { isGiven, markedFrames, stretchesAround } from "./timeline/marks.js";
 
 /** @typedef {import("./studio.js").Studio} Studio */
@@ -7,7 +7,7 @@ import { isGiven, markedFrames, stretchesAround } from "./timeline/marks.js";
 /** @typedef {"forward" | "backward" | "both"} Direction */
 
 /**
- * A tracking that ended before it was through.
+ * What is left of a tracking run that was stopped.
  * @typedef {{ frame: number, direction: "forward" | "backward", first: number, last: number }} Rest
  */
 
@@ -21,13 +21,13 @@ export class Tracking {
     this.edits = edits;
     /** @type {Rest | null} */
     this.rest = null;
-    /** Whether tracking stays between the in and the out point. */
+    /** Whether tracking stays between the in and out points. */
     this.inRange = true;
-    /** @type {Direction | null} of the tracking that this page started last */
+    /** @type {Direction | null} of the last tracking run that this page started */
     this.direction = null;
-    /** @type {[number, number][]} what is still to be refilled */
+    /** @type {[number, number][]} still to be refilled */
     this.stretches = [];
-    /** @type {number | null} the frame that was tracked last */
+    /** @type {number | null} the last tracked frame */
     this.latest = null;
     studio.on("tracked", (frame) => (this.latest = frame));
     studio.on("state", (before) => this.watch(before?.job ?? null, studio.state?.job ?? null));
@@ -66,7 +66,7 @@ export class Tracking {
   }
 
   /**
-   * Tracks from the present frame.
+   * Tracks from the current frame.
    * @param {Direction} direction
    */
   async track(direction) {
@@ -78,7 +78,7 @@ export class Tracking {
     const { frame } = studio;
     const { first, last } = this.bounds();
     if (frame < first || frame > last) {
-      const sentence = `Frame ${frame} is not in the range ${first} – ${last}: go there, or untick “This range only”.`;
+      const sentence = `Frame ${frame} is outside the range ${first} – ${last}: go to a frame in it, or untick “This range only”.`;
       return studio.say(sentence, "warning");
     }
     await this.start({ frame, direction, first, last });
@@ -96,7 +96,7 @@ export class Tracking {
     this.studio.emit("rest");
   }
 
-  /** Continues a tracking where it was stopped. */
+  /** Continues a tracking run from where it was stopped. */
   async goOn() {
     const { rest } = this;
     if (!rest || (await this.refused())) return;
@@ -115,7 +115,7 @@ export class Tracking {
     await studio.attempt(() => studio.server.post("/api/track", body));
   }
 
-  /** @returns {Promise<boolean>} whether nothing can be started now, which the user is told */
+  /** @returns {Promise<boolean>} whether tracking cannot start now; the user is told why */
   async refused() {
     const { studio, edits } = this;
     if (studio.whyNot) {
@@ -127,8 +127,8 @@ export class Tracking {
   }
 
   /**
-   * Where a refill would go.
-   * @returns {[number, number][]} stretches between given masks of the chosen object around the present frame
+   * The stretches that a refill would track.
+   * @returns {[number, number][]} between given masks of the selected object, around the current frame
    */
   refillable() {
     const { studio } = this;
@@ -141,8 +141,8 @@ export class Tracking {
     if (await this.refused()) return;
     this.stretches = this.refillable();
     if (!this.stretches.length) {
-      const name = studio.object?.name ?? "The object";
-      return studio.say(`${name} needs a given mask before and after this frame, with frames between, to be refilled.`, "warning");
+      const name = studio.object?.name ?? "an object";
+      return studio.say(`To refill, ${name} needs given masks before and after this frame, with frames between them.`, "warning");
     }
     studio.follows = true;
     await this.refillNext();

@@ -131,7 +131,7 @@ test("tracking within a range starts inside and stays inside", async () => {
   for (const frame of [0, 9, 21]) {
     await studio.go(frame);
     await tracking.track("both");
-    assert.match(notes.pop(), new RegExp(`^Frame ${frame} is not in the range 10 – 20`));
+    assert.match(notes.pop(), new RegExp(`^Frame ${frame} is outside the range 10 – 20`));
   }
   assert.deepEqual(posted, []);
   for (const frame of [10, 20]) {

@@ -1,11 +1,11 @@
-/** Outlines for a picture that is not magnified: lines between pixels joined to long ones, with the stairs smoothed. */
+/** Outlines for a picture that is not magnified: joins the lines between pixels end to end, and rounds the steps. */
 
 const REACH = 3;
 
 /**
  * Joins lines end to end.
  * @param {number[]} lines x, y, x, y of both ends, one line after the other
- * @returns {number[][]} x, y of each corner; a closed one ends where it begins
+ * @returns {number[][]} chains: x, y of each corner; a closed one ends where it begins
  */
 export function chains(lines) {
   const count = lines.length / 4;
@@ -32,7 +32,7 @@ export function chains(lines) {
 
 /**
  * @param {number[]} lines
- * @returns {Map<number, number[]>} the numbers of the lines that end in a corner
+ * @returns {Map<number, number[]>} for each corner, the numbers of the lines that end there
  */
 function endsByCorner(lines) {
   /** @type {Map<number, number[]>} */
@@ -56,7 +56,7 @@ function keyOf(x, y) {
 }
 
 /**
- * Adds a chain to a path, each corner rounded by at most half of the lines beside it.
+ * Adds a chain to a path, and rounds each corner over at most half of the adjoining lines.
  * @param {Pick<Path2D, "moveTo" | "lineTo" | "quadraticCurveTo">} path
  * @param {number[]} chain
  */

@@ -1,5 +1,5 @@
 /**
- * Which object each pixel of a frame belongs to, at the frame's full size: 0 is background, 1 to 255 are objects.
+ * Which object each pixel of a frame belongs to, at the full size of the frame: 0 is background, 1 to 255 are objects.
  */
 
 /**
@@ -7,13 +7,13 @@
  * @typedef {{ left: number, top: number, right: number, bottom: number }} Rect
  */
 
-/** The largest id of an object: labels are kept in one byte a pixel. */
+/** The largest id of an object: a label takes one byte. */
 export const LARGEST_ID = 255;
 
 export class LabelMap {
   /**
-   * @param {number} width pixels of a row
-   * @param {number} height rows
+   * @param {number} width in pixels
+   * @param {number} height in pixels
    * @param {Uint8Array} [labels] row by row, `width * height` of them; all background if not given
    */
   constructor(width, height, labels) {
@@ -40,7 +40,7 @@ export class LabelMap {
 
   /**
    * The rows between the first and the last pixel of any object.
-   * @returns {Rect | null} null where the map is empty
+   * @returns {Rect | null} null if the map is empty
    */
   get content() {
     const { labels, width } = this;
@@ -62,12 +62,12 @@ export class LabelMap {
     return inside ? this.labels[Math.floor(y) * this.width + Math.floor(x)] : 0;
   }
 
-  /** @returns {number[]} the ids that are seen, in ascending order, without 0 */
+  /** @returns {number[]} the ids of the objects that have pixels, in ascending order */
   ids() {
     return [...this.areas().keys()];
   }
 
-  /** @returns {Map<number, number>} the number of pixels of each object that is seen, by its id in ascending order */
+  /** @returns {Map<number, number>} the number of pixels of each object that has any, by its id in ascending order */
   areas() {
     const counts = new Uint32Array(LARGEST_ID + 1);
     for (const label of this.labels) counts[label]++;
@@ -78,9 +78,9 @@ export class LabelMap {
   }
 
   /**
-   * The smallest area that holds all of an object.
+   * The smallest area that contains an object.
    * @param {number} id
-   * @returns {Rect | null} null where the object is not seen
+   * @returns {Rect | null} null if the object has no pixel
    */
   boundsOf(id) {
     const { width, height, labels } = this;
@@ -99,10 +99,10 @@ export class LabelMap {
 }
 
 /**
- * The smallest area that holds both.
+ * The smallest area that contains both.
  * @param {Rect | null} one
  * @param {Rect | null} other
- * @returns {Rect | null} null where both are
+ * @returns {Rect | null} null if both are null
  */
 export function union(one, other) {
   if (!one || !other) return one ?? other;
@@ -115,10 +115,10 @@ export function union(one, other) {
 }
 
 /**
- * What two areas share.
+ * The area that two areas have in common.
  * @param {Rect} one
  * @param {Rect} other
- * @returns {Rect | null} null where they share nothing
+ * @returns {Rect | null} null if they have none in common
  */
 export function intersection(one, other) {
   const left = Math.max(one.left, other.left);

@@ -1,6 +1,6 @@
 /**
- * The outlines of objects as lines between pixels. They are kept in bands of rows, so that a stroke of the brush needs
- * only a part of them to be found anew.
+ * The outlines of objects as lines between pixels. They are kept in bands of rows, so after a brush stroke only some of them
+ * have to be found again.
  */
 
 /** @typedef {import("./label_map.js").LabelMap} LabelMap */
@@ -14,7 +14,7 @@ const ROWS_OF_BAND = 64;
  */
 
 export class Outlines {
-  /** @param {LabelMap} map is looked at again whenever `update` says so */
+  /** @param {LabelMap} map read again at each `update` */
   constructor(map) {
     this.map = map;
     /** @type {Lines[]} from top to bottom */
@@ -23,7 +23,7 @@ export class Outlines {
   }
 
   /**
-   * Finds the outlines anew where the map has changed.
+   * Finds the outlines again where the map has changed.
    * @param {Rect} dirty
    */
   update(dirty) {
@@ -47,8 +47,8 @@ export class Outlines {
 /**
  * The outlines of the objects within some rows; a border between two objects is a line of both.
  * @param {LabelMap} map
- * @param {number} top
- * @param {number} bottom outside
+ * @param {number} top the first row
+ * @param {number} bottom the row after the last
  * @returns {Lines}
  */
 export function linesOfRows(map, top, bottom) {
@@ -65,12 +65,12 @@ export function linesOfRows(map, top, bottom) {
   return collector.finished();
 }
 
-/** Lines by object, in which vertical lines grow from row to row. */
+/** Collects lines by object, and extends vertical lines from row to row. */
 class Collector {
   constructor() {
     /** @type {Lines} */
     this.lines = new Map();
-    /** @type {Map<number, number>} the row below the last vertical line of an object, and its first row, by column */
+    /** @type {Map<number, number>} where the last vertical line in a column starts in its object's lines, by column and id */
     this.open = new Map();
   }
 

@@ -1,6 +1,6 @@
 /**
- * Drawing into a label map: strokes of a round brush and polygons. Every function changes the map in place and returns
- * the area that it may have changed.
+ * Draws into a label map: strokes of a round brush, and polygons. The drawing functions change the map in place and return
+ * the area that they may have changed.
  *
  * A pixel belongs to a shape if its centre does; points are in pixels of the frame, (0, 0) is its upper left corner.
  */
@@ -11,12 +11,12 @@ import { intersection } from "./label_map.js";
 /** @typedef {{ x: number, y: number }} Point */
 
 /**
- * Which labels give way to which: `rule[old]` is what a pixel becomes that was `old`.
+ * Says what each label becomes: a pixel with label `old` gets the label `rule[old]`.
  * @typedef {Uint8Array} Rule
  */
 
 /**
- * The rule of a brush: everything becomes the object, but what is locked stays.
+ * The rule of a brush: everything becomes the object, except locked objects.
  * @param {number} id
  * @param {Iterable<number>} [locked] ids that must not change
  * @returns {Rule}
@@ -40,7 +40,7 @@ export function eraseRule(id, locked = []) {
 }
 
 /**
- * A rule for background only: nothing that belongs to an object changes.
+ * A rule that changes only the background.
  * @param {number} id
  * @returns {Rule}
  */
@@ -55,7 +55,7 @@ export function backgroundRule(id) {
  * @param {LabelMap} map
  * @param {Point} from
  * @param {Point} to may be the same point
- * @param {number} diameter pixels; the pixel under the brush is drawn whatever the diameter
+ * @param {number} diameter in pixels; the pixel under the brush is always drawn, however small the diameter
  * @param {Rule} rule
  * @returns {Rect | null}
  */
@@ -80,9 +80,9 @@ export function drawStroke(map, from, to, diameter, rule) {
 }
 
 /**
- * Fills a polygon; where it crosses itself, what is enclosed an odd number of times is inside.
+ * Fills a polygon. If it crosses itself, points that it encloses an odd number of times are inside.
  * @param {LabelMap} map
- * @param {Point[]} corners the last is joined to the first
+ * @param {Point[]} corners the last is connected to the first
  * @param {Rule} rule
  * @returns {Rect | null}
  */
@@ -115,7 +115,7 @@ function drawPixel(map, x, y, rule) {
 /**
  * @param {Point[]} corners
  * @param {number} y
- * @returns {number[]} where the polygon's edges cross the line, in ascending order
+ * @returns {number[]} x where the polygon's edges cross this row, in ascending order
  */
 function crossingsOfRow(corners, y) {
   const crossings = [];

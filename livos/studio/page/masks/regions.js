@@ -5,12 +5,12 @@ import { union } from "./label_map.js";
 /** @typedef {import("./label_map.js").Rect} Rect */
 
 /**
- * Gives all pixels that hang together with one pixel, and have its label, another label.
+ * Gives a new label to a pixel and to all pixels of the same label that are connected to it.
  * @param {LabelMap} map
  * @param {number} x column of the pixel
  * @param {number} y row of the pixel
  * @param {number} id the new label
- * @returns {Rect | null} null where the pixel is outside or has the label already
+ * @returns {Rect | null} the area that may have changed; null if the pixel is outside or already has the label
  */
 export function floodFill(map, x, y, id) {
   const inside = x >= 0 && y >= 0 && x < map.width && y < map.height;
@@ -36,8 +36,8 @@ export function floodFill(map, x, y, id) {
 /**
  * @param {Uint8Array} labels
  * @param {number} at
- * @param {number} start of the row
- * @param {number} stop of the row
+ * @param {number} start the row's first pixel
+ * @param {number} stop the pixel after the row's last
  * @returns {[number, number]} the first pixel of the run of equal labels, and the one after the last
  */
 function runAround(labels, at, start, stop) {
@@ -48,7 +48,7 @@ function runAround(labels, at, start, stop) {
 }
 
 /**
- * Notes one pixel of each run of a label.
+ * Adds one pixel of each run of a label to `waiting`.
  * @param {Uint8Array} labels
  * @param {number} label
  * @param {number} first

@@ -1,12 +1,12 @@
 /**
- * Run-length codes of labels: label, length, label, length, ... row by row, as little-endian numbers of 32 bits. This is
- * how masks travel; a mask of a 4K frame takes a few kilobytes.
+ * Run-length codes of labels: label, length, label, length, ... row by row, as little-endian numbers of 32 bits. Masks are
+ * sent in this form; a mask of a 4K frame takes a few kilobytes.
  */
 
 /**
- * The code of some labels.
+ * Encodes labels.
  * @param {Uint8Array} labels
- * @returns {Uint32Array} label, length of its run, and so on; neighbouring runs differ in label, no run is empty
+ * @returns {Uint32Array} label, length of its run, and so on; neighbouring runs have different labels, and none is empty
  */
 export function encodeRuns(labels) {
   const runs = [];
@@ -21,11 +21,11 @@ export function encodeRuns(labels) {
 }
 
 /**
- * The labels of a code.
- * @param {ArrayLike<number>} runs as `encodeRuns` gives them
+ * Decodes labels.
+ * @param {ArrayLike<number>} runs as `encodeRuns` returns them
  * @param {number} length how many labels there must be
  * @returns {Uint8Array} `length` labels
- * @throws {RangeError} where the code is of another length, or holds what is no label
+ * @throws {RangeError} if the code has another length or contains something that is not a label
  */
 export function decodeRuns(runs, length) {
   const labels = new Uint8Array(length);
@@ -43,10 +43,10 @@ export function decodeRuns(runs, length) {
 }
 
 /**
- * The numbers of a code as the server sends them.
+ * Reads the numbers of a code that the server sent.
  * @param {ArrayBuffer} bytes
  * @returns {Uint32Array}
- * @throws {RangeError} where the bytes are no pairs of numbers
+ * @throws {RangeError} if the bytes are not pairs of numbers
  */
 export function runsOfBytes(bytes) {
   if (bytes.byteLength % 8) throw new RangeError(`${bytes.byteLength} bytes of runs, expected a multiple of 8`);
@@ -55,7 +55,7 @@ export function runsOfBytes(bytes) {
 }
 
 /**
- * A code as the server reads it.
+ * Writes a code as the server reads it.
  * @param {Uint32Array} runs
  * @returns {ArrayBuffer}
  */

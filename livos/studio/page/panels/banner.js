@@ -1,4 +1,4 @@
-/** A line above the stage while the page can only watch: the connection is lost, or another page works on the project. */
+/** A line above the stage while the page can only watch: the connection is lost, or another page is editing the project. */
 import { el, fill } from "../dom.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */

@@ -1,4 +1,4 @@
-/** Dialogs: a title, a body, and buttons. Escape closes them; the focus stays inside and goes back afterwards. */
+/** Dialogs with a title, a body, and buttons. Escape closes them. The focus stays inside, and returns when they close. */
 import { button, el } from "../dom.js";
 
 export class Dialog {
@@ -36,7 +36,7 @@ export class Dialog {
 }
 
 /**
- * A row of a form: a label, its control, and a hint.
+ * Makes a row of a form: a label, its control, and a hint.
  * @param {string} label
  * @param {HTMLElement} control
  * @param {string} [hint]
@@ -48,7 +48,7 @@ export function row(label, control, hint) {
 }
 
 /**
- * A choice of one among a few, as buttons side by side.
+ * Makes a choice between a few values, as buttons side by side.
  * @template {string} Value
  * @param {string} label
  * @param {[Value, string][]} choices value and text

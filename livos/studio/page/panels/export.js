@@ -1,4 +1,4 @@
-/** Exporting: what, which frames, how it goes, and where it is then. */
+/** The export dialog: what to export, which frames, the progress, and where the files are. */
 import { button, el, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { count, fileSize } from "../texts.js";
@@ -7,11 +7,11 @@ import { Dialog, segments } from "./dialog.js";
 /** @typedef {import("../studio.js").Studio} Studio */
 /** @typedef {import("../protocol.js").Export} Export */
 
-/** @type {[string, string, string][]} kind, name, what it is */
+/** @type {[string, string, string][]} kind, name, description */
 export const KINDS = [
   ["masks", "Masks", "One PNG per frame; each pixel's value is its object"],
   ["overlay", "Overlay video", "MP4 with the objects drawn over it, with sound"],
-  ["boxes", "Boxes and areas", "JSON with box and area of each object on each frame"],
+  ["boxes", "Boxes and areas", "JSON with the box and area of each object on each frame"],
   ["cutouts", "Cut-outs", "PNG of each object alone, transparent around it"],
   ["prores", "Cut-outs, ProRes 4444", "MOV with transparency for editing programs"],
   ["vp9", "Cut-outs, VP9", "WebM with transparency for web pages"],

@@ -1,16 +1,16 @@
-/** All keys, by what they are for. */
+/** Shows all keys, grouped by what they are for. */
 import { el, fill } from "../dom.js";
 import { KEYS, shown } from "../keys.js";
 import { Dialog } from "./dialog.js";
 
 const MOUSE = "Mouse and pen";
 
-/** In an order in which four columns of about the same height hold all of them. */
+/** In an order that fills four columns of about the same height. */
 export const GROUPS = ["Tools", "Objects", "Mask", "Track", "View", MOUSE, "Time", "Project"];
 
 const POINTER = [
   ["Wheel", "Zoom"],
-  ["Middle button, Space and drag", "Move the picture"],
+  ["Middle button, or Space and drag", "Move the picture"],
   ["Right button, or Alt", "The opposite: brush erases, eraser paints, shapes cut away"],
   ["Shift and click", "Straight line from the last stroke"],
   ["Alt and arrows, Alt and Enter", "Move a pen and press it without a mouse"],
@@ -30,7 +30,7 @@ export class HelpDialog {
   /**
    * @param {string} title
    * @param {{ keys: string[], text: string }[]} rows
-   * @param {"" | "wide"} [kind] `wide`: the keys above their text
+   * @param {"" | "wide"} [kind] `wide`: keys are above their text
    * @returns {HTMLElement}
    */
   group(title, rows, kind = "") {
@@ -44,7 +44,7 @@ export class HelpDialog {
 
 /**
  * @param {string} group
- * @returns {{ keys: string[], text: string }[]} the nine number keys as one
+ * @returns {{ keys: string[], text: string }[]} with the nine number keys as one row
  */
 function rowsOf(group) {
   if (group === MOUSE) return POINTER.map(([keys, text]) => ({ keys: [keys], text }));

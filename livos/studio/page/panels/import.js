@@ -1,4 +1,4 @@
-/** Importing masks: files are chosen or dropped, sent one by one, and taken all together or not at all. */
+/** The import dialog: files are chosen or dropped, sent one by one, and imported all together or not at all. */
 import { button, el, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { count } from "../texts.js";
@@ -9,7 +9,7 @@ import { Dialog } from "./dialog.js";
 const SUFFIXES = [".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".json", ".txt"];
 
 /**
- * What a file is called for the server: its name, with its folder where that is an object's number, as cut-outs are kept.
+ * The name that a file is sent under: its own, after its folder's if that is the number of an object, as for cut-outs.
  * @param {{ name: string, webkitRelativePath?: string }} file
  * @returns {string}
  */
@@ -21,7 +21,7 @@ export function importName(file) {
 
 /**
  * @param {string} name
- * @returns {boolean} whether it can hold masks
+ * @returns {boolean} whether a file of this name can contain masks
  */
 export function canHoldMasks(name) {
   return SUFFIXES.some((suffix) => name.toLowerCase().endsWith(suffix));
@@ -58,7 +58,7 @@ export class ImportDialog {
     fill(this.dialog.body, [
       el("div", { class: "import-drop" }, [
         icon("importing"),
-        el("p", { text: "Drop mask files into the page, or choose them." }),
+        el("p", { text: "Drop mask files onto the page, or choose them." }),
         el("div", { class: "buttons" }, [
           button({ icon: "film", label: "Choose files", text: "Choose files", press: () => files.click() }),
           button({ icon: "folder", label: "Choose a folder", text: "Choose a folder", press: () => folder.click() }),
@@ -93,7 +93,7 @@ export class ImportDialog {
     const known = files.filter((file) => canHoldMasks(file.name));
     const others = files.length - known.length;
     this.files = known;
-    this.problem.textContent = others ? `${count(others, "file")} left out: not a kind that holds masks.` : "";
+    this.problem.textContent = others ? `${count(others, "file")} left out: these kinds of files cannot contain masks.` : "";
     this.summary.textContent = known.length ? `${count(known.length, "file")} chosen.` : "";
     this.start.disabled = known.length === 0;
   }

@@ -1,13 +1,13 @@
-/** What belongs to the look of every page: the mark with the name, and the button for dark or light. */
+/** What every page shows: the logo with the name, and the button for dark or light. */
 import { button, el } from "../dom.js";
 import { icon } from "../icons.js";
 
 /** @typedef {import("../tools/options.js").Options} Options */
 
 /**
- * A button that changes the page between dark and light; until it is pressed, the page is as the system is.
+ * Makes a button that switches the page between dark and light. Until it is pressed, the page follows the system.
  * @param {Options} options
- * @param {() => void} [changed] is called whenever the page has become dark or light
+ * @param {() => void} [changed] called whenever the page has become dark or light
  * @returns {HTMLButtonElement}
  */
 export function themeButton(options, changed = () => {}) {

@@ -1,4 +1,4 @@
-/** A menu that opens at a button: arrows go through it, Escape or a click beside it closes it. */
+/** A menu that opens at a button. The arrow keys move through it; Escape, or a click outside, closes it. */
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
 
@@ -10,7 +10,7 @@ import { icon } from "../icons.js";
 let closeOpen = null;
 
 /**
- * Opens a menu below a button, or above where there is no room.
+ * Opens a menu below a button, or above it if there is no room.
  * @param {HTMLElement} at
  * @param {(Item | "line" | { title: string })[]} items
  */

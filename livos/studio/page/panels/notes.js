@@ -1,4 +1,4 @@
-/** What the user is told: short notes that go away, and errors that stay until they are read. */
+/** Messages for the user: short notes that disappear, and errors that stay until they are closed. */
 import { button, el } from "../dom.js";
 import { icon } from "../icons.js";
 
@@ -12,7 +12,7 @@ const ICONS = { info: "check", warning: "warning", error: "warning" };
 export class Notes {
   /**
    * @param {HTMLElement} holder
-   * @param {import("../emitter.js").Emitter} speaker emits `note` with what is to be said
+   * @param {import("../emitter.js").Emitter} speaker emits `note` with each message
    */
   constructor(holder, speaker) {
     this.holder = holder;

@@ -1,4 +1,4 @@
-/** The list of objects: choose, add, name, colour, hide, lock, delete, merge. */
+/** The list of objects: select, add, rename, colour, hide, lock, delete and merge them. */
 import { offeredColours } from "../colours.js";
 import { button, el, fill } from "../dom.js";
 import { shown } from "../keys.js";
@@ -17,7 +17,7 @@ export class ObjectsPanel {
   constructor(holder, studio, edits) {
     this.studio = studio;
     this.edits = edits;
-    /** @type {number | null} the object whose name is being written */
+    /** @type {number | null} the object that is being renamed */
     this.renaming = null;
     this.drawn = "";
     this.waiting = false;
@@ -55,7 +55,7 @@ export class ObjectsPanel {
 
   /** @returns {HTMLElement} */
   none() {
-    const text = "Nothing here yet. Draw on the picture: the first object is made for you.";
+    const text = "Nothing here yet. Draw on the picture, and the first object is created for you.";
     return el("li", { class: "empty", text });
   }
 
@@ -90,7 +90,7 @@ export class ObjectsPanel {
     }, children);
   }
 
-  /** @returns {number[]} the objects that were given by hand as absent from the shown frame */
+  /** @returns {number[]} the objects that were marked as absent from the shown frame */
   absent() {
     const mask = this.studio.shown?.mask;
     return mask ? mask.given.filter((id) => !mask.map.labels.includes(id)) : [];
@@ -98,13 +98,13 @@ export class ObjectsPanel {
 
   /**
    * @param {TrackedObject} object
-   * @returns {HTMLElement | null} a mark where the object was given by hand on the shown frame
+   * @returns {HTMLElement | null} a mark if the object was given by hand on the shown frame
    */
   given({ id }) {
     const mask = this.studio.shown?.mask;
     if (!mask?.given.includes(id)) return null;
     const absent = !mask.map.labels.includes(id);
-    const text = absent ? "Given as absent from this frame" : "Mask given by hand on this frame";
+    const text = absent ? "Marked as absent from this frame" : "Mask given by hand on this frame";
     return el("span", {
       class: absent ? "given absent" : "given", role: "img", "aria-label": text, "data-tip": text, "data-tip-side": "left",
       "data-testid": "given",
@@ -129,7 +129,7 @@ export class ObjectsPanel {
    * @param {"hidden" | "locked"} what
    * @param {string} icon
    * @param {string} word
-   * @param {string} key of the chosen object
+   * @param {string} key for the selected object
    * @returns {HTMLElement}
    */
   toggle(object, what, icon, word, key) {
@@ -142,7 +142,7 @@ export class ObjectsPanel {
   }
 
   /**
-   * Lets the user write another name.
+   * Lets the user type a new name.
    * @param {number} id
    */
   rename(id) {

@@ -1,4 +1,4 @@
-/** Settings of the tracking, which hold from the next one on, and of the page. */
+/** The settings dialog: settings of the page, and of tracking, which apply from the next run. */
 import { button, el, fill } from "../dom.js";
 import { Dialog, row, segments } from "./dialog.js";
 
@@ -33,10 +33,10 @@ export class SettingsDialog {
    * @returns {HTMLElement[]}
    */
   tracking(settings, choices) {
-    const aboutSize = "Short side in pixels. Smaller is faster, larger sees more. Empty: what suits the weights.";
+    const aboutSize = "Short side in pixels. Smaller is faster, larger shows the network more detail. Empty: the size that suits the weights.";
     return [
       el("h3", { text: "Tracking" }),
-      el("p", { class: "hint", text: "A change applies from the next tracking run on." }),
+      el("p", { class: "hint", text: "Changes apply from the next tracking run." }),
       row("Weights", this.select("weights", settings.weights, choices.weights)),
       row("Working size", this.size(settings.size), aboutSize),
       row("Precision", this.select("precision", settings.precision, choices.precisions)),
@@ -71,7 +71,7 @@ export class SettingsDialog {
 
   /** @returns {HTMLElement} */
   theme() {
-    const choice = segments("Theme", [["system", "As the system"], ["dark", "Dark"], ["light", "Light"]],
+    const choice = segments("Theme", [["system", "System"], ["dark", "Dark"], ["light", "Light"]],
       this.options.get("theme"), (value) => this.options.set("theme", value));
     return el("div", { class: "row" }, [el("span", { class: "row-label", text: "Theme" }), choice]);
   }
@@ -79,7 +79,7 @@ export class SettingsDialog {
   /**
    * @param {Record<string, unknown>} change
    * @param {HTMLSelectElement | HTMLInputElement} control
-   * @param {string} before goes back into the control where the server refuses
+   * @param {string} before put back into the control if the server refuses the change
    */
   async change(change, control, before) {
     const { studio } = this;

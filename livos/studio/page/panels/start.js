@@ -1,4 +1,4 @@
-/** What is shown before a video is open: choose a file of this machine, drop one, or use the demo clip. */
+/** The screen before a video is open: choose a file on this machine, drop one, or use the demo clip. */
 import { button, el, fill } from "../dom.js";
 import { icon } from "../icons.js";
 import { fileSize } from "../texts.js";
@@ -7,7 +7,7 @@ import { fileSize } from "../texts.js";
 /** @typedef {import("../protocol.js").Listing} Listing */
 /** @typedef {import("../protocol.js").Entry} Entry */
 
-/** @type {Record<Entry["kind"], [string, string]>} icon and what it is */
+/** @type {Record<Entry["kind"], [string, string]>} icon and description */
 const KINDS = {
   folder: ["folder", ""],
   video: ["film", ""],
@@ -25,21 +25,21 @@ export class StartScreen {
     this.studio = studio;
     this.sentence = el("p", { class: "start-sentence", "data-testid": "start-sentence" });
     this.listing = el("div", { class: "listing" });
-    /** Whether files can be chosen now; else something is copied or opened. */
+    /** Whether files can be chosen now; otherwise one is being copied or opened. */
     this.offers = false;
     this.listings = 0;
     studio.on("phase", () => this.draw());
     studio.on("state", () => this.tell(studio.state?.sentence ?? ""));
     studio.on("opening", ({ sentence, share }) => this.tell(sentence, share));
     studio.on("note", ({ level }) => {
-      if (level === "error" && !this.offers) this.draw(); // what was begun has failed
+      if (level === "error" && !this.offers) this.draw(); // copying or opening has failed
     });
     this.listenForDrops();
   }
 
   /**
    * @param {string} sentence
-   * @param {number} [share] 0 to 1 of the work that is done
+   * @param {number} [share] of the work that is done, 0 to 1
    */
   tell(sentence, share) {
     if (this.studio.state?.phase === "ready") return;
@@ -83,7 +83,7 @@ export class StartScreen {
     const drop = el("div", { class: "start-drop", "data-testid": "drop" }, [
       icon("importing"),
       el("h3", { text: "Drop a video here" }),
-      el("p", { class: "hint", text: "It is copied to where Studio keeps its projects." }),
+      el("p", { class: "hint", text: "It is copied to the folder where you started Studio." }),
       button({ icon: "film", label: "Choose a file", text: "Choose a file", press: () => file.click(), testid: "pick-file" }),
       file,
     ]);
@@ -105,17 +105,17 @@ export class StartScreen {
     const query = id === null ? "" : `?id=${encodeURIComponent(id)}`;
     const number = ++this.listings;
     const listing = await this.studio.attempt(() => this.studio.server.get(`/api/browse${query}`));
-    if (listing && number === this.listings) this.drawListing(listing); // else another one was asked for since
+    if (listing && number === this.listings) this.drawListing(listing); // otherwise another one was requested meanwhile
   }
 
   /** @param {Listing} listing */
   drawListing({ title, parent, entries }) {
     const up = button({
-      icon: "up", label: "Folder above", class: "small", press: () => void this.browse(parent), testid: "browse-up",
+      icon: "up", label: "Parent folder", class: "small", press: () => void this.browse(parent), testid: "browse-up",
     });
     up.disabled = parent === null;
     const list = el("ul", { class: "entries", "aria-label": title }, entries.map((entry) => this.entry(entry)));
-    if (!entries.length) list.append(el("li", { class: "empty", text: "No videos and no folders here." }));
+    if (!entries.length) list.append(el("li", { class: "empty", text: "No videos or folders here." }));
     fill(this.listing, [el("div", { class: "listing-head" }, [up, el("span", { class: "path", text: title })]), list]);
     /** @type {HTMLElement | null} */ (list.querySelector("button"))?.focus();
   }
@@ -163,7 +163,7 @@ export class StartScreen {
   }
 
   /**
-   * Sends a video to the server and shows how far it is.
+   * Sends a video to the server and shows the progress.
    * @param {File} file
    */
   send(file) {

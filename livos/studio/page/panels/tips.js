@@ -1,4 +1,4 @@
-/** Tool tips: what a control does and its key, shown when the pointer rests on it or the keyboard reaches it. */
+/** Tool tips: what a control does, and its key, shown when the pointer rests on it or it gets the keyboard focus. */
 import { el, fill } from "../dom.js";
 
 const REST_MS = 450;

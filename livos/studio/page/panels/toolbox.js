@@ -1,4 +1,4 @@
-/** The tools at the left edge, and above the stage what the chosen tool can be set to. */
+/** The tools at the left edge, and the options of the chosen tool above the stage. */
 import { button, el, fill, setPressed } from "../dom.js";
 
 /** @typedef {import("../studio.js").Studio} Studio */
@@ -11,12 +11,12 @@ const TOOLS = [
   ["eraser", "eraser", "Eraser"],
   ["fill", "fill", "Fill a region"],
   null,
-  ["polygon", "polygon", "Polygon: a click for each corner"],
+  ["polygon", "polygon", "Polygon: click each corner"],
   ["magnetic", "magnetic", "Magnetic polygon: follows edges"],
   null,
-  ["clicks", "clicks", "Clicks: on the object, with Alt beside it, to find all of it"],
+  ["clicks", "clicks", "Clicks: click an object to find all of it; Alt marks what is not part of it"],
   ["box", "box", "Box: drag around an object to find its edges"],
-  ["scribble", "scribble", "Scribble: inside, with Alt outside, to find the edges"],
+  ["scribble", "scribble", "Scribble: draw inside an object, or outside with Alt, to find its edges"],
   null,
   ["hand", "hand", "Hand: move the picture"],
 ];
@@ -26,11 +26,11 @@ const HINTS = {
   brush: "Right button erases; Shift draws straight lines.",
   eraser: "Right button paints.",
   fill: "Click a region. Right button removes a region.",
-  polygon: "Click for each corner; a double click or Enter closes.",
-  magnetic: "Click along the edge; a double click or Enter closes.",
-  clicks: "Click the object or box it; right button: beside it.",
+  polygon: "Click each corner; double-click or Enter closes it.",
+  magnetic: "Click along the edge; double-click or Enter closes it.",
+  clicks: "Click or box the object; right-click anything else.",
   box: "Drag a box around the object.",
-  scribble: "Draw over the object; right button: over the rest.",
+  scribble: "Draw on the object; right button marks the rest.",
   hand: "Drag to move, turn the wheel to zoom.",
 };
 
@@ -71,14 +71,14 @@ export class Toolbox {
 
   makeMaskTools() {
     const { act } = this;
-    return el("div", { class: "bar-group", role: "group", "aria-label": "The chosen object's mask" }, [
-      button({ icon: "snap", label: "Snap what is painted to the edge", text: "Snap", action: "mask.snap", press: () => act("mask.snap") }),
-      button({ icon: "holes", label: "Remove holes", action: "mask.holes", press: () => act("mask.holes") }),
-      button({ icon: "specks", label: "Remove specks: pieces far smaller than the largest", action: "mask.specks", press: () => act("mask.specks") }),
+    return el("div", { class: "bar-group", role: "group", "aria-label": "The selected object's mask" }, [
+      button({ icon: "snap", label: "Snap the mask to edges", text: "Snap", action: "mask.snap", press: () => act("mask.snap") }),
+      button({ icon: "holes", label: "Fill holes", action: "mask.holes", press: () => act("mask.holes") }),
+      button({ icon: "specks", label: "Remove specks: pieces much smaller than the largest", action: "mask.specks", press: () => act("mask.specks") }),
       button({ icon: "smooth", label: "Smooth the outline", action: "mask.smooth", press: () => act("mask.smooth") }),
-      button({ icon: "give", label: "Accept the mask as a given one", action: "mask.give", press: () => act("mask.give") }),
+      button({ icon: "give", label: "Accept the mask as given", action: "mask.give", press: () => act("mask.give") }),
       button({ icon: "gone", label: "Remove the given masks from this frame", action: "mask.drop", press: () => act("mask.drop") }),
-      button({ icon: "trash", label: "The object is not on this frame", action: "mask.delete", press: () => act("mask.delete") }),
+      button({ icon: "trash", label: "Mark the object as absent from this frame", action: "mask.delete", press: () => act("mask.delete") }),
     ]);
   }
 
@@ -131,7 +131,7 @@ export class Toolbox {
 }
 
 /**
- * Sizes from 1 to 400 pixels, finer where they are small.
+ * The size for a place of the slider, from 1 to 400 pixels, in finer steps at small sizes.
  * @param {number} value 0 to 100
  * @returns {number}
  */

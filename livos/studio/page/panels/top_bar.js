@@ -1,4 +1,4 @@
-/** The upper edge: which project, undo and redo, how the stage shows things, import, export, settings, theme, keys. */
+/** The bar at the top: project, undo and redo, how the stage shows things, import, export, settings, theme, keys. */
 import { button, el, fill, setPressed } from "../dom.js";
 import { logo, themeButton } from "./look.js";
 

@@ -1,4 +1,4 @@
-/** The card that starts the tracking and shows how it goes. */
+/** The card that starts tracking and shows its progress. */
 import { button, el, fill } from "../dom.js";
 import { duration } from "../texts.js";
 
@@ -44,7 +44,7 @@ export class TrackPanel {
       press: () => void tracking.refill(),
     });
     const goOn = button({
-      icon: "forward", label: "Go on where the tracking was stopped", text: "Go on", class: "wide-button",
+      icon: "forward", label: "Continue where tracking was stopped", text: "Continue", class: "wide-button",
       testid: "go-on", press: () => void tracking.goOn(),
     });
     const where = el("p", { class: "hint", "data-testid": "track-hint" });
@@ -119,11 +119,11 @@ export class TrackPanel {
     ]);
     goOn.hidden = !tracking.rest;
     if (tracking.rest) {
-      fill(/** @type {HTMLElement} */ (goOn.lastElementChild), [`Go on from frame ${tracking.rest.frame}`]);
+      fill(/** @type {HTMLElement} */ (goOn.lastElementChild), [`Continue from frame ${tracking.rest.frame}`]);
     }
   }
 
-  /** Offers to stay in the range, where there is one that is shorter than the video. */
+  /** Offers to stay in the range if it is shorter than the video. */
   drawRange() {
     const { studio, tracking } = this;
     const { inRange, range } = this.controls;

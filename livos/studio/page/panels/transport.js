@@ -1,4 +1,4 @@
-/** Between stage and timeline: play, steps, jumps, where we are, in and out points. */
+/** The bar between stage and timeline: playing, steps, jumps, the current frame, and the in and out points. */
 import { button, el, setPressed } from "../dom.js";
 import { icon } from "../icons.js";
 import { clock } from "../texts.js";
@@ -39,8 +39,8 @@ export class Transport {
       ]),
       el("span", { class: "spring" }),
       el("div", { class: "bar-group" }, [
-        press("rangeIn", "range.in", "Range begins here"), press("rangeOut", "range.out", "Range ends here"),
-        press("rangeClear", "range.clear", "No range: all frames"), this.rangeText,
+        press("rangeIn", "range.in", "Start the range here"), press("rangeOut", "range.out", "End the range here"),
+        press("rangeClear", "range.clear", "Clear the range: all frames"), this.rangeText,
       ]),
       el("div", { class: "bar-group" }, [
         press("minus", "zoom.out", "Zoom out"), this.zoom, press("plus", "zoom.in", "Zoom in"), press("fit", "zoom.fit", "Whole frame"),
@@ -75,6 +75,6 @@ export class Transport {
   keyInNumber(event) {
     event.stopPropagation();
     if (event.key === "Escape") this.number.value = String(this.studio.frame);
-    if (event.key === "Enter" || event.key === "Escape") this.number.blur(); // which tells that it was changed
+    if (event.key === "Enter" || event.key === "Escape") this.number.blur(); // fires `change`
   }
 }

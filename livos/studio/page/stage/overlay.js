@@ -1,4 +1,4 @@
-/** The objects of a label map as a picture: filled areas, outlines, one object cut out. */
+/** The objects of a label map as a picture: filled areas and outlines. */
 import { intersection, union } from "../masks/label_map.js";
 import { addRounded, chains } from "../masks/contours.js";
 import { Outlines } from "../masks/outlines.js";
@@ -10,7 +10,7 @@ import { wordsOf } from "../colours.js";
 export class Overlay {
   /**
    * @param {LabelMap} map
-   * @param {ReadonlyMap<number, string>} colours `#rrggbb` of the objects that are seen, by id
+   * @param {ReadonlyMap<number, string>} colours `#rrggbb` of the visible objects, by id
    */
   constructor(map, colours) {
     this.map = map;
@@ -40,7 +40,7 @@ export class Overlay {
   }
 
   /**
-   * Takes other colours.
+   * Changes the colours.
    * @param {ReadonlyMap<number, string>} colours
    */
   recolour(colours) {
@@ -51,7 +51,7 @@ export class Overlay {
   }
 
   /**
-   * Takes notice of a change of the map.
+   * Draws again what has changed in the map.
    * @param {Rect} dirty
    */
   update(dirty) {
@@ -75,11 +75,11 @@ export class Overlay {
   }
 
   /**
-   * Strokes the outlines of the objects that are seen.
+   * Strokes the outlines of the visible objects.
    * @param {CanvasRenderingContext2D} context whose unit is a pixel of the frame
    * @param {ReadonlyMap<number, string>} colours
    * @param {number} lineWidth in pixels of the frame
-   * @param {boolean} exact along the pixels, rather than smoothed
+   * @param {boolean} exact along the pixels rather than smoothed
    */
   strokeOutlines(context, colours, lineWidth, exact) {
     context.lineCap = exact ? "square" : "round";

@@ -1,6 +1,6 @@
 /**
- * Mouse, pen, fingers and keys on the stage: what belongs to the view (zoom, pan, the divider of before and after) is done
- * here, the rest goes to the tool in the order in which it happened.
+ * Mouse, pen, fingers and keys on the stage. What concerns the view (zoom, pan, the divider between before and after) is done
+ * here; the rest is passed on to the tool in the order in which it happened.
  */
 
 /** @typedef {import("./stage.js").Stage} Stage */
@@ -14,7 +14,7 @@ export class Pointers {
   /** @param {Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    /** @type {Point | null} on the screen, null outside the stage */
+    /** @type {Point | null} where the pointer is on the screen; null outside the stage */
     this.screen = null;
     /** @type {"tool" | "pan" | "divider" | null} what the pressed button does */
     this.gesture = null;
@@ -23,7 +23,7 @@ export class Pointers {
     this.spaceHeld = false;
     /** Whether the picture was moved while Space was held. */
     this.spaceUsed = false;
-    /** @type {Point | null} the pen that keys move, in pixels of the frame */
+    /** @type {Point | null} the pen that the keyboard moves, in pixels of the frame */
     this.pen = null;
     this.penDown = false;
     const { lines } = stage;
@@ -48,7 +48,7 @@ export class Pointers {
   }
 
   /**
-   * Lets the tool do something once it has done what came before.
+   * Has the tool do something after it has finished everything before.
    * @param {(tool: import("./stage.js").Tool) => void | Promise<void>} act
    */
   inTurn(act) {
@@ -77,7 +77,7 @@ export class Pointers {
     this.inTurn((tool) => tool.down(point, modifiers));
   }
 
-  /** Nothing is drawn on a frame that is only shown until another one is there. */
+  /** Refuses to draw while another frame is shown in place of the current one. */
   refuse() {
     const { studio } = this.stage;
     this.gesture = null;
@@ -156,7 +156,7 @@ export class Pointers {
   }
 
   /**
-   * Alt with arrows moves a pen, Alt with Enter presses or lifts it: everything that the mouse draws, keys draw too.
+   * Alt with arrows moves a pen, and Alt with Enter puts it down or lifts it, so the keyboard can draw whatever the mouse can.
    * @param {KeyboardEvent} event
    */
   key(event) {
@@ -201,7 +201,7 @@ export class Pointers {
   }
 
   /**
-   * Draws the pen that keys move.
+   * Draws the pen that the keyboard moves.
    * @param {CanvasRenderingContext2D} context
    * @param {View} view
    */

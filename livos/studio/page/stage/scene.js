@@ -1,4 +1,4 @@
-/** Draws the stage: the frame, the objects over it, an object alone, before and after. */
+/** Draws the stage: the frame with objects over it, an object alone, or before and after. */
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./overlay.js").Overlay} Overlay */
@@ -9,9 +9,9 @@
  * @property {"black" | "transparent"} behind
  * @property {number} opacity 0 to 1
  * @property {boolean} outline
- * @property {boolean} peek whether masks are left out for now
- * @property {number} divider where before ends and after begins, 0 to 1 of the stage's width
- * @property {ReadonlyMap<number, string>} colours of the objects that are seen
+ * @property {boolean} peek whether masks are hidden for now
+ * @property {number} divider where before ends and after begins, as a share of the stage's width, 0 to 1
+ * @property {ReadonlyMap<number, string>} colours of the visible objects
  * @property {number | null} selected
  */
 
@@ -56,7 +56,7 @@ function clear(context, view) {
 }
 
 /**
- * Makes a pixel of the frame the context's unit.
+ * Makes the pixel of the frame the unit of the context.
  * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
  * @param {View} view
  */
@@ -125,7 +125,7 @@ function drawAlone(context, view, picture, overlay, look) {
 }
 
 /**
- * The objects' pixels of the picture, all else transparent.
+ * The picture's pixels of the objects; everything else is transparent.
  * @param {Overlay} overlay
  * @param {ReadonlyMap<number, string>} shown
  * @param {CanvasImageSource} picture
@@ -161,7 +161,7 @@ function drawBehind(context, view, behind) {
 
 /**
  * @param {CanvasRenderingContext2D} context
- * @returns {CanvasPattern} grey and white squares, which stand for nothing
+ * @returns {CanvasPattern} grey and white squares, which stand for transparency
  */
 function checks(context) {
   const tile = new OffscreenCanvas(2 * CHECK_PIXELS, 2 * CHECK_PIXELS);

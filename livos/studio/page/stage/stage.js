@@ -1,4 +1,4 @@
-/** The stage: the shown frame with its objects, and the tool that works on it. */
+/** The stage: shows a frame with its objects, and passes what the user does to the tool. */
 import { el } from "../dom.js";
 import { Overlay } from "./overlay.js";
 import { Pointers } from "./pointers.js";
@@ -10,7 +10,7 @@ import { View } from "./view.js";
 /** @typedef {import("../tools/tool.js").Tool<any>} Tool */
 
 /**
- * What a stage needs to know, so that pages without Studio's server can have one.
+ * What a stage needs to know. Pages without Studio's server can provide it too.
  * @typedef {Pick<Studio, "on" | "emit" | "say" | "fail" | "refine" | "wantedWidth" | "objects" | "selected" | "frame" | "isShown"> & {
  *   state: { phase: string, video: import("./view.js").Size | null } | null,
  *   jumps: { preview: { frame: number, picture: ImageBitmap } | null },
@@ -71,7 +71,7 @@ export class Stage {
     });
   }
 
-  /** Begins with another video, or none. */
+  /** Switches to another video, or none. */
   begin() {
     const { state } = this.studio;
     const video = state?.phase === "ready" ? state.video : null;
@@ -96,7 +96,7 @@ export class Stage {
     this.viewChanged();
   }
 
-  /** Draws anew and asks for a sharper picture where the view needs one. */
+  /** Redraws, and requests a sharper picture if the view needs one. */
   viewChanged() {
     const { view, studio } = this;
     this.placeHandle();
@@ -126,11 +126,11 @@ export class Stage {
     this.redraw();
   }
 
-  /** Says which frame is on the stage where it is not the one that was asked for. */
+  /** Says which frame is on the stage if it is not the requested one. */
   nameFrames() {
     const { preview } = this.studio.jumps;
     this.sign.hidden = !preview || preview.frame === this.studio.frame;
-    if (preview) this.sign.textContent = `Key frame ${preview.frame} is shown until frame ${this.studio.frame} is decoded`;
+    if (preview) this.sign.textContent = `Showing key frame ${preview.frame} until frame ${this.studio.frame} is decoded`;
   }
 
   recolour() {
@@ -138,18 +138,18 @@ export class Stage {
     this.redraw();
   }
 
-  /** @returns {Map<number, string>} the colours of the objects that are seen */
+  /** @returns {Map<number, string>} the colours of the visible objects */
   colours() {
     return new Map(this.studio.objects.filter((object) => !object.hidden).map(({ id, color }) => [id, color]));
   }
 
-  /** Draws all of the stage before the screen is next refreshed. */
+  /** Draws the whole stage before the next refresh of the screen. */
   redraw() {
     this.request("scene", () => this.drawScene());
     this.redrawLines();
   }
 
-  /** Draws the tool's lines before the screen is next refreshed. */
+  /** Draws the tool's lines before the next refresh of the screen. */
   redrawLines() {
     this.request("lines", () => this.drawLines());
   }
@@ -214,7 +214,7 @@ export class Stage {
   }
 
   /**
-   * Zooms around the pointer, or the middle.
+   * Zooms around the pointer, or around the middle of the stage.
    * @param {number} steps negative to zoom out
    */
   zoom(steps) {
@@ -229,7 +229,7 @@ export class Stage {
     this.viewChanged();
   }
 
-  /** Shows a pixel of the frame as a device pixel. */
+  /** Shows each pixel of the frame as one device pixel. */
   onePixel() {
     const { width, height } = this.size();
     this.view?.zoomTo(1 / devicePixelRatio, { x: width / 2, y: height / 2 });

@@ -1,5 +1,5 @@
 /**
- * Where the frame is on the screen: scale and position, and the way from a point of the screen to a pixel and back.
+ * Where the frame is on the screen: its scale and position, and how screen points and frame points correspond.
  *
  * Screen points are in CSS pixels from the stage's upper left corner; frame points are in pixels of the frame.
  */
@@ -11,14 +11,14 @@ const LARGEST_SCALE = 64;
 const STEP = 1.25;
 const LEFT_VISIBLE = 48;
 
-/** From this many device pixels for a pixel of the frame on, pixels are shown as exact squares. */
+/** If a pixel of the frame covers at least this many device pixels, it is shown as an exact square. */
 export const EXACT_FROM = 2;
 
 export class View {
   /**
    * @param {Size} frame
    * @param {Size} stage
-   * @param {number} [deviceRatio] device pixels of a CSS pixel
+   * @param {number} [deviceRatio] device pixels per CSS pixel
    */
   constructor(frame, stage, deviceRatio = 1) {
     this.frame = frame;
@@ -48,7 +48,7 @@ export class View {
   }
 
   /**
-   * Takes notice of a stage of another size: what was fitted is fitted again, else the middle stays in the middle.
+   * Adapts to a stage of another size: a fitted frame is fitted again, otherwise the middle stays in the middle.
    * @param {Size} stage
    * @param {number} deviceRatio
    */
@@ -63,8 +63,8 @@ export class View {
   }
 
   /**
-   * Zooms so that the point stays where it is.
-   * @param {number} scale CSS pixels of a pixel of the frame
+   * Zooms around a point, which stays where it is.
+   * @param {number} scale CSS pixels per pixel of the frame
    * @param {Point} around on the screen
    */
   zoomTo(scale, around) {
@@ -86,7 +86,7 @@ export class View {
     const before = this.scale;
     for (let count = 1; count <= 8; count++) {
       this.zoomTo(before * STEP ** (steps * count), around);
-      if (this.scale !== before) return; // whole scales may swallow a small step
+      if (this.scale !== before) return; // rounding to whole scales may cancel a small step
     }
   }
 
@@ -117,7 +117,7 @@ export class View {
     return { x: this.originX + frame.x * this.scale, y: this.originY + frame.y * this.scale };
   }
 
-  /** @returns {number} device pixels of a pixel of the frame */
+  /** @returns {number} device pixels per pixel of the frame */
   get deviceScale() {
     return this.scale * this.deviceRatio;
   }
@@ -138,7 +138,7 @@ export class View {
   }
 
   /**
-   * Whole device pixels for a pixel of the frame at high zoom, so that all of them are equally large.
+   * Rounds a scale at high zoom to whole device pixels, which makes all pixels of the frame equally large.
    * @param {number} scale
    * @returns {number}
    */
@@ -147,7 +147,7 @@ export class View {
     return device >= EXACT_FROM ? Math.round(device) / this.deviceRatio : scale;
   }
 
-  /** Keeps a part of the frame on the stage. */
+  /** Keeps at least a part of the frame on the stage. */
   keepVisible() {
     const clamp = (/** @type {number} */ value, /** @type {number} */ low, /** @type {number} */ high) =>
       Math.min(high, Math.max(low, value));

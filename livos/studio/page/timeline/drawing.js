@@ -1,4 +1,4 @@
-/** Draws the timeline: ruler, filmstrip, and for each object its given masks, what is done, and how certain it is. */
+/** Draws the timeline: a ruler, a filmstrip, and for each object its given masks, tracked frames and confidence. */
 import { clock } from "../texts.js";
 import { doneStretches, isGiven } from "./marks.js";
 import { tickDistance } from "./scale.js";
@@ -20,11 +20,11 @@ const MARK = 5;
  */
 
 /**
- * @typedef {object} Sheet what is drawn
+ * @typedef {object} Sheet what to draw on, and how
  * @property {CanvasRenderingContext2D} context in CSS pixels
- * @property {Scale} scale of what is right of the gutter
+ * @property {Scale} scale of the part to the right of the gutter
  * @property {number} height CSS pixels
- * @property {number} lane CSS pixels that an object gets
+ * @property {number} lane the height of an object's row in CSS pixels
  * @property {Colours} colours
  */
 
@@ -79,12 +79,12 @@ export function drawStrip({ context, colours }, slots, picture) {
 }
 
 /**
- * One object: its name, what is done and in which direction, how certain, and where masks were given.
+ * Draws one object: which frames were tracked and in which direction, its confidence, and its given masks.
  * @param {Sheet} sheet
  * @param {number} top CSS pixels
  * @param {TrackedObject} object
  * @param {Timeline} timeline
- * @param {{ chosen: boolean, below: number }} how `below`: certainty 0 to 1 under which the tracker doubts
+ * @param {{ chosen: boolean, below: number }} how `below`: masks of a lower confidence, 0 to 1, are doubtful
  */
 export function drawLane(sheet, top, object, timeline, { chosen, below }) {
   const { context, scale, colours, lane } = sheet;
@@ -100,7 +100,7 @@ export function drawLane(sheet, top, object, timeline, { chosen, below }) {
 }
 
 /**
- * The name of a lane, left of it.
+ * Writes the name of an object to the left of its row.
  * @param {Sheet} sheet
  * @param {number} top
  * @param {TrackedObject} object
@@ -122,7 +122,7 @@ export function drawName({ context, colours, lane }, top, object, chosen) {
  * @param {CanvasRenderingContext2D} context
  * @param {string} text
  * @param {number} width
- * @returns {string} the text, cut short where it is wider
+ * @returns {string} the text, shortened if it is wider
  */
 function fitted(context, text, width) {
   if (context.measureText(text).width <= width) return text;
@@ -132,7 +132,7 @@ function fitted(context, text, width) {
 }
 
 /**
- * A bar where masks are tracked, with arrow heads that say in which direction.
+ * Draws a bar where masks were tracked, with arrow heads for the direction.
  * @param {Sheet} sheet
  * @param {number} top
  * @param {string} by
@@ -173,7 +173,7 @@ function drawArrow(context, x, y, way) {
 }
 
 /**
- * Where the tracker doubts: a shade, and a line above so that it does not depend on colour.
+ * Marks doubtful masks with a shade, and with a line above so that it does not depend on colour.
  * @param {Sheet} sheet
  * @param {number} top
  * @param {number[]} confidence
@@ -197,7 +197,7 @@ function drawDoubt({ context, scale, colours, lane }, top, confidence, timeline,
 }
 
 /**
- * How certain the tracker is, from the lower edge (0) to the upper (1).
+ * Draws the confidence as a curve, from the lower edge (0) to the upper one (1).
  * @param {Sheet} sheet
  * @param {number} top
  * @param {number[]} confidence
@@ -206,7 +206,7 @@ function drawDoubt({ context, scale, colours, lane }, top, confidence, timeline,
 function drawCurve({ context, scale, colours, lane }, top, confidence, colour) {
   const [low, high] = [top + lane - 2 - BAR - 2, top + CURVE_MARGIN];
   context.strokeStyle = colour;
-  context.strokeStyle = `color-mix(in srgb, ${colour} 65%, ${colours.text})`; // a browser that cannot mix keeps the line above
+  context.strokeStyle = `color-mix(in srgb, ${colour} 65%, ${colours.text})`; // browsers without color-mix ignore this and keep the line above
   context.lineWidth = 1.5;
   context.lineJoin = "round";
   context.beginPath();
@@ -227,7 +227,7 @@ function drawCurve({ context, scale, colours, lane }, top, confidence, colour) {
 }
 
 /**
- * A diamond on each frame with a given mask.
+ * Draws a diamond on each frame with a given mask.
  * @param {Sheet} sheet
  * @param {number} top
  * @param {TrackedObject} object
@@ -256,7 +256,7 @@ function drawMarks({ context, scale, colours, lane }, top, object, timeline) {
 }
 
 /**
- * What is outside the in and out points, darkened, and their handles.
+ * Darkens what is outside the in and out points, and draws their handles.
  * @param {Sheet} sheet
  * @param {{ first: number, last: number }} range
  */
@@ -290,7 +290,7 @@ function drawHandle(context, x, side) {
 }
 
 /**
- * The line at the frame that is shown.
+ * Draws the line at the current frame.
  * @param {Sheet} sheet
  * @param {number} frame
  */

@@ -8,8 +8,8 @@ const AT_ONCE = 3;
 const KEPT_BYTES = 48 * 2 ** 20;
 
 /**
- * A place of the filmstrip, which stands for `span` frames from `frame` on. Any of them may be shown there: the server takes
- * one that is decoded soon.
+ * A place of the filmstrip, which stands for `span` frames starting with `frame`. It may show any of them: the server picks
+ * one that it can decode quickly.
  * @typedef {{ frame: number, span: number, x: number, width: number }} Slot
  */
 
@@ -33,7 +33,7 @@ export function slots(scale, width) {
 }
 
 export class Filmstrip {
-  /** @param {() => void} arrived is called when there is a new picture to draw */
+  /** @param {() => void} arrived called when there is a new picture to draw */
   constructor(arrived) {
     this.arrived = arrived;
     /** @type {Frames | null} */
@@ -63,7 +63,7 @@ export class Filmstrip {
   }
 
   /**
-   * Says what is on the screen now; what is loading for other places is given up.
+   * Says which places are on the screen now. Loading for any others is abandoned.
    * @param {Slot[]} slots
    */
   want(slots) {
@@ -93,7 +93,7 @@ export class Filmstrip {
       if (frames === this.frames) this.pictures.set(frame, { picture, shown });
       this.arrived();
     } catch {
-      // a small picture less: it is asked for again when the timeline is next drawn
+      // this picture is missing until the timeline is next drawn, which requests it again
     } finally {
       this.loading.delete(frame);
       this.loadMore();

@@ -1,11 +1,11 @@
-/** Questions about the timeline: where given masks are, where the tracker doubts, what is done. */
+/** Answers questions about the timeline: which frames have given masks, which are doubtful, which were tracked. */
 
 /** @typedef {import("../protocol.js").Timeline} Timeline */
 
 /**
  * @param {Timeline} timeline
  * @param {number | null} [id] of one object only
- * @returns {number[]} the frames with given masks in ascending order
+ * @returns {number[]} the frames with given masks, in ascending order
  */
 export function markedFrames(timeline, id = null) {
   return Object.entries(timeline.marks)
@@ -15,11 +15,11 @@ export function markedFrames(timeline, id = null) {
 }
 
 /**
- * The nearest of some frames on one side.
+ * The nearest of some frames in one direction.
  * @param {number[]} frames in ascending order
  * @param {number} from
  * @param {1 | -1} direction
- * @returns {number | null} null where there is none
+ * @returns {number | null} null if there is none
  */
 export function nextOf(frames, from, direction) {
   const found = direction > 0 ? frames.find((frame) => frame > from) : frames.findLast((frame) => frame < from);
@@ -27,11 +27,11 @@ export function nextOf(frames, from, direction) {
 }
 
 /**
- * The frames at which a doubtful stretch begins: one on which the mask of some object is less certain than the limit.
+ * The frames at which a doubtful stretch begins. A frame is doubtful if the confidence of some object is below the limit.
  * @param {Timeline} timeline
  * @param {number} below limit, 0 to 1
- * @param {number} frames how many the video has
- * @param {ReadonlySet<number>} [hidden] objects that do not count
+ * @param {number} frames the number of frames in the video
+ * @param {ReadonlySet<number>} [hidden] objects to ignore
  * @returns {number[]} in ascending order
  */
 export function doubtfulStretches(timeline, below, frames, hidden = new Set()) {
@@ -67,11 +67,11 @@ export function isGiven(timeline, frame, id) {
 }
 
 /**
- * The stretches between given masks of an object that a correction asks to fill again.
+ * The stretches between given masks of an object that can be refilled around a frame.
  * @param {number[]} marks frames with a given mask of the object, in ascending order
- * @param {number} frame where one is
- * @returns {[number, number][]} one stretch around the frame, or two that meet at it if it has a given mask itself; only
- *   those with frames between
+ * @param {number} frame the current one
+ * @returns {[number, number][]} one stretch around the frame, or two that meet there if it has a given mask itself; only
+ *   those with frames between their ends
  */
 export function stretchesAround(marks, frame) {
   const before = nextOf(marks, frame, -1);
@@ -100,10 +100,10 @@ export function doneStretches(by) {
 }
 
 /**
- * Notes a mask that was computed just now.
+ * Records a mask that has just been computed.
  * @param {Timeline} timeline changed in place
- * @param {{ frame: number, by: string, confidence: Record<string, number> }} event probabilities 0 to 1 by id
- * @param {number} frames how many the video has
+ * @param {{ frame: number, by: string, confidence: Record<string, number> }} event confidences by id, 0 to 1
+ * @param {number} frames the number of frames in the video
  */
 export function noteTracked(timeline, { frame, by, confidence }, frames) {
   const letter = by[0];

@@ -1,34 +1,34 @@
 /**
- * Which frame is where on the timeline: a window of frames over a width in CSS pixels.
+ * Where each frame is on the timeline, which shows a window of frames over a width in CSS pixels.
  */
 
 const FRAME_AT_MOST = 96;
 
 export class Scale {
   /**
-   * @param {number} frames how many the video has
+   * @param {number} frames the number of frames in the video
    * @param {number} width CSS pixels
    */
   constructor(frames, width) {
     this.frames = frames;
     this.width = width;
-    /** The first frame seen, with a fraction. */
+    /** The first visible frame, with a fraction. */
     this.start = 0;
-    /** CSS pixels of a frame. */
+    /** CSS pixels per frame. */
     this.pixels = width / frames;
   }
 
-  /** @returns {number} CSS pixels of a frame when all frames are seen */
+  /** @returns {number} CSS pixels per frame when all frames are visible */
   get least() {
     return this.width / this.frames;
   }
 
-  /** @returns {number} how many frames are seen, with a fraction */
+  /** @returns {number} the number of visible frames, with a fraction */
   get seen() {
     return this.width / this.pixels;
   }
 
-  /** @returns {boolean} whether all frames are seen */
+  /** @returns {boolean} whether all frames are visible */
   get whole() {
     return this.pixels <= this.least * (1 + 1e-9);
   }
@@ -53,14 +53,14 @@ export class Scale {
   /**
    * The frame under a point.
    * @param {number} x CSS pixels
-   * @returns {number} a frame of the video, also where the point is outside
+   * @returns {number} a frame of the video, even if the point is outside
    */
   toFrame(x) {
     return Math.min(this.frames - 1, Math.max(0, Math.floor(this.start + x / this.pixels)));
   }
 
   /**
-   * Zooms so that the frame under a point stays there.
+   * Zooms around a point; the frame under it stays there.
    * @param {number} factor above 1 zooms in
    * @param {number} x CSS pixels
    */
@@ -72,14 +72,14 @@ export class Scale {
     this.keepInside();
   }
 
-  /** @param {number} frames how far to go, with a fraction */
+  /** @param {number} frames how far to scroll, with a fraction */
   scroll(frames) {
     this.start += frames;
     this.keepInside();
   }
 
   /**
-   * Scrolls, if it must, so that a frame is seen.
+   * Scrolls to a frame if it is not visible.
    * @param {number} frame
    */
   reveal(frame) {
@@ -93,8 +93,8 @@ export class Scale {
 }
 
 /**
- * Round distances of frames for the ruler.
- * @param {number} pixels CSS pixels of a frame
+ * The distance between two labels of the ruler, a round number of frames or seconds.
+ * @param {number} pixels CSS pixels per frame
  * @param {number} rate frames per second
  * @param {number} [apart] the least distance of two labels in CSS pixels
  * @returns {number} frames

@@ -1,4 +1,4 @@
-/** The timeline: shows the video at a glance, goes to frames, sets in and out points. */
+/** The timeline: gives an overview of the video, jumps to frames, and sets the in and out points. */
 import { el } from "../dom.js";
 import { clock } from "../texts.js";
 import { drawLane, drawName, drawPlayhead, drawRange, drawRuler, drawStrip, GUTTER, RULER, STRIP } from "./drawing.js";
@@ -30,9 +30,9 @@ export class Timeline {
       "aria-valuemin": 0,
     });
     holder.append(this.canvas);
-    /** @type {"scrub" | "first" | "last" | null} what is dragged */
+    /** @type {"scrub" | "first" | "last" | null} what is being dragged */
     this.dragged = null;
-    /** @type {{ first: number, last: number } | null} the range while it is dragged */
+    /** @type {{ first: number, last: number } | null} the range while a handle is being dragged */
     this.range = null;
     this.waiting = false;
     this.listen();
@@ -63,7 +63,7 @@ export class Timeline {
     this.resize();
   }
 
-  /** @returns {number} CSS pixels that an object gets */
+  /** @returns {number} the height of an object's row in CSS pixels */
   get lane() {
     return innerHeight < TALL_WINDOW ? LANE : LANE_OF_TALL_WINDOW;
   }
@@ -127,7 +127,7 @@ export class Timeline {
   }
 
   /**
-   * Draws right of the gutter only.
+   * Draws only to the right of the gutter.
    * @param {CanvasRenderingContext2D} context
    * @param {() => void} draw
    */
@@ -162,7 +162,7 @@ export class Timeline {
 
   /**
    * @param {MouseEvent} event
-   * @returns {{ x: number, y: number }} x right of the gutter
+   * @returns {{ x: number, y: number }} x from the right edge of the gutter
    */
   place(event) {
     const box = this.canvas.getBoundingClientRect();
@@ -171,7 +171,7 @@ export class Timeline {
 
   /**
    * @param {{ x: number, y: number }} place
-   * @returns {"first" | "last" | null} the handle of the range there
+   * @returns {"first" | "last" | null} the handle of the range at this place
    */
   handleAt({ x, y }) {
     const { range } = this.studio;

@@ -1,4 +1,4 @@
-/** Brush and eraser: a round pen of some size. With the right button or Alt, each does what the other does. */
+/** Brush and eraser: a round pen. With the right button or Alt, each does what the other does. */
 import { drawStroke } from "../masks/painting.js";
 import { Tool, strokeVisibly } from "./tool.js";
 
@@ -7,7 +7,7 @@ import { Tool, strokeVisibly } from "./tool.js";
 /** @typedef {import("./tool.js").Bench} Bench */
 
 /**
- * What a brush needs, so that pages without Studio's server can have one.
+ * What a brush needs. Pages without Studio's server can provide it too.
  * @typedef {Pick<Bench, "redraw" | "view"> & {
  *   edits: Pick<Bench["edits"], "begin" | "finish" | "cancel" | "touched" | "paint" | "erase" | "current">,
  *   options: Pick<Bench["options"], "get">,

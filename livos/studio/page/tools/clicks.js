@@ -1,17 +1,17 @@
-/** Clicks: the user clicks on the object, the server finds all of it; further clicks say what is missing or too much. */
+/** Clicks: the user clicks on an object, and the server finds all of it. Further clicks add or remove parts. */
 import { Tool, strokeVisibly } from "./tool.js";
 
 /** @typedef {import("./tool.js").Point} Point */
 /** @typedef {import("./tool.js").Modifiers} Modifiers */
 
-const SMALLEST_BOX = 8; // in CSS pixels of the screen: a shorter way is a click
+const SMALLEST_BOX = 8; // in CSS pixels of the screen: a shorter drag is a click
 const RADIUS = 5;
 
 export class Clicks extends Tool {
   /** @param {import("./tool.js").Bench} bench */
   constructor(bench) {
     super(bench);
-    /** @type {{ point: Point, inside: boolean }[]} all since the tool was taken, on this frame */
+    /** @type {{ point: Point, inside: boolean }[]} all clicks on this frame since the tool was chosen */
     this.clicks = [];
     /** @type {[Point, Point] | null} two corners */
     this.box = null;
@@ -26,7 +26,7 @@ export class Clicks extends Tool {
   }
 
   get takesBack() {
-    if (!this.clicks.pop()) this.box = null; // its result is a finished step, which undo takes back as well
+    if (!this.clicks.pop()) this.box = null; // the mask it gave is a finished step, which undo reverts as well
     return false;
   }
 
@@ -123,7 +123,7 @@ export class Clicks extends Tool {
 }
 
 /**
- * A disc with a plus on the object, with a minus beside it.
+ * Draws a disc, with a plus if the click is on the object, or a minus if it is not.
  * @param {CanvasRenderingContext2D} context
  * @param {Point} place on the screen
  * @param {boolean} inside

@@ -1,6 +1,6 @@
 /**
- * Box and scribble: the user says roughly where an object is, the server finds its edges (GrabCut by Rother, Kolmogorov and
- * Blake, 2004).
+ * Box and scribble: the user shows roughly where an object is, and the server finds its edges (GrabCut by Rother, Kolmogorov
+ * and Blake, 2004).
  */
 import { Tool, strokeVisibly } from "./tool.js";
 
@@ -83,12 +83,12 @@ export class Scribble extends Tool {
   /** @param {import("./tool.js").Bench} bench */
   constructor(bench) {
     super(bench);
-    /** @type {{ points: Point[], add: boolean, radius: number }[]} all since the tool was taken, on this frame */
+    /** @type {{ points: Point[], add: boolean, radius: number }[]} all strokes on this frame since the tool was chosen */
     this.strokes = [];
     this.drawing = false;
     /** @type {number | null} */
     this.object = null;
-    /** Whether the object had no mask before the first stroke: the strokes alone say what it is. */
+    /** Whether the object had no mask before the first stroke, so that the strokes alone show what it is. */
     this.fresh = true;
   }
 
@@ -97,7 +97,7 @@ export class Scribble extends Tool {
   }
 
   get takesBack() {
-    this.strokes.pop(); // its result is a finished step, which undo takes back as well
+    this.strokes.pop(); // the mask it gave is a finished step, which undo reverts as well
     return false;
   }
 
@@ -134,7 +134,7 @@ export class Scribble extends Tool {
     this.object = this.bench.studio.selected;
   }
 
-  /** @returns {boolean} whether the chosen object has a pixel on this frame */
+  /** @returns {boolean} whether the selected object has a pixel on this frame */
   hasMask() {
     const { selected, shown } = this.bench.studio;
     return selected !== null && Boolean(shown?.mask.map.labels.includes(selected));

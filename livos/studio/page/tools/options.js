@@ -1,4 +1,4 @@
-/** How tools work and how the stage shows things; kept by the browser from one visit to the next. */
+/** How tools work and how the stage shows things. The browser remembers these options between visits. */
 import { Emitter } from "../emitter.js";
 
 const PLACE = "livos-studio";
@@ -6,13 +6,13 @@ const PLACE = "livos-studio";
 /**
  * @typedef {object} Values
  * @property {string} tool
- * @property {number} size of brush and eraser in pixels of the frame
+ * @property {number} size of brush and eraser, in pixels of the frame
  * @property {boolean} under whether the brush paints the background only
- * @property {boolean} eraseAll whether the eraser takes all objects
- * @property {number} radius how far an edge may be to snap to, in pixels of the frame
+ * @property {boolean} eraseAll whether the eraser erases all objects
+ * @property {number} radius how far the mask may move to snap to an edge, in pixels of the frame
  * @property {number} smoothing radius in pixels of the frame
  * @property {"overlay" | "alone" | "compare"} view
- * @property {"black" | "transparent"} behind what is around an object that is shown alone
+ * @property {"black" | "transparent"} behind what surrounds an object that is shown alone
  * @property {number} opacity 0 to 1
  * @property {boolean} outline
  * @property {"dark" | "light" | "system"} theme
@@ -53,7 +53,7 @@ export class Options extends Emitter {
     try {
       this.storage?.setItem(PLACE, JSON.stringify(this.values));
     } catch {
-      // a browser that keeps nothing: the options last as long as the page
+      // the browser stores nothing: the options last as long as the page
     }
     this.emit("change", name);
   }
@@ -61,7 +61,7 @@ export class Options extends Emitter {
 
 /**
  * @param {Pick<Storage, "getItem"> | null} storage
- * @returns {Partial<Values>} what is kept of known options of the right type
+ * @returns {Partial<Values>} the stored options that are known and have the right type
  */
 function read(storage) {
   try {

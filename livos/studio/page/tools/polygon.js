@@ -1,6 +1,6 @@
 /**
- * Polygon: a click for each corner, closed by a click on the first, a double click, or Enter. The magnetic one goes along the
- * edges of the picture between two clicks. With Alt at the end it cuts away instead.
+ * Polygon: each click adds a corner; a click on the first corner, a double click, or Enter closes it. The magnetic polygon
+ * follows the edges of the picture between two clicks. With Alt held at the end, the polygon is cut away instead.
  */
 import { fillPolygon } from "../masks/painting.js";
 import { Tool, strokeVisibly } from "./tool.js";
@@ -20,9 +20,9 @@ export class Polygon extends Tool {
     this.magnetic = magnetic;
     /** @type {Point[]} */
     this.anchors = [];
-    /** @type {Point[][]} the way from each anchor to the next */
+    /** @type {Point[][]} the path from each anchor to the next */
     this.ways = [];
-    /** @type {Point[]} the way from the last anchor to the pointer */
+    /** @type {Point[]} the path from the last anchor to the pointer */
     this.next = [];
     this.asked = 0;
     this.cuts = false;

@@ -1,4 +1,4 @@
-/** Fill: makes a connected region the object's. With Alt or the right button, it is taken away instead. */
+/** Fill: adds a connected region to the object or, with Alt or the right button, removes it. */
 import { floodFill } from "../masks/regions.js";
 import { Tool } from "./tool.js";
 
@@ -27,7 +27,7 @@ export class Fill extends Tool {
 }
 
 /**
- * Hand: nothing but moving the picture, which the stage does.
+ * Hand: only moves the picture, which the stage does itself.
  * @extends {Tool<Pick<import("./tool.js").Bench, "redraw" | "view">>}
  */
 export class Hand extends Tool {

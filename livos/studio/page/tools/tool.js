@@ -1,6 +1,6 @@
 /**
- * What all tools have in common. Points are in pixels of the frame. A tool's functions are called one after the other: the
- * next only when the promise of the one before is kept.
+ * What all tools have in common. Points are in pixels of the frame. A tool's methods are called one after another: the next
+ * one only after the promise of the one before has settled.
  *
  * @typedef {import("../masks/painting.js").Point} Point
  * @typedef {import("../stage/view.js").View} View
@@ -10,11 +10,11 @@
  * @property {import("../studio.js").Studio} studio
  * @property {import("../edits.js").Edits} edits
  * @property {import("./options.js").Options} options
- * @property {() => void} redraw draws the tool's own lines again
+ * @property {() => void} redraw draws the tool's own lines again soon
  * @property {() => View | null} view
  */
 
-/** @template {Pick<Bench, "redraw" | "view">} [OwnBench=Bench] what the tool needs of the bench */
+/** @template {Pick<Bench, "redraw" | "view">} [OwnBench=Bench] the part of the bench that the tool needs */
 export class Tool {
   /** @param {OwnBench} bench */
   constructor(bench) {
@@ -23,12 +23,12 @@ export class Tool {
     this.pointer = null;
   }
 
-  /** @returns {string} the mouse's look, in words of CSS */
+  /** @returns {string} the mouse cursor, a CSS keyword */
   get cursor() {
     return "crosshair";
   }
 
-  /** @returns {boolean} whether something is begun that Escape would leave and Enter would end */
+  /** @returns {boolean} whether something is in progress that Escape would cancel and Enter would finish */
   get begun() {
     return false;
   }
@@ -41,7 +41,7 @@ export class Tool {
   down(_point, _modifiers) {}
 
   /**
-   * The pointer moves with the button held.
+   * The pointer moved while the button is held.
    * @param {Point} _point
    * @param {Modifiers} _modifiers
    * @returns {void | Promise<void>}
@@ -56,24 +56,24 @@ export class Tool {
   up(_point, _modifiers) {}
 
   /**
-   * The pointer moves without button.
+   * The pointer moved while no button is held.
    * @param {Point} _point
    * @returns {void | Promise<void>}
    */
   hover(_point) {}
 
-  /** Enter: ends what is begun. @returns {void | Promise<void>} */
+  /** Enter: finishes what is in progress. @returns {void | Promise<void>} */
   close() {}
 
-  /** Escape, another tool, or another frame: leaves what is begun. */
+  /** Escape, another tool, or another frame: cancels what is in progress. */
   leave() {}
 
-  /** @returns {boolean} whether undo takes back the last part of what is begun, rather than the last finished step */
+  /** @returns {boolean} whether undo reverts the last part of what is in progress, rather than the last finished step */
   get takesBack() {
     return true;
   }
 
-  /** Takes back the last part of what is begun. */
+  /** Reverts the last part of what is in progress. */
   back() {
     this.leave();
   }
@@ -87,7 +87,7 @@ export class Tool {
 }
 
 /**
- * Strokes the present path so that it is seen on any picture: a dark line with a light one inside.
+ * Strokes the current path as a dark line with a light one inside, which is visible on any picture.
  * @param {CanvasRenderingContext2D} context
  * @param {string} [colour] of the inner line
  * @param {number[]} [dashes]
