@@ -3,8 +3,8 @@
     python docs/browser/assemble.py --output FOLDER
     python benchmarks/browser.py --page FOLDER --objects 1 --frames 20
 
-Draws a square for each object on the demo clip, tracks, and prints what the page says: frames per second without the
-time in which the network is loaded. Needs playwright and a Chromium (pip install '.[dev]').
+Draws a square for each object on the demo clip, tracks, and prints what the page says: frames per second, without the
+time for loading the network. Needs playwright and a Chromium (pip install '.[dev]').
 """
 
 import argparse
@@ -20,12 +20,12 @@ from playwright.sync_api import Page, sync_playwright
 from livos.files.bundled import bundled_dir
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-PLACES = (0.25, 0.5, 0.75)  # of the objects, as shares of the stage's width
+PLACES = (0.25, 0.5, 0.75)  # where the objects are, as shares of the stage's width
 LARGEST_SECONDS = 900
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files without a line for each."""
+    """Serves files without printing a line for each."""
 
     def log_message(self, *arguments: object) -> None:
         pass
@@ -33,7 +33,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--page", required=True, metavar="FOLDER", help="what assemble.py has made")
+    parser.add_argument("--page", required=True, metavar="FOLDER", help="the folder that assemble.py made")
     parser.add_argument("--objects", type=int, default=1, choices=range(1, 1 + len(PLACES)))
     parser.add_argument("--frames", type=int, default=20, help="of the demo clip (default: %(default)s)")
     parser.add_argument("--size", help="short side at which the network works (default: as trained)")
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def tracked(page: Page, frames: list[Path], num_objects: int, size: str | None) -> str:
-    """Tracks objects through the frames, and returns what the page says of it."""
+    """Tracks objects through the frames, and returns what the page says about it."""
     page.get_by_test_id("files").set_input_files(frames)
     page.wait_for_selector("#stage[data-frame='0']")
     if size is not None:

@@ -1,13 +1,13 @@
-"""How good masks from clicks are: the head for clicks against OpenCV's GrabCut, on images that it was not trained on.
+"""How good masks from clicks are: the click head against OpenCV's GrabCut, on images that it was not trained on.
 
     python benchmarks/clicks.py --data ../data
 
---data is the folder that scripts/train_click_head.py takes. Of each of its sets COCO and Clothing Co-Parsing, 100
-images were kept out of training. In each, one object that covers 1 % of the image or more is drawn; images without one
-are left out. Each method gets clicks of its own: the first in the middle of the object, the others in the middle of
-what it got wrong (the pixel farthest from the border of an error). A box is that of the true mask. Printed are the mean
-IoU over images after each click, and for the head the seconds from the click to the mask of the whole image. GrabCut
-starts as Studio's box and scribbles do: a click is a spot of 3 % of the image's longer side.
+--data is the folder that scripts/train_click_head.py takes. 100 images each of COCO and Clothing Co-Parsing were kept
+out of training. In each, one object that covers 1 % of the image or more is chosen at random; images without one are
+left out. Each method gets clicks of its own: the first in the middle of the object, the others in the middle of what it
+got wrong (the pixel farthest from the border of an error). Boxes are those of the true masks. The program prints the
+mean IoU over images after each click, and for the head the seconds from the click to the mask of the whole image.
+GrabCut is used as by Studio's box and scribbles: a click is a spot of 3 % of the image's longer side.
 """
 
 import argparse
@@ -42,9 +42,9 @@ def box_of(mask: np.ndarray) -> tuple[int, int, int, int]:
 
 
 class GrabCut:
-    """GrabCut as in Studio: each answer is to all clicks so far, as small strokes.
+    """GrabCut as in Studio: each answer uses all clicks so far, as small strokes.
 
-    Without a box they alone say what the object is; with one, they change the last answer.
+    Without a box, the strokes alone mark the object; with one, they change the last answer.
     """
 
     def __init__(self, image: np.ndarray):
@@ -84,7 +84,7 @@ def clicked(method: Any, truth: np.ndarray, box: tuple | None, most: int) -> lis
 
 
 def timed(network: ClickNetwork, image: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """Seconds of the first click and of the further ones."""
+    """Seconds for the first click, and the mean for further ones."""
     clicks: list[tuple[float, float, int]] = []
     seconds = []
     clicker, answer = None, np.zeros_like(truth)

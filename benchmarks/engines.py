@@ -3,11 +3,11 @@
 python benchmarks/engines.py                                  lite, 480 x 864, 1 and 3 objects, every engine in float32
 python benchmarks/engines.py --models lite base --sizes 480x864 --objects 1 --runs torch openvino openvino:bfloat16
 
-Engines take turns, frame by frame, in one process, so that other load on the machine slows all of them equally. Under
-heavy load, --processor-time with --threads 1 counts the time for which a processor worked, without the waiting. For
-each: seconds for the fastest frame, the median speed-up over the first run on the same frame, the peak memory of a
-separate process, and the largest difference of its probabilities from the first run's. lite has its bundled weights,
-the others random ones.
+Engines take turns, frame by frame, in one process, so other load on the machine slows all of them equally. Under heavy
+load, --processor-time with --threads 1 counts the CPU time, without the waiting. The table shows, for each engine, the
+seconds for the fastest frame, the median speed-up over the first run on the same frame, the peak memory of a separate
+process, and the largest difference of its probabilities from the first run's. lite uses its bundled weights, the others
+random ones.
 """
 
 import argparse
@@ -65,7 +65,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--runs", nargs="+", default=["torch", "onnxruntime", "openvino"], metavar="ENGINE[:PRECISION]")
     parser.add_argument("--frames", type=int, default=10, help="frames that are timed")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's)")
-    parser.add_argument("--processor-time", action="store_true", help="of all threads, rather than the clock's time")
+    parser.add_argument("--processor-time", action="store_true", help="CPU time of all threads, not wall-clock time")
     return parser.parse_args()
 
 

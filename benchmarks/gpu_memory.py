@@ -3,9 +3,9 @@
 python benchmarks/gpu_memory.py                                base, 2 objects, 480p to 4096p, float32 and bfloat16
 python benchmarks/gpu_memory.py --sizes 4096x7280 --precisions bfloat16 --chunk-sizes 1 --largest
 
-Every operation of three frames, and every block of memory, is followed with tensors that hold no numbers. Weights are
-included. Not included are the workspaces of cuDNN and cuBLAS, fragmentation in the allocator, and CUDA itself (a few
-hundred MiB).
+Every operation of three frames, and every block of memory, is followed with tensors that contain no numbers. Weights
+are included; the workspaces of cuDNN and cuBLAS, fragmentation in the allocator, and CUDA itself (a few hundred MiB)
+are not.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--objects", nargs="+", type=int, default=[2], metavar="N")
     parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"], choices=list(PRECISIONS))
     parser.add_argument("--chunk-sizes", nargs="+", type=int, default=[-1], metavar="OBJECTS", help="-1: all")
-    parser.add_argument("--largest", action="store_true", help="list what takes the most at the peak")
+    parser.add_argument("--largest", action="store_true", help="list what takes the most memory at the peak")
     return parser.parse_args()
 
 

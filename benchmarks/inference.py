@@ -5,8 +5,8 @@ python benchmarks/inference.py --models base lite --sizes 480x864 720x1280 --obj
 python benchmarks/inference.py --models lite --memory system reused   what livos.allocation gives on a CPU
 python benchmarks/inference.py --long 2000 --sizes 240x432        memory over that many frames
 
-Weights are random; speed does not depend on them. Each row runs in a separate process, so that its peak memory is its
-own. The rate at which this machine multiplies matrices is measured in the same process; the share of it that the
+Weights are random; speed does not depend on them. Each row runs in a separate process, so its peak memory is its own.
+The rate at which this machine multiplies matrices is measured in the same process. The share of this rate that the
 network reaches (its GFLOP, counted on the plain network, per second) can be compared between machines.
 """
 

@@ -1,4 +1,4 @@
-"""How different rules for the memory do on long videos: J at the beginning, in the middle and at the end.
+"""How well different rules for the memory work on long videos: J at the beginning, in the middle and at the end.
 
     python benchmarks/stress.py --images ../DAVIS/2016/JPEGImages/480p --masks ../DAVIS/2016/Annotations/480p \\
         --videos bus hike scooter-gray mallard-water --kinds fast hidden twin spinning --clips 2 --frames 60 \\
@@ -8,7 +8,7 @@
 The first command makes eight videos; add others that were not trained on. Each video is played back and forth until it
 is long enough; at intervals (--away) frames of another video are shown, which do not contain the object. Rules:
 
-today    the normaliser grows with every frame, as the released weights expect it
+today    the normaliser grows with every frame, as the released weights expect
 capped   from frame 32 on it grows only as the state does, by the gates of the frame at hand (memory_cap=32 of a model)
 counted  the same by the gates of all frames: N_v = g_v N_v + 1 for channel v with gate g_v
 slow     as counted, only for channels whose gate is above 0.99

@@ -1,4 +1,4 @@
-"""Rate of tracking in LiVOS Studio compared with `livos track`, and how soon a frame of a long video is there.
+"""Rate of tracking in LiVOS Studio compared with `livos track`, and how soon a frame of a long video is shown.
 
 python benchmarks/studio.py                              150 frames of 1080p, three turns each
 python benchmarks/studio.py --size 2160x3840 --frames 60
@@ -40,7 +40,7 @@ from livos.video.sources import find_videos
 
 BETWEEN_LOOKS_S = 0.1
 BROWSER_RESTS_S = 5.0
-"""Before the first jump: what a page does once, like its first thumbnails, is no part of a jump."""
+"""Before the first jump, so that what a page does only once, like its first thumbnails, is not measured."""
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 JUMP = """async (frame) => {
@@ -90,7 +90,7 @@ class Page:
                 return
 
     def state(self) -> dict[str, Any]:
-        """What the server tells every page."""
+        """The state, as the server sends it to every page."""
         return json.loads(self.ask("GET", "state"))
 
     def memory(self) -> int:
@@ -121,7 +121,7 @@ def studio(video: Path, project: Path, short_side: int) -> Iterator[Page]:
 
 
 def track_in_studio(page: Page, num_frames: int) -> float:
-    """Frames per second of a tracking of the whole video, from the request to the end of the job."""
+    """Frames per second when tracking the whole video, from the request to the end of the job."""
     begun = looked = time.perf_counter()
     page.ask("POST", "track", {"frame": 0, "direction": "forward", "last": num_frames - 1})
     for message in page.wait("note"):
@@ -147,7 +147,7 @@ def track_plainly(video: Path, mask: Path, output: Path, segmenter: VideoSegment
 
 
 def jump_by_requests(page: Page, number: int) -> tuple[float, float]:
-    """Seconds until something is there after a jump to a frame, and until the frame itself is."""
+    """Seconds from a jump to a frame until something is shown, and until the frame itself is."""
     begun = time.perf_counter()
     page.ask("GET", f"frames/{number}?width=1280&quick=1")
     something = time.perf_counter() - begun
@@ -172,7 +172,7 @@ def browser_at(address: str) -> Iterator[Callable[[int], tuple[float, float]]]:
 
 
 def jump(page: Page, jump_to: Callable[[int], tuple[float, float]], num_frames: int, count: int) -> None:
-    """Shows frames at random, and prints how long it took until something was there, and the frame itself."""
+    """Jumps to random frames, and prints how long it took until something was shown, and the frame itself."""
     rng = np.random.default_rng(0)
     before, most = page.memory(), 0
     took = []
@@ -215,7 +215,7 @@ def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse
     ids = ",".join(str(number + 1) for number in range(options.objects))
     page.ask("PUT", f"masks/0?ids={ids}&title=mask", to_runs(labels))
     segmenter = VideoSegmenter("lite", size=options.short_side)
-    track_in_studio(page, 8)  # both are warm then
+    track_in_studio(page, 8)  # warms up both
     track_plainly(video, mask, folder / "warm", segmenter, options.frames)
     rates: dict[str, list[float]] = {"livos track": [], "studio": []}
     costs: dict[str, list[float]] = {"livos track": [], "studio": []}
@@ -236,7 +236,7 @@ def compare(page: Page, video: Path, mask: Path, folder: Path, options: argparse
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=150)
-    parser.add_argument("--video", type=Path, help="in place of one that is made; its frames and size count")
+    parser.add_argument("--video", type=Path, help="use this video instead of a generated one")
     parser.add_argument("--browser", action="store_true", help="jump on the page, in Chromium")
     parser.add_argument("--size", type=_size, default=(1080, 1920), metavar="HxW")
     parser.add_argument("--objects", type=int, default=1)

@@ -64,7 +64,7 @@ class Person:
         self.page.ask("PUT", f"masks/{number}?ids=1&title=stroke", to_runs(labels))
 
     def _waits(self) -> None:
-        """Until the tracking has ended and the pages were told."""
+        """Waits until tracking has ended and the pages were told."""
         for _ in self.page.wait("note"):
             pass
         for _ in self.page.wait("state", job=None):
@@ -99,8 +99,8 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--video", type=Path, help="in place of one that is made")
-    parser.add_argument("--frames", type=int, default=1500, help="of the video that is made")
+    parser.add_argument("--video", type=Path, help="use this video instead of a generated one")
+    parser.add_argument("--frames", type=int, default=1500, help="length of the generated video")
     parser.add_argument("--size", type=_size, default=(1080, 1920), metavar="HxW")
     parser.add_argument("--internal-size", dest="short_side", type=int, default=240)
     parser.add_argument("--turns", type=int, default=30)

@@ -7,7 +7,7 @@
 Clips are made from generated videos of 854 x 480 with two objects, in this process, and then trained on: `data` is the
 time that preparing a batch takes on one core, which overlaps with the rest if num_workers is not 0. Each row runs in a
 separate process, so that its peak memory is its own; --batch is the number of clips that one process computes at once.
-On a GPU, seconds are wall-clock time; on a CPU they are CPU time, summed over the threads, which other programs on the
+On a GPU, seconds are wall-clock time. On a CPU, they are CPU time summed over the threads, which other programs on the
 machine affect less.
 """
 

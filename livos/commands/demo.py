@@ -51,7 +51,7 @@ Next, do the same with your own files. This command works with those of the clip
 
 No mask yet? Draw one over the video in the browser:
   {livos} studio {here}/JPEGImages/{CLIP}
-or in any paint program that saves PNG: docs/masks.md says what a mask may look like."""
+or in any paint program that saves PNG files: docs/masks.md says what a mask may look like."""
 
 
 def _livos_command() -> str:

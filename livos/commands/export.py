@@ -19,14 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", choices=model_names(), help="the network (default: the one that matches the weights)")
     add("--weights", help=f"{', '.join(weight_names())}, or a file (default: lite; with --model base: nomose-480p)")
-    add("--output", required=True, metavar="FOLDER", help="new, empty, or an earlier export")
+    add("--output", required=True, metavar="FOLDER", help="a new or empty folder, or an earlier export")
     add("--size", type=_size, metavar="HxW", help="size of the frames, for graphs with fixed shapes (with --objects)")
     add("--objects", type=int, metavar="N", help="largest number of objects, for fixed shapes (with --size)")
     add("--dynamic", action="store_true", help="graphs for any size and number of objects: the default")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 0: exported; 2: not possible, with the reason."""
+    """Returns the exit status: 0 if it exported; 2 if that was not possible, after printing the reason."""
     parser = argparse.ArgumentParser(
         prog="livos export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""`livos`: one command for everything. It imports a program only when that is called."""
+"""`livos`: one command for everything. It imports each program only when it is called."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COMMANDS = {
     "demo": "segment the bundled clip and show the result",
     "eval": "segment a test set and write its masks",
     "train": "train a network",
-    "score": "compare masks with true ones: J and F",
+    "score": "compare masks with the true ones: J and F",
     "download": "fetch the released weights",
     "datasets": "list the test sets, and check which are there and intact",
     "convert": "write weights in another format",

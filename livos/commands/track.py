@@ -8,9 +8,9 @@
 
 A video is a file, a folder of images, a pattern in quotes, the number of a camera, or an address (Ctrl-C ends it).
 Masks are images (docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders
-named by object id. They belong to the frame given by their name (00042.png), a single file to the first frame. Objects
-may appear later; a mask of a known object corrects it. With several videos, masks are looked for under the name of
-each: MASKS/<video>/ or MASKS/<video>.png.
+named by object id. A mask belongs to the frame that its name gives (00042.png), a single file to the first frame.
+Objects may appear later; a mask of a known object corrects it. If there are several videos, the masks of each are those
+under its name: MASKS/<video>/ or MASKS/<video>.png.
 
 OUTPUT gets masks/ (PNG), overlay.mp4 (H.264, with the source's timing and sound) and objects.json (areas and boxes);
 --write chooses, and adds cutouts/ (each object on a transparent background) and coco.json (run-length codes). Memory
@@ -161,7 +161,7 @@ def masks_for(found: FoundVideo, masks: Path, several: bool) -> Path:
 
 
 def size_on_disk(found: FoundVideo) -> float:
-    """Roughly how much work a video is, for dividing videos among processes."""
+    """A rough measure of the work that a video takes, for dividing videos among processes."""
     if found.path is None:
         return 0.0
     files = [found.path] if found.path.is_file() else [path for path in found.path.iterdir() if path.is_file()]

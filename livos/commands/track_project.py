@@ -1,10 +1,10 @@
-"""Track a project of LiVOS Studio without its page: everything that follows from its given masks and is not done yet.
+"""Track a project of LiVOS Studio without its page: whatever its given masks require and is not done yet.
 
     livos track --project video.livos
     livos track --project video.livos --write masks overlay --output results/video
 
-Masks are saved in the project, whose settings and in and out points apply. An interrupted run continues where it
-stopped when the same command is run again. With --write, the results are then exported to a new folder, as in Studio.
+Masks are saved in the project, whose settings and in and out points apply. To continue an interrupted run, run the same
+command again. With --write, the results are then exported to a new folder, as in Studio.
 """
 
 from __future__ import annotations

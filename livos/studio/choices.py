@@ -1,4 +1,4 @@
-"""What one can track with on this machine."""
+"""The weights, precisions and devices that can be used on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Choices:
 
     @classmethod
     def here(cls, given: str | None) -> Choices:
-        """Those of this machine. given: weights that were named when Studio was started, maybe a file."""
+        """The choices on this machine. given: the weights that Studio was started with, a name or a file."""
         names = [name for name in weight_names() if _is_there(name)]
         weights = names if given is None or given in names else [given, *names]
         return cls(weights, list(PRECISIONS), devices())

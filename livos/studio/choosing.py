@@ -1,4 +1,4 @@
-"""Choosing a video on this machine: the page gets names and answers with an id, so it never sends a path."""
+"""Choosing a video on this machine: the page receives names and ids, and answers with an id. It never sends a path."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from livos.studio.project import is_project
 from livos.video.sources import VIDEO_SUFFIXES
 
 MOST_ENTRIES = 2000
-_LOOKED_AT = 20  # entries of a folder, to tell whether it contains frames
+_LOOKED_AT = 20  # entries of a folder, to find out whether it contains frames
 
 
 class FileChooser:
-    """Lists folders, starting from some places. An id stands for a path that was listed, and for nothing else."""
+    """Lists folders, starting from some places. An id always stands for a path that was listed."""
 
     def __init__(self, places: Sequence[Path]):
         self._places = list(dict.fromkeys(place.resolve() for place in places if place.is_dir()))
@@ -59,7 +59,7 @@ class FileChooser:
 
 
 def kind_of(path: Path) -> str | None:
-    """project, frames (a folder of images), folder, video; None: nothing that can be opened."""
+    """project, frames (a folder of images), folder or video; None if it cannot be opened."""
     try:
         if path.is_file():
             return "video" if path.suffix.lower() in VIDEO_SUFFIXES else None

@@ -1,4 +1,4 @@
-"""Masks from clicks and boxes, by the network for clicks. What was computed for the last frame is kept."""
+"""Masks from clicks and boxes, by the click network. What was computed for the last frame is kept."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class ClickedFrame:
         Args:
             frame: A number that identifies the image.
             image: The frame.
-            request: `clicks`, a list of [x, y, 1 on the object or 0 beside it], and, if there is one, `box`,
-                [x0, y0, x1, y1]; in pixels of the frame.
+            request: `clicks`, a list of [x, y, 1 on the object or 0 off it], and possibly `box`, [x0, y0, x1, y1]; all
+                in pixels of the frame.
 
         Raises:
-            ValueError: If clicks or box are not valid, or mark nothing.
+            ValueError: If the clicks or the box are invalid, or neither marks an object.
         """
         clicks = request.get("clicks", [])
         if not isinstance(clicks, list) or len(clicks) > MOST_CLICKS:

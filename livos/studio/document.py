@@ -17,7 +17,7 @@ from livos.studio.runs import LARGEST_ID, Labels
 VERSION = 1
 LONGEST_NAME = 80
 COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#b3b3b3")
-"""Colour-blind people can distinguish them too; after Okabe and Ito, Color Universal Design (2008)."""
+"""Colour-blind people can tell them apart too; after Okabe and Ito, Color Universal Design (2008)."""
 
 Kind = TypeVar("Kind")
 
@@ -48,13 +48,13 @@ class LabelChange:
     tracked_only: bool = False  # masks given by hand stay
 
     def concerns(self, number: int) -> bool:
-        """Whether it applies to this frame."""
+        """Whether the change applies to this frame."""
         return number >= self.first and (self.last is None or number <= self.last)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What to track with."""
+    """The settings for tracking."""
 
     weights: str = "lite"
     size: int | None = None  # short side in pixels; None: the one that suits the weights
@@ -92,11 +92,11 @@ class Document:
         raise LookupError(f"There is no object {object_id}.")
 
     def with_object(self, changed: StudioObject) -> Document:
-        """The same with one object replaced."""
+        """This document with one object replaced."""
         return replace(self, objects=tuple(changed if known.id == changed.id else known for known in self.objects))
 
     def with_new_object(self, name: str | None = None, color: str | None = None) -> Document:
-        """The same with one more object. Raises ValueError for too many objects or an invalid name or colour."""
+        """This document with one more object. Raises ValueError for too many objects or an invalid name or colour."""
         if self.next_id > LARGEST_ID:
             raise ValueError(f"A project can have at most {LARGEST_ID} objects in all, deleted ones included.")
         name = f"Object {self.next_id}" if name is None else name
@@ -105,19 +105,19 @@ class Document:
         return replace(self, objects=(*self.objects, made), next_id=self.next_id + 1)
 
     def without_object(self, object_id: int, into: int = 0) -> Document:
-        """The same without an object, whose pixels become another object's, or background."""
+        """This document without an object, whose pixels become another object's, or background."""
         rest = tuple(known for known in self.objects if known.id != object_id)
         return replace(self.with_change(object_id, into), objects=rest)
 
     def with_change(
         self, object_id: int, into: int = 0, first: int = 0, last: int | None = None, tracked_only: bool = False
     ) -> Document:
-        """The same with another meaning for an id in the masks written so far."""
+        """This document with another meaning for an id in the masks written so far."""
         change = LabelChange(self.revision + 1, object_id, into, first, last, tracked_only)
         return replace(self, changes=(*self.changes, change), revision=self.revision + 1)
 
     def table(self, number: int, revision: int, given: bool) -> Labels | None:
-        """(256,) what each id in a mask of frame `number` written at `revision` stands for; None: for itself."""
+        """(256,) what each id in a mask of frame `number` written at `revision` stands for; None if none changed."""
         table: Labels | None = None
         for change in self.changes:
             if change.revision > revision and change.concerns(number) and not (given and change.tracked_only):
@@ -187,7 +187,7 @@ def _document(content: Mapping[str, Any]) -> Document:
 
 
 def _made(kind: Callable[..., Kind], entry: Any) -> Kind:
-    """A dataclass from a JSON object of its fields. Raises TypeError or ValueError for values of other types."""
+    """A dataclass from a JSON object of its fields. Raises TypeError or ValueError for values of the wrong type."""
     if not isinstance(entry, dict):
         raise TypeError(f"expected an object, found {entry!r}")
     types: Mapping[str, str] = kind.__annotations__

@@ -1,4 +1,4 @@
-"""Answers requests that bring masks out of a project, and into it."""
+"""Answers requests to export masks from a project, and to import masks into it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def finish_import(request: Request, session: Session) -> Response:
 
     try:
         taken = await run_in_threadpool(take)
-    except ValueError as error:  # the names that we chose mean nothing to the user
+    except ValueError as error:  # the names of the temporary files mean nothing to the user
         raise ValueError(str(error).replace(f"{begun.folder}/", "").replace(str(begun.folder), "The files")) from error
     finally:
         request.app.state.imports.pop(request.path_params["number"]).discard()

@@ -67,11 +67,11 @@ def begin_export(session: Session, kinds: list[str], first: int, last: int) -> i
 def export(
     job: Job, project: Project, source: FrameSource, kinds: list[str], first: int, last: int, folder: Path | None = None
 ) -> Path | None:
-    """Writes some kinds of files, and returns their folder; None, without files, if the job was stopped.
+    """Writes some kinds of files, and returns their folder. If the job was stopped, no files are kept: returns None.
 
     Args:
         job: Receives the progress, and can stop the work.
-        project: With the masks.
+        project: The one that contains the masks.
         source: Its video.
         kinds: Some of KINDS.
         first: First frame.

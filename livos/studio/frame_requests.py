@@ -1,4 +1,4 @@
-"""Answers requests for frames: at once what is kept, else one at a time of each kind while somebody waits for it."""
+"""Answers requests for frames: at once if a frame is cached, otherwise by decoding one frame of each kind at a time."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from livos.studio.session import Session
 
 LONGEST_SPAN = 10**7
-"""Frames that a thumbnail may stand for."""
-
+"""The most frames that a thumbnail may stand for."""
 
 Answer = tuple[int, Picture]
 """The number of the frame that is shown, and its picture."""
@@ -29,23 +28,23 @@ Answer = tuple[int, Picture]
 class Wanted:
     """What a request asks for."""
 
-    kind: str  # of the turns in which it is decoded
-    kept: Callable[[], Answer | None]  # finds it without decoding anything
+    kind: str  # the queue in which it waits to be decoded
+    kept: Callable[[], Answer | None]  # looks in the cache, without decoding anything
     make: Callable[[], Answer]
 
 
 class Turns:
-    """Lets requests of a kind decode one after the other.
+    """Lets the requests of each kind decode one after another.
 
-    They wait without holding a thread, so that one that was given up meanwhile costs nothing when its turn comes: a
-    page on which somebody drags along the timeline gives up many.
+    They wait without holding a thread, and a request that was cancelled meanwhile costs nothing when its turn comes:
+    dragging along the timeline cancels many.
     """
 
     def __init__(self) -> None:
         self._turns = {kind: asyncio.Lock() for kind in ("stage", "quick", "thumbnail")}
 
     async def take(self, kind: str, request: Request, make: Callable[[], Answer]) -> Answer | None:
-        """What a function makes, called in another thread; None: nobody waits for it any more."""
+        """What a function makes, called in another thread; None if the request was cancelled meanwhile."""
         async with self._turns[kind]:
             if await request.is_disconnected():
                 return None
@@ -55,9 +54,9 @@ class Turns:
 async def frame(request: Request, session: Session) -> Response:
     """A frame as JPEG.
 
-    `width` is the one that is wanted. `quick=1` takes the key frame before, where the frame itself takes long.
-    `span=K` asks for a thumbnail that stands for K frames from this one on. The header X-Studio-Frame says which frame
-    it is. 204: the page has given the request up.
+    `width` is the wanted width. With `quick=1`, the answer is the key frame before it if the frame itself takes long.
+    `span=K` asks for a thumbnail that stands for K frames, starting with this one. The header X-Studio-Frame says which
+    frame it is. The status is 204 if the page has cancelled the request.
     """
     number = request.path_params["number"]
     session.check_number(number)
@@ -89,6 +88,6 @@ def _wanted(request: Request, frames: FrameStore, number: int) -> Wanted:
 
 
 def _number(request: Request, name: str) -> int | None:
-    """A whole number in an address; None: it is not there, or something else is."""
+    """A whole number in an address; None if it is missing or something else."""
     text = request.query_params.get(name, "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -1,4 +1,4 @@
-"""Frames of the video for the page: any frame soon, as JPEG at the displayed width, in constant memory."""
+"""Frames of the video for the page: any frame, quickly, as JPEG at the displayed width, in constant memory."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Kept = TypeVar("Kept")
 
 WIDTHS = (96, 160, 320, 640, 960, 1280, 1920)
 THUMBNAIL_WIDTH = 160
-"""Up to this width, pictures are decoded by a separate reader, so that the frame on the stage need not wait."""
+"""Pictures up to this width are decoded by a separate reader, so the frame on the stage does not have to wait."""
 
 DECODED_BYTES = 128 * 2**20
 ENCODED_BYTES = 64 * 2**20
 NEAR_PIXELS = 4 * 1920 * 1080
-"""A frame is itself shown at once if at most this many pixels must be decoded after its key frame."""
+"""A frame is decoded at once if this takes at most this many pixels after its key frame."""
 
 HELD_BACK = 60
-"""In place of a damaged frame, one of this many before it is shown."""
+"""A damaged frame is replaced by the last intact one among this many before it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Picture:
 
 
 class Cache(Generic[Kept]):
-    """The most recently used things, as many as fit into a number of bytes."""
+    """Keeps the most recently used things, as many as fit into a number of bytes."""
 
     def __init__(self, most_bytes: int, size_of: Callable[[Kept], int]):
         self._most_bytes, self._size_of = most_bytes, size_of
@@ -79,9 +79,9 @@ class Cache(Generic[Kept]):
 
 
 class FrameReader:
-    """Frames of a source by number, in one thread at a time.
+    """Reads frames of a source by number, in one thread at a time.
 
-    keys_alone: whether key frames are decoded alone, which is quicker unless the frames after one are wanted next.
+    keys_alone: whether key frames are decoded alone, which is faster unless the frames after them are wanted next.
     """
 
     def __init__(self, source: FrameSource, keys_alone: bool = False):
@@ -91,7 +91,7 @@ class FrameReader:
         self.first = source.first_number
 
     def read(self, number: int) -> tuple[Image, bool]:
-        """The (H, W, 3) RGB image of a frame, and whether it is damaged: then it is the last intact one before it.
+        """The (H, W, 3) RGB image of a frame, and whether it is damaged; if so, the image is the last intact one.
 
         Raises LookupError if there is no such frame.
         """
@@ -127,10 +127,10 @@ class FrameReader:
 
 
 class FrameStore:
-    """Pictures of frames at some widths; the last ones are kept.
+    """Pictures of frames at several widths; the most recent ones are kept.
 
-    There is a reader for the frame on the stage, one for what is shown at once, and one for thumbnails, so that none of
-    them waits for another.
+    The frame on the stage, what is shown at once after a jump, and thumbnails each have a reader, so none of them waits
+    for another.
     """
 
     def __init__(self, source: FrameSource):
@@ -154,7 +154,7 @@ class FrameStore:
     def quick(self, number: int, wanted_width: int | None) -> tuple[int, Picture]:
         """What can be shown at once in place of a frame that takes long to decode: its number, and the picture.
 
-        That is the frame itself if it is kept or its key frame is near, else the key frame.
+        That is the frame itself if it is cached or close to its key frame, otherwise the key frame.
         """
         width = self.width(wanted_width)
         if self._encoded.get((number, width)) is None and self._decoded.get(number) is None:
@@ -177,12 +177,12 @@ class FrameStore:
         return self.kept(self._beside.key_within(number, span), THUMBNAIL_WIDTH)
 
     def take(self, frame: Frame) -> None:
-        """Keeps a frame that tracking has decoded: it is often the next one to be shown. Damaged ones are not kept."""
+        """Keeps a frame that tracking has decoded, which is often shown next. Damaged frames are not kept."""
         if frame.image is not None:
             self._decoded.put(frame.number, (frame.image, False))
 
     def open(self) -> None:
-        """Opens the file for the readers that are waited for, so that the first jump takes no longer than others."""
+        """Opens the file for the readers that the user waits for, so the first jump takes no longer than others."""
         for reader in (self._quick, self._stage):
             reader.read(reader.first)
 
@@ -203,7 +203,7 @@ class FrameStore:
         return found
 
     def width(self, wanted: int | None) -> int | None:
-        """The smallest of WIDTHS that is at least the wanted one; None: the width of the video."""
+        """The smallest of WIDTHS that is at least the wanted one; None stands for the width of the video."""
         fitting = [width for width in WIDTHS if wanted is not None and wanted <= width < self._width]
         return fitting[0] if fitting else None
 

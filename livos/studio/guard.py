@@ -31,9 +31,9 @@ HEADERS = (
 
 @dataclass(frozen=True)
 class Door:
-    """What a request must present.
+    """What the server expects of a request.
 
-    token: known to whoever has the address. host: the address that the server listens on. port: its port.
+    token: known only to those who have the address. host: the address that the server listens on. port: its port.
     """
 
     token: str
@@ -46,10 +46,10 @@ class Door:
         return self.host in LOOPBACK
 
     def complaint(self, path: str, headers: Headers, query: QueryParams) -> str | None:
-        """Why a request is refused; None: it is allowed.
+        """Why a request is refused; None if it is allowed.
 
-        The Host header must be an address of this server, so that a name that an attacker points at this machine is
-        refused (DNS rebinding). Where a browser says which page a request comes from, it must be our own.
+        The Host header must be an address of this server, which refuses names that an attacker points at this machine
+        (DNS rebinding). If the browser says which page a request comes from, it must be our own.
         """
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not self._is_ours(hosts[0]):
@@ -58,7 +58,7 @@ class Door:
         if origins and (len(origins) > 1 or not self._is_ours_with_scheme(origins[0], hosts[0])):
             return "This server answers only to its own page."
         if path.startswith("/page/"):
-            return None  # the code of the page, which is not secret
+            return None  # the page's code is not secret
         token = headers.get("x-studio-token") or query.get("token") or ""
         if not secrets.compare_digest(token.encode(), self.token.encode()):
             return "The address lacks its token: open the one that `livos studio` printed."

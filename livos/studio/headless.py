@@ -1,4 +1,4 @@
-"""Tracking a project without the page: what its given masks require, and what is not done yet."""
+"""Tracking a project without the page: whatever its given masks require and is not done yet."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def track_project(
 ) -> Path | None:
     """Tracks all objects of a project within its range, and exports files, as the page does.
 
-    Masks that were tracked after the masks before them were given stay as they are, so an interrupted run resumes.
+    Tracked masks that are newer than all given masks before them are not tracked again, so an interrupted run resumes.
 
     Args:
         folder: The project.
@@ -83,8 +83,8 @@ def track_project(
 def what_is_left(project: Project) -> Iterator[Wanted]:
     """The tracking runs that are still to be done within the range.
 
-    One runs forward from the first mask, and picks up those that were given later. For every object that was first
-    given after the in point, one runs backward from there.
+    One runs forward from the first mask, and picks up later given masks. For every object that was first given after
+    the in point, another runs backward from there.
     """
     first, last = project.document.range
     marks = {number: _visible(project, number) for number in project.marks() if first <= number <= last}
@@ -108,13 +108,13 @@ def what_is_left(project: Project) -> Iterator[Wanted]:
 
 
 def _visible(project: Project, number: int) -> list[int]:
-    """The objects that were given on a frame, except those that were given as absent."""
+    """The objects that were given on a frame, without those marked as absent."""
     given = project.given(number)
     return [] if given is None else sorted(set(np.unique(given.labels).tolist()) - {0})
 
 
 def _not_done(project: Project, numbers: range) -> int | None:
-    """The frame before the first whose mask is missing or older than a mask given before it; None: there is none."""
+    """The frame before the first one whose mask is missing, or older than a mask given before it; None if none is."""
     newest = -1
     for number in numbers:
         if number > numbers.start and project.index.revision(number) < max(0, newest):

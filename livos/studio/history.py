@@ -1,7 +1,7 @@
 """Undo and redo of every change to a project's files, bit for bit.
 
 A step keeps the earlier files, under other names in a hidden folder of the project, and the part of project.json that
-it changed. Undo swaps the earlier and the present ones; swapping them again is redo.
+it changed. Undo swaps the earlier files with the current ones; swapping them again is redo.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Step(Generic[Memo]):
 
 
 class History(Generic[Memo]):
-    """The steps of a session. They last as long as it does.
+    """The steps of a session. They are lost when it ends.
 
-    folder: hidden, on the file system of the project, for this session only. recall: restores what a memo remembers,
+    folder: a hidden one for this session only, on the project's file system. recall: restores what a memo remembers,
     and returns a memo of what it replaced.
     """
 
@@ -42,16 +42,16 @@ class History(Generic[Memo]):
 
     @property
     def undo_title(self) -> str | None:
-        """What the next undo reverts; None: there is nothing to undo."""
+        """What the next undo reverts; None if there is nothing to undo."""
         return self._undo[-1].title if self._undo else None
 
     @property
     def redo_title(self) -> str | None:
-        """What the next redo repeats; None: there is nothing to redo."""
+        """What the next redo repeats; None if there is nothing to redo."""
         return self._redo[-1].title if self._redo else None
 
     def begin(self, title: str, memo: Memo, frames: tuple[int, int]) -> Step[Memo]:
-        """A step that lasts until the next begins; memo: the state before it. Forgets what could be redone."""
+        """Begins a step, which lasts until the next one. memo: the state before it. Undone steps are forgotten."""
         for step in self._redo:
             self._forget(step)
         self._redo.clear()
@@ -59,12 +59,12 @@ class History(Generic[Memo]):
         return self._undo[-1]
 
     def drop_last(self) -> None:
-        """Removes the last step from the list; it must not have changed any file."""
+        """Removes the last step, which must not have changed any file."""
         assert not self._undo[-1].files
         self._undo.pop()
 
     def keep(self, step: Step[Memo], path: Path) -> None:
-        """Remembers a file before its first change in a step. The file stays in place meanwhile."""
+        """Remembers a file before its first change in a step. The file itself stays in place."""
         if path not in step.files:
             step.files[path] = self._second_name(path) if path.exists() else None
 

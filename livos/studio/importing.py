@@ -1,4 +1,4 @@
-"""Importing masks that were drawn elsewhere as given masks: every kind that `livos track` reads."""
+"""Importing masks that were drawn elsewhere, of every kind that `livos track` reads, as given masks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Import:
     names: set[str] = field(default_factory=set)
 
     def place(self, name: str, source: FrameSource) -> Path:
-        """Where a file of this name goes. Only the frame number or object id is kept of the name.
+        """Where to put a file of this name. Only the frame number and the object id are taken from the name.
 
         Raises:
             ValueError: If files of this kind are not supported, or two have the same name.
@@ -55,7 +55,7 @@ class Import:
         return path
 
     def masks(self) -> Path:
-        """What `import_masks` takes: the only file, or else the folder. Raises ValueError if there is no file."""
+        """What to pass to `import_masks`: the only file, or else the folder. Raises ValueError if there is no file."""
         files = [path for path in self.folder.rglob("*") if path.is_file() and path.name not in CLASS_NAMES]
         if not files:
             raise ValueError("No file with masks was sent.")
@@ -69,19 +69,19 @@ class Import:
 def import_masks(project: Project, source: FrameSource, path: Path, frame: int) -> dict[int, tuple[int, ...]]:
     """Imports the masks of a file or folder as given by hand, in one step.
 
-    Known ids mean the project's objects; for other ids, objects are added.
+    Ids that the project knows stand for its objects; for other ids, objects are added.
 
     Args:
         project: The project that receives them.
         source: Its video.
         path: A file or folder of masks as `livos track` accepts them.
-        frame: The frame that a single file belongs to if its name does not say.
+        frame: The frame that a single file belongs to if its name contains none.
 
     Returns:
         The frames, and the objects that are now given there.
 
     Raises:
-        ValueError: If something is not a mask, or belongs to no frame of the video. Nothing is changed then.
+        ValueError: If something is not a mask, or belongs to no frame of the video. The project is unchanged.
     """
     everything = FrameRange(0, project.num_frames - 1, frame)
     masks = masks_of_video(path, source, everything)

@@ -1,4 +1,4 @@
-"""Long-running work, one job at a time, in a separate thread: it can be stopped, and reports its progress."""
+"""Long-running work in a separate thread, one job at a time. A job can be stopped, and reports its progress."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is."""
+    """The progress of a job."""
 
     id: int
     kind: str  # track, refill, export, import, open
@@ -29,7 +29,7 @@ class Progress:
 
 
 class Job:
-    """What a job's function receives: to report progress, and to learn whether to stop."""
+    """What a job's function receives, to report progress and to learn whether to stop."""
 
     def __init__(self, progress: Progress, tell: Callable[[], None]):
         self.progress, self._tell = progress, tell
@@ -77,7 +77,7 @@ class JobRunner:
 
     @property
     def progress(self) -> Progress | None:
-        """Of the running job; None: no job is running."""
+        """The progress of the running job; None if no job is running."""
         job = self._job
         return None if job is None else job.progress
 
@@ -86,10 +86,10 @@ class JobRunner:
 
         Args:
             kind: See `Progress`.
-            title: What it does, for the user.
+            title: What the user reads about it.
             frames: The first and last frame that it processes.
-            function: Does the work, and returns a sentence that says how it ended. The user is told of its errors;
-                all but ValueError and OSError are logged with their traceback.
+            function: Does the work, and returns a sentence that says how it ended. The user sees its errors; all but
+                ValueError and OSError are logged with their traceback.
 
         Raises:
             BlockingIOError: If a job is running.

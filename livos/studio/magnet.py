@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 REACH = 256
-"""A path is searched in a window of this many pixels around its start; beyond, it is a straight line."""
+"""A path is searched within this many pixels of its start; to points beyond, it is a straight line."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class _Anchor:
 
 
 class Magnet:
-    """Paths along edges from a point to others. What was computed for the last start is kept."""
+    """Finds paths along edges. What was computed for the last start is kept."""
 
     def __init__(self) -> None:
         self._anchor: _Anchor | None = None

@@ -1,6 +1,6 @@
 """The masks of a project on disk: palette PNGs, each with a note that describes it in a text chunk of the same file.
 
-A mask and its note change together, by one rename, so neither ever exists without the other.
+A mask and its note change together, by one rename, so neither exists without the other.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def refuse_other_video(project: Project, note: VideoNote) -> None:
 
 
 def ask_for(opened: Opened) -> str:
-    """A question where the missing video of a project is."""
+    """The question for the user where the missing video of a project is."""
     video = opened.project.document.video
     return (
         f"The video of this project, {Path(video.path).name} ({video.num_frames} frames of {video.width} x "
@@ -93,7 +93,7 @@ def default_folder(path: Path) -> Path:
 
 
 def demo_clip() -> Path | None:
-    """The frames of the demo clip; None: it is not on this machine, only in the repository."""
+    """The frames of the demo clip; None if it is not on this machine, since only the repository contains it."""
     clip = Path(__file__).resolve().parents[2] / "examples/demo/JPEGImages/launch-pad-cafe"
     return clip if clip.is_dir() else None
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 MOST_WAITING = 4000
-"""A page that reads no message while this many arrive is dropped; it requests everything when it reconnects."""
+"""A page that reads no messages is disconnected after this many. It requests everything again when it reconnects."""
 
 
 class Page:
@@ -16,7 +16,7 @@ class Page:
 
     def __init__(self, number: int):
         self.number = number
-        self.waiting: asyncio.Queue[str | None] = asyncio.Queue()  # None: it is dropped
+        self.waiting: asyncio.Queue[str | None] = asyncio.Queue()  # None: the page is disconnected
 
     def tell(self, message: dict[str, Any]) -> None:
         """Queues a message. Call it in the event loop's thread."""
@@ -36,7 +36,7 @@ class Pages:
         self._count = 0
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on messages can be sent."""
+        """Takes the event loop that sends the messages."""
         self._loop = loop
 
     def is_active(self, number: str | None) -> bool:
@@ -76,7 +76,7 @@ class Pages:
         self.soon(self._tell, message)
 
     def soon(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Has the event loop call a function, if it is running."""
+        """Has the event loop call a function; does nothing if the loop is not running."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function, *arguments)

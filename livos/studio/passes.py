@@ -1,4 +1,4 @@
-"""One run of the tracker over frames of a project: where it starts, what it recomputes, what it writes."""
+"""A pass is one run of the tracker over frames of a project: where it starts, what it recomputes, what it writes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Pass:
     """A run over the frames from `begin` to `last`, both included; backwards, `last` is below `begin`."""
 
     direction: str
-    start: int  # the frame with which the tracker's memory started
+    start: int  # the frame that the tracker's memory started with
     begin: int
     last: int
     write_from: int  # earlier frames are only recomputed, to rebuild the tracker's memory
@@ -58,19 +58,19 @@ def plan_pass(
     ids: tuple[int, ...] | None = None,
     afresh: bool = False,
 ) -> Pass:
-    """How to track from the mask of a frame on.
+    """Plans how to track from the mask of a frame.
 
-    The tracker's memory is restored from a saved state of this frame or a little before it, if nothing that it has seen
-    since has changed. Otherwise its memory starts with the mask of the frame.
+    The tracker's memory is restored from a saved state of this frame, or one a little earlier, if all frames in between
+    are tracked. Otherwise its memory starts with the mask of the frame.
 
     Args:
-        project: With the masks.
+        project: The one that contains the masks.
         segmenter: The one to be used; it cannot use states of other weights or sizes.
         direction: forward or backward.
         number: The frame whose mask is to be followed. Its own mask is not written again.
         last: The last frame, ahead in this direction.
-        ids: Whose masks are to be written.
-        afresh: Always start with the mask.
+        ids: The objects whose masks are to be written; None: all tracked objects.
+        afresh: Start with the mask even if there is a saved state.
 
     Raises:
         ValueError: If the frame has no mask, or there is no frame ahead.
@@ -91,7 +91,7 @@ def plan_pass(
 
 
 def stretches(project: Project, planned: Pass) -> Iterator[tuple[range, tuple[int, ...]]]:
-    """The frames of a pass in parts, and the objects that the tracker drops before each: they were deleted there."""
+    """The frames of a pass in parts, and the objects that the tracker drops before each because they were deleted."""
     frames = range(planned.begin, planned.last + planned.step, planned.step)
     gone: dict[int, list[int]] = {}
     for change in project.document.changes:
@@ -106,7 +106,7 @@ def stretches(project: Project, planned: Pass) -> Iterator[tuple[range, tuple[in
 def _kept_state(
     project: Project, segmenter: VideoSegmenter, direction: str, before: int, step: int
 ) -> tuple[StateFile, SegmenterState] | None:
-    """The last usable state up to a frame from which all frames up to it have already been tracked."""
+    """The last usable state up to a frame, provided that all frames between the two have been tracked."""
     candidates = [
         state
         for state in project.states
@@ -119,16 +119,16 @@ def _kept_state(
             state = SegmenterState.load(project.state_path(place))
             refuse_foreign_state(state, segmenter.state().origin)
         except (ValueError, OSError):
-            continue  # of other weights or another size, or damaged: tracking can start with masks instead
+            continue  # it has other weights or another size, or is damaged: tracking can start with a mask instead
         if set(state.object_ids) & {known.id for known in project.document.objects}:
             return place, state
     return None
 
 
 def given_labels(project: Project, number: int) -> tuple[Labels | None, tuple[int, ...]]:
-    """(H, W) ids given by hand on a frame, as the segmenter takes them, and the objects given as absent.
+    """The (H, W) ids given by hand on a frame, as the segmenter takes them, and the objects marked as absent.
 
-    None: no mask was given, or those that were have no pixels.
+    The ids are None if no mask was given, or if those that were given have no pixels.
     """
     given = project.given(number)
     if given is None:

@@ -1,12 +1,12 @@
-"""A project: a folder with all that a person did in Studio, saved after every step.
+"""A project: a folder with everything that the user did in Studio, saved after every step.
 
     project.json       objects, settings, the in and out points (document.py)
     given/000012.png   masks given by hand; tracking never changes them
     tracked/000013.png masks that were tracked
     states/            the tracker's memory after some frames (state_files.py)
 
-Every file is written atomically, and project.json is written before the masks that refer to it, so the project can
-be opened whenever the program was killed.
+Every file is written atomically, and project.json is written before the masks that refer to it, so the project can be
+opened no matter when the program was killed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from livos.studio.runs import Labels
 
 USED_BY = "LiVOS Studio"
 PATIENCE_S = 1.0
-"""How long to wait for another program that has the project open to end."""
+"""How long to wait for another program to close the project."""
 
 
 def is_project(folder: Path) -> bool:
@@ -70,7 +70,7 @@ class Project(ProjectSteps):
             return made
 
     def close(self) -> None:
-        """Releases the project for other programs. What could be undone is forgotten."""
+        """Releases the project for other programs. The steps that could be undone are lost."""
         self.history.close()
         self._in_use.close()
 
@@ -82,7 +82,7 @@ class Project(ProjectSteps):
         Args:
             number: Of the frame.
             labels: (H, W) uint8, the whole frame as it should be.
-            ids: The objects that were edited. One without pixels is given as absent.
+            ids: The objects that were edited. One without pixels is marked as absent.
             title: What the user did.
         """
         self._check_number(number)
@@ -103,8 +103,8 @@ class Project(ProjectSteps):
         """Stores masks that were drawn elsewhere as given by hand, in one step.
 
         Args:
-            masks: By frame, (H, W) labels and the ids in them.
-            names: Of all objects in them, by id; "" for none. Objects that the project lacks are added.
+            masks: The (H, W) labels and the ids in them, by frame.
+            names: The names of all objects in them, by id; "" for none. Objects that the project lacks are added.
 
         Returns:
             The objects that are now given on each of these frames.
@@ -135,12 +135,12 @@ class Project(ProjectSteps):
             if given is None:
                 raise ValueError(f"Frame {number} has no mask that was given by hand.")
             rest = () if ids is None else tuple(i for i in given.ids if i not in ids)
-            step = self._begin(f"mask of frame {number} taken back", (number, number))
+            step = self._begin(f"given mask of frame {number} removed", (number, number))
             self.forget_states(step, number)
             self._write_given(step, number, only(given.labels, rest), rest)
 
     def clear_tracked(self, first: int, last: int, ids: Sequence[int] | None) -> None:
-        """Removes tracked masks (None: of all objects) on frames `first` to `last`. Given ones stay."""
+        """Removes tracked masks of some objects (None: of all) on frames `first` to `last`. Given masks stay."""
         self._check_number(first)
         self._check_number(last)
         with self._lock:
@@ -208,7 +208,7 @@ class Project(ProjectSteps):
             self._save(replace(self.document, range=(first, last)))
 
     def set_settings(self, settings: Settings) -> None:
-        """Sets what to track with from the next time on. Not a step."""
+        """Sets the settings for the next tracking run. Not a step."""
         with self._lock:
             self._save(replace(self.document, settings=settings))
 
@@ -219,7 +219,7 @@ class Project(ProjectSteps):
 
 
 def _prepare(folder: Path) -> None:
-    """Makes the folders of a project, and removes what a program left that was ended while it wrote."""
+    """Makes the folders of a project, and removes what a program left behind that was killed while writing."""
     for name in FOLDERS:
         (folder / name).mkdir(exist_ok=True)
     for old in folder.glob(".undo-*"):

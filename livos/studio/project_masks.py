@@ -1,4 +1,4 @@
-"""What a project's folder holds: masks, as their ids are meant today, and notes of them by frame."""
+"""Reads the masks in a project's folder, with the present meaning of their ids, and keeps their notes by frame."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ProjectMasks:
     """Reads the masks of a project. Its methods may be called from several threads."""
 
     def __init__(self, folder: Path, document: Document):
-        """folder: with FOLDERS in it. Raises ValueError or OSError for what is no mask."""
+        """folder: one that contains FOLDERS. Raises ValueError or OSError if a file in them is not a mask."""
         self.folder, self.document = folder, document
         self.size = (document.video.height, document.video.width)
         self.num_frames = document.video.num_frames
@@ -45,7 +45,7 @@ class ProjectMasks:
         return np.where(given.labels > 0, given.labels, labels)
 
     def given(self, number: int) -> Given | None:
-        """The masks that were given by hand on a frame, with the ids of today; None: there are none."""
+        """The masks that were given by hand on a frame, with the present ids; None if there are none."""
         with self._lock:
             ids = self.given_ids(number)
             if not ids:
@@ -55,7 +55,7 @@ class ProjectMasks:
             return replace(given, labels=given.labels if table is None else table[given.labels], ids=ids)
 
     def tracked(self, number: int) -> Tracked | None:
-        """The masks that were tracked on a frame, with the ids of today; None: there are none."""
+        """The masks that were tracked on a frame, with the present ids; None if there are none."""
         with self._lock:
             if not self.index.is_there(number):
                 return None
@@ -89,19 +89,19 @@ class ProjectMasks:
             return {"marks": {str(number): list(ids) for number, ids in self.marks().items()}, "objects": objects}
 
     def given_path(self, number: int) -> Path:
-        """Of a frame's given mask."""
+        """The file of a frame's given masks."""
         return self.folder / "given" / f"{number:06d}.png"
 
     def tracked_path(self, number: int) -> Path:
-        """Of a frame's tracked mask."""
+        """The file of a frame's tracked masks."""
         return self.folder / "tracked" / f"{number:06d}.png"
 
     def state_path(self, state: StateFile) -> Path:
-        """Of a tracker's state."""
+        """The file of a tracker's state."""
         return self.folder / "states" / state.name
 
     def _read_notes(self, paths: Iterable[Path]) -> None:
-        """Reads the notes of files that may have changed or gone. Raises ValueError or OSError for other files."""
+        """Reads the notes of files that may have changed or been removed. Raises ValueError or OSError otherwise."""
         for path in paths:
             if not path.stem.isdecimal() or not int(path.stem) < self.num_frames:
                 raise ValueError(f"{path}: expected masks named by frames from 0 to {self.num_frames - 1}")

@@ -1,4 +1,4 @@
-"""How a project changes: every change of its files is a part of a step, which can be undone."""
+"""How a project changes: every change to its files is part of a step, which can be undone."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Memo = tuple[tuple[StudioObject, ...], tuple[LabelChange, ...]]
 
 
 class ProjectSteps(ProjectMasks):
-    """The masks of a project with their history: what tracking writes, and undo and redo of anything."""
+    """The masks of a project and their history: what tracking writes, and undo and redo of every step."""
 
     def __init__(self, folder: Path, document: Document):
         super().__init__(folder, document)
@@ -42,12 +42,12 @@ class ProjectSteps(ProjectMasks):
                 self.history.drop_last()
 
     def write_tracked(self, step: Step[Memo], number: int, labels: Labels, objects: Mapping[int, Track]) -> None:
-        """Replaces the tracked masks of some objects. Others stay as they were.
+        """Replaces the tracked masks of some objects on a frame. Those of other objects stay.
 
         Args:
             step: What `begin_tracking` returned.
             number: Of the frame.
-            labels: (H, W); other ids than those of the objects are ignored.
+            labels: (H, W); ids of any other objects are ignored.
             objects: How their masks were tracked, by id. Masks given by hand are still shown over them.
         """
         new = only(labels, list(objects))

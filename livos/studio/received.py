@@ -67,7 +67,7 @@ async def read_json(request: Request, *allowed: str) -> dict[str, Any]:
 
 
 def whole(content: dict[str, Any], name: str, default: int | None = None) -> int:
-    """A whole number in a request. Raises ValueError if it is something else, or missing without a default."""
+    """A whole number in a request. Raises ValueError if it is something else, or is missing and has no default."""
     value = content.get(name)
     value = default if value is None else value
     if isinstance(value, bool) or not isinstance(value, int):
@@ -76,7 +76,7 @@ def whole(content: dict[str, Any], name: str, default: int | None = None) -> int
 
 
 def ids_of(content: dict[str, Any], name: str = "ids") -> list[int] | None:
-    """The ids in a request; None: all. Raises ValueError if they are invalid."""
+    """The ids in a request; None stands for all. Raises ValueError if they are invalid."""
     value = content.get(name)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Tracking a gap between two given masks from both sides; seam.py explains how they are joined."""
+"""Tracking a gap between two given masks from both sides; seam.py explains how the sides are joined."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def refill(tracker: Tracker, job: Job, first: int, last: int, ids: tuple[int, ..
     If the job is stopped, the forward masks computed so far are kept.
 
     Args:
-        tracker: With the project.
+        tracker: The tracker of the project.
         job: Receives the progress, and can stop the work.
         first: A frame on which masks of the objects were given by hand.
-        last: A later one.
+        last: A later such frame.
         ids: The objects; None: all that were given on both frames.
 
     Returns:
         A sentence that says how it ended.
 
     Raises:
-        ValueError: If no object was given on both, or no frame lies between.
+        ValueError: If no object was given on both frames, or there is no frame between them.
     """
     project = tracker.project
     both = tuple(i for i in project.given_ids(first) if i in project.given_ids(last))
@@ -39,7 +39,7 @@ def refill(tracker: Tracker, job: Job, first: int, last: int, ids: tuple[int, ..
     if not chosen or not set(chosen) <= set(both):
         raise ValueError(f"Refilling needs an object with a mask given by hand on both frames, {first} and {last}.")
     if last - first < 2:
-        raise ValueError(f"No frame lies between {first} and {last}.")
+        raise ValueError(f"There is no frame between {first} and {last}.")
     forward = plan_pass(project, tracker.segmenter, "forward", first, last - 1, chosen)
     backward = plan_pass(project, tracker.segmenter, "backward", last, first + 1, chosen, afresh=True)
     job.expect(forward.num_frames + backward.num_frames + last - first - 1)

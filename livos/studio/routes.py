@@ -40,7 +40,7 @@ def status_of(error: Exception) -> int:
 
 
 def answered(handler: Handler, changes: bool) -> Callable[[Request], Awaitable[Response]]:
-    """A handler that answers errors with sentences for the user. changes: only the active page may call it."""
+    """Wraps a handler so that errors become sentences for the user. changes: only the active page may call it."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The encoding of masks between server and page: runs of equal ids, row by row, as pairs of numbers."""
+"""How masks are encoded between server and page: as runs of equal ids, row by row, in pairs of numbers."""
 
 from __future__ import annotations
 

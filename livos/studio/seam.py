@@ -1,9 +1,9 @@
-"""Joining the masks that were tracked from both sides of a gap: where they meet, and one mask from both.
+"""Joining the masks that were tracked from both sides of a gap: where they meet, and how one mask is made from both.
 
-Between two frames with given masks, every object was tracked forwards from the earlier and backwards from the later
-one. Each object gets one seam: its forward mask is used up to the seam and its backward mask after it, each as a whole.
-So each side wins near its own given mask. The seam lies where the two agree best and are most confident; for a few
-frames around it, where they agree, the shape changes gradually from one to the other.
+Between two frames with given masks, every object was tracked forwards from the earlier one and backwards from the later
+one. Each object gets one seam: its forward mask is used up to the seam and its backward mask after it, each as a whole,
+so each side wins near its own given mask. The seam is where the two sides agree best and are most confident. For a few
+frames around it, as long as they agree, the shape changes gradually from one to the other.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ BLEND = 3
 """The shape changes from one side to the other within this many frames on each side of the seam."""
 
 SAME_THING = 0.5
-"""From this agreement on, two masks count as two versions of one shape. Below it, they are not blended."""
+"""Two masks that agree at least this well count as two versions of one shape. Others are not blended."""
 
 CENTRED = 0.1
-"""How much the middle of the gap is preferred: the ends need this much more agreement."""
+"""How much the middle of the gap is preferred: a seam at either end needs this much more agreement."""
 
 Mask = npt.NDArray[np.bool_]
 Distance = npt.NDArray[np.float32]
@@ -72,8 +72,8 @@ def backward_shares(agreements: Sequence[float], seam: int) -> list[float]:
 def joined(forward: Labels, backward: Labels, shares: Mapping[int, float]) -> Labels:
     """One mask from two: (H, W) labels of the objects in `shares`, which gives the backward side's share of each.
 
-    An object is one of the two masks, or the shape between them: where the mean of the signed distances to their
-    borders is positive. Where two objects overlap, a pixel belongs to the object in which it lies deeper.
+    An object is one of the two masks or the shape between them, which is where the mean of the signed distances to
+    their borders is positive. Where two objects overlap, a pixel belongs to the object in which it is deeper.
     """
     depths = {i: _depth(forward == i, backward == i, share) for i, share in shares.items()}
     labels = np.zeros(forward.shape, np.uint8)

@@ -1,4 +1,4 @@
-"""The server of LiVOS Studio: the page, the requests in routes.py, and the events that it sends."""
+"""The server of LiVOS Studio: it serves the page, answers the requests in routes.py, and sends events."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from livos.studio.session import Session
 PAGE_DIR = Path(__file__).with_name("page")
 MESSAGE_BYTES = 4096
 BETWEEN_STATES_S = 0.25
-"""During a job, the state is sent at most this often."""
+"""The shortest time between two states that are sent during a job."""
 
 
 def make_app(session: Session, door: Door) -> Starlette:
@@ -60,7 +60,7 @@ def make_app(session: Session, door: Door) -> Starlette:
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """A socket that listens on an address; without a port, on 8765 or, if that is in use, on any free one.
+    """A socket for an address. Without a port, it takes 8765 or, if that is in use, any free one.
 
     Raises OSError if that fails.
     """
@@ -76,7 +76,7 @@ def listen(host: str, port: int | None) -> socket.socket:
                 raise OSError(error.errno, f"cannot listen on {host}:{candidate}: {error.strerror}") from error
         else:
             return listener
-    raise AssertionError("one of the ports is tried last")
+    raise AssertionError("the last port either worked or raised an error")
 
 
 def serve(session: Session, door: Door, listener: socket.socket, begun: Callable[[], None]) -> None:
@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
 
 
 class _Files(StaticFiles):
-    """The page's files, which a browser revalidates each time, so that a new version is used at once."""
+    """The page's files. Browsers revalidate them each time, so a new version is used at once."""
 
     def file_response(self, *arguments: object, **more: object) -> Response:
         response = super().file_response(*arguments, **more)  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ async def _send(socket_: WebSocket, page: Page) -> None:
 
 
 async def _tell_states(session: Session) -> None:
-    """Sends the state whenever it has changed, but not too often."""
+    """Sends the state whenever it has changed; during a job, not too often."""
     while True:
         await session.changed.wait()
         session.changed.clear()

@@ -40,7 +40,7 @@ CHOOSE = "Choose a video, drop one here, or use the demo clip."
 
 
 class Session:
-    """Everything that the pages of one server share. Raises ValueError, LookupError, OSError with sentences."""
+    """Everything that the pages of one server share. ValueError, LookupError and OSError carry sentences for users."""
 
     def __init__(
         self,
@@ -62,10 +62,10 @@ class Session:
         self._magnet = Magnet()
         self._clicked = ClickedFrame()
         self._masks: Cache[tuple[bytes, tuple[int, ...]]] = Cache(MASK_BYTES, lambda kept: len(kept[0]))
-        self._edits = 0  # grows whenever masks change, so that none that was read meanwhile is cached
+        self._edits = 0  # grows whenever masks change: a mask that was read meanwhile is not cached
         self._lock = threading.RLock()
 
-    # What there is
+    # Reading
 
     @property
     def project(self) -> Project:
@@ -90,7 +90,7 @@ class Session:
         return self._frames
 
     def state(self) -> dict[str, Any]:
-        """STATE of the protocol."""
+        """The `State` that page/protocol.js describes."""
         opened, ready = self._opened, self._phase == "ready"
         progress = self.jobs.progress
         state: dict[str, Any] = {
@@ -124,7 +124,7 @@ class Session:
         return self.project.labels(number)
 
     def runs(self, number: int) -> tuple[bytes, tuple[int, ...]]:
-        """The mask of a frame as runs, and the ids that were given there by hand."""
+        """The mask of a frame as runs, and the ids that were given by hand there."""
         self.check_number(number)
         kept, edits = self._masks.get(number), self._edits
         if kept is None:
@@ -141,9 +141,10 @@ class Session:
     # Opening
 
     def open(self, path: Path, dropped: bool = False) -> None:
-        """Starts opening a video or project; in phase `missing`, `path` is where the project's video is now.
+        """Starts opening a video or project. In phase `missing`, `path` is where the project's video is now.
 
-        dropped: whether it is a copy that was made for this. If it cannot be opened, it is removed.
+        dropped: whether the file is a copy of a video that was dropped into the page. If it cannot be opened, it is
+        removed.
         """
         self.refuse_unless_choosing()
         missing = self._opened if self._phase == "missing" else None
@@ -186,7 +187,7 @@ class Session:
         return f"{opened.project.folder.name} is open." if opened.source is not None else sentence
 
     def _take(self, opened: Opened) -> None:
-        """Makes a project the one that is worked on. If that fails, a project opened for it is released again."""
+        """Makes a project the open one. If that fails, a newly opened project is released again."""
         is_new = opened.project.document.revision == 0
         try:
             frames = None if opened.source is None else FrameStore(opened.source)
@@ -195,7 +196,7 @@ class Session:
             if frames is not None:
                 frames.open()
         except BaseException:
-            if self._opened is None:  # otherwise it is the one whose video is missing, which is still asked for
+            if self._opened is None:  # otherwise the project was open before, and still waits for its video
                 opened.project.close()
             raise
         self._opened, self._frames = opened, frames
@@ -203,7 +204,7 @@ class Session:
     # Changing
 
     def edit(self) -> AbstractContextManager[Any]:
-        """A block in which the project is changed. Raises BlockingIOError while a job is running."""
+        """A context in which the project may be changed. Raises BlockingIOError while a job is running."""
         progress = self.jobs.progress
         if progress is not None and progress.kind != "open":
             raise BlockingIOError(f"{progress.title} is under way: stop it first.")
@@ -228,7 +229,7 @@ class Session:
         return step
 
     def set_settings(self, fields: dict[str, Any]) -> Settings:
-        """Changes what to track with. Raises ValueError for what is not available."""
+        """Changes the settings for tracking. Raises ValueError for what is not available."""
         settings = replace(self.project.document.settings, **fields)
         self._choices().check(settings)
         self.project.set_settings(settings)

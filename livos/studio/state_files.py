@@ -1,4 +1,4 @@
-"""The tracker's memory after some of the frames, so that it can continue from there or a little later."""
+"""The tracker's memory after some of the frames, from which it can continue there or a little later."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EVERY = 32
-"""A pass saves a state at this interval in frames, so a correction recomputes at most this many before it."""
+"""A pass saves a state every so many frames, so after a correction at most this many have to be recomputed."""
 
 NEAR = 512
 """Within this many frames of the end of a pass, all states are kept; farther back, at most FAR of them."""
@@ -45,10 +45,10 @@ def state_files(folder: Path) -> Iterator[StateFile]:
 
 
 def superfluous(numbers: list[int], newest: int) -> list[int]:
-    """Which states of a pass, by frame, can be removed so that their number stays limited.
+    """The frames whose states can be removed, to limit the number of states of a pass.
 
-    Those within NEAR frames of the newest stay. Of the others, those at multiples of EVERY times a power of two stay,
-    the smallest that leaves at most FAR.
+    States within NEAR frames of the newest stay. Of the others, those at multiples of EVERY times a power of two stay,
+    with the smallest power that leaves at most FAR.
     """
     far = [number for number in numbers if abs(newest - number) > NEAR]
     spacing = EVERY

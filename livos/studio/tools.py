@@ -1,4 +1,4 @@
-"""Tools that use the picture or the shape of a mask: GrabCut, smoothing, holes. All work at full resolution.
+"""Tools that use the picture or the shape of a mask: GrabCut, smoothing, filling holes. All return full-size masks.
 
 Each takes an object's current mask as (H, W) bool and returns the new one.
 """
@@ -22,7 +22,7 @@ MOST_PIXELS = 100_000
 """GrabCut works on at most this many pixels; a larger area is scaled down, and the border is smoothed."""
 
 BOX_MARGIN = 0.5
-"""The margin around a box, as a fraction of its longer side, that shows what is not the object."""
+"""The margin around a box, as a fraction of its longer side, which shows what the object is not."""
 
 SHORTEST_REACH = 24
 """Scribbles find what is at most this many pixels away, or three quarters of their extent if that is more."""
@@ -82,7 +82,7 @@ def snapped(image: Image, mask: Mask, radius: int) -> Mask:
     if not mask.any():
         raise ValueError("The object has no mask on this frame that could be snapped to an edge.")
     inside, outside = ~_grown(~mask, radius), ~_grown(mask, radius)
-    if not inside.any():  # thinner than that: keep its middle
+    if not inside.any():  # the mask is thinner than the radius: keep its middle
         distance = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, 5)
         inside = distance >= 0.8 * distance.max()
     trimap = np.where(mask, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
@@ -148,7 +148,7 @@ def suggest(image: Image, mask: Mask, request: Mapping[str, Any]) -> Mask:
 
 
 def _grabcut(image: Image, trimap: npt.NDArray[np.uint8], part: tuple[slice, slice]) -> Mask:
-    """The object of a trimap (cv2.GC_*), searched in a part of the picture; outside it, as the trimap says."""
+    """The object of a trimap (cv2.GC_*), found in a part of the picture. Outside this part, the trimap decides."""
     result = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
     colours, known = cv2.cvtColor(image[part], cv2.COLOR_RGB2BGR), trimap[part]
     scale = min(1.0, (MOST_PIXELS / known.size) ** 0.5)
@@ -160,7 +160,7 @@ def _grabcut(image: Image, trimap: npt.NDArray[np.uint8], part: tuple[slice, sli
     if not _both_sides(labels):
         return result
     models = np.zeros((1, 65)), np.zeros((1, 65))
-    cv2.setRNGSeed(0)  # the same strokes give the same mask
+    cv2.setRNGSeed(0)  # makes the same strokes give the same mask
     cv2.grabCut(small, labels, (0, 0, 1, 1), *models, GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)
     found = (labels & 1).astype(np.float32)  # GC_FGD and GC_PR_FGD are odd
     if scale < 1:
@@ -206,7 +206,7 @@ def _part(extent: tuple[int, int, int, int], margin: int, size: Sequence[int]) -
 
 
 def _paint(hints: npt.NDArray[np.uint8], stroke: Stroke, value: int) -> None:
-    shift = 4  # fractional bits of OpenCV's coordinates; its whole numbers are centres of pixels
+    shift = 4  # fractional bits of OpenCV's coordinates, whose whole numbers are centres of pixels
     points = np.round((np.asarray(stroke.points) - 0.5) * 2**shift).astype(np.int32)
     for begin, end in pairwise(points):
         cv2.line(hints, begin.tolist(), end.tolist(), value, max(1, round(2 * stroke.radius)), cv2.LINE_8, shift)
@@ -228,7 +228,7 @@ def _strokes(given: Any) -> list[Stroke]:
 
 
 def checked_numbers(given: Any, count: int, name: str) -> list[float]:
-    """A list of so many numbers from a request. Raises ValueError, with the name, for anything else."""
+    """A list of `count` numbers from a request. Raises ValueError, with the name, for anything else."""
     if not isinstance(given, list) or len(given) != count:
         raise ValueError(f"{name}: expected {count} numbers.")
     return [_number(value, name, -100_000, 100_000) for value in given]

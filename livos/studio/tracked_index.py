@@ -20,7 +20,7 @@ class TrackedIndex:
     def __init__(self, num_frames: int):
         self.num_frames = num_frames
         self._revision = np.full(num_frames, -1, np.int32)  # -1: no mask
-        self._by: dict[int, npt.NDArray[np.uint8]] = {}  # 0: none, else 1 + the place in DIRECTIONS
+        self._by: dict[int, npt.NDArray[np.uint8]] = {}  # 0: not tracked, otherwise 1 + the place in DIRECTIONS
         self._confidence: dict[int, npt.NDArray[np.int8]] = {}  # per cent, -1: none
 
     def set(self, number: int, objects: Mapping[int, Track], revision: int) -> None:
@@ -47,7 +47,7 @@ class TrackedIndex:
         return bool(self._revision[number] >= 0)
 
     def timeline(self, ids: Iterable[int], changes: Iterable[LabelChange]) -> list[dict[str, Any]]:
-        """For each object of the project, a letter (how) and a number (percent) per frame, as the page receives it."""
+        """How and with what confidence (percent) each object was tracked on each frame, as the page receives it."""
         by = {i: array.copy() for i, array in self._by.items()}
         confidence = {i: array.copy() for i, array in self._confidence.items()}
         for change in changes:

@@ -1,4 +1,4 @@
-"""Tracking for a project: masks of its objects on other frames, by the loop that all of LiVOS uses."""
+"""Tracking the objects of a project, with the same loop as the rest of LiVOS."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from livos.video.video_file import Frame
 logger = logging.getLogger(__name__)
 
 BEHIND = 4
-"""The most masks that may wait to be written."""
+"""The most frames that may wait to be written."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ class Tracker:
             direction: forward, backward or both.
             first: Frame to track backward to.
             last: Frame to track forward to.
-            ids: Whose masks are written; None: forward, all tracked objects; backward, those given on the frame or
-                tracked backward there or, if there are none, all.
+            ids: The objects whose masks are written. None: forward, all tracked objects; backward, those given on the
+                frame or, if there are none, those tracked backward there or, if there are none either, all.
 
         Returns:
             A sentence that says how it ended.
@@ -131,7 +131,7 @@ class Tracker:
                 if planned.writes(frame.number):
                     behind.do(self._write, step, planned, frame)
                     newest, count = frame, count + 1
-                elif frame.number == planned.start:  # so that a correction soon after can go on from here
+                elif frame.number == planned.start:  # a correction soon after can continue from here
                     behind.do(self._keep, step, planned, frame)
                 behind.do(job.advance, frame.number)
             if newest is not None:
@@ -163,7 +163,7 @@ class Tracker:
                 yield TrackedFrame(item.number, item.labels.astype(np.uint8), sure, item.state)
 
     def _inputs(self, planned: Pass, numbers: range) -> Generator[InputFrame, None, None]:
-        """Frames with what was given by hand, empty masks too, and with the mask that the memory starts with."""
+        """Frames with what was given by hand (also absences), and with the mask that the memory starts with."""
         low, high = min(numbers[0], numbers[-1]), max(numbers[0], numbers[-1]) + 1
         for frame in self.source.frames(low, high, backward=planned.direction == "backward"):
             self.see(frame)
@@ -201,9 +201,9 @@ class Tracker:
 
 
 class Behind:
-    """Runs functions one after another in a separate thread, which may lag by a few masks (BEHIND).
+    """Runs functions one after another in a separate thread, which may lag by a few frames (BEHIND).
 
-    An error of one is raised by a later `do`, or at the end of the block.
+    If one fails, a later `do`, or the end of the block, raises its error.
     """
 
     def __init__(self) -> None:
@@ -213,7 +213,7 @@ class Behind:
     def do(self, thing: Callable[..., None], *arguments: Any) -> None:
         """Has a function called with some arguments."""
         self._waiting.append(self._thread.submit(thing, *arguments))
-        while len(self._waiting) > 2 * BEHIND:
+        while len(self._waiting) > 2 * BEHIND:  # for each frame there are two functions: to write, and to report
             self._waiting.popleft().result()
 
     def __enter__(self) -> Behind:

@@ -15,7 +15,7 @@ from livos.pipeline.frames import SegmentedFrame
 from livos.pipeline.outputs import VideoOutput
 
 SMALLEST_PART = 3
-"""Corners; a shape with fewer is not an outline."""
+"""Shapes with fewer corners are left out."""
 
 
 class YoloFiles(VideoOutput):
@@ -26,7 +26,7 @@ class YoloFiles(VideoOutput):
     """
 
     def __init__(self, directory: Path, object_names: Mapping[int, str]):
-        """object_names: by id, of every object that may appear; their order is that of the classes."""
+        """object_names: the name of every object that may appear, by id, in the order of the classes."""
         self.directory, self._names = directory, dict(object_names)
         self._classes = {object_id: place for place, object_id in enumerate(object_names)}
 
