@@ -4,8 +4,8 @@
     python benchmarks/loader.py --data small --root <data root>      # the sets of livos/config/data/small.yaml
     python benchmarks/loader.py --data small --root <data root> data.image_sets.ecssd.repeat=0   # without one of them
 
-Times are CPU times, so that other programs on the machine hardly affect them; clips per second of wall-clock time are
-also given, and with --workers those of the whole loader.
+Times are CPU times, which other programs on the machine hardly affect. Clips per second of wall-clock time are also
+given, and with --workers those of the whole loader.
 """
 
 import argparse

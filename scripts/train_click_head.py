@@ -51,7 +51,7 @@ def train(trainer: ClickTrainer, save_every: int, told: Told) -> None:
         if done % save_every == 0 or ended or stopped_by is not None:
             trainer.save()
         if stopped_by is not None and not ended:
-            raise Interrupted(stopped_by, f"iteration {done} is saved; the same command goes on from there")
+            raise Interrupted(stopped_by, f"iteration {done} is saved; the same command continues from there")
 
 
 def parse_options(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
             network = without_batch_norms(load_model("lite").eval())
             trainer = ClickTrainer(network, pictures, settings, options.output)
             if trainer.iteration >= settings.iterations:
-                print(f"{trainer.path}: {trainer.iteration} iterations are done already")
+                print(f"{trainer.path}: {trainer.iteration} iterations are already done")
             train(trainer, options.save_every, told)
     except (ValueError, OSError, FloatingPointError) as error:
         sys.exit(str(error))

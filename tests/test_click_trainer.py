@@ -122,7 +122,7 @@ def test_going_on_with_other_settings_is_said(new_trainer, caplog):
     new_trainer()
     assert not caplog.records
     new_trainer(iterations=8, seed=3)
-    assert caplog.messages == ["going on with other settings: iterations 8 (was 6), seed 3 (was 0)"]
+    assert caplog.messages == ["continuing with other settings: iterations 8 (was 6), seed 3 (was 0)"]
 
 
 def test_a_state_without_settings_is_read(new_trainer):

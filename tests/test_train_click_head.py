@@ -96,7 +96,7 @@ def test_a_run_leaves_weights_that_load_and_a_state(whole_run):
 def test_a_finished_run_is_not_trained_again(data, whole_run, tmp_path, capsys):
     shutil.copytree(whole_run, tmp_path / "run")
     run(data, tmp_path / "run")
-    assert "6 iterations are done already" in capsys.readouterr().out
+    assert "6 iterations are already done" in capsys.readouterr().out
     assert_same_head(whole_run, tmp_path / "run")
 
 
@@ -117,7 +117,7 @@ def test_a_run_that_is_told_to_stop_saves_and_the_same_command_ends_with_the_sam
         with pytest.raises(SystemExit) as end:
             run(data, tmp_path)
         assert end.value.code == status
-        said = f"interrupted by {name}: iteration {done} is saved; the same command goes on from there\n"
+        said = f"interrupted by {name}: iteration {done} is saved; the same command continues from there\n"
         assert capsys.readouterr().err == said
         assert contents(tmp_path) == {"last.pth", "click-head.safetensors"}
         assert load_tensors(tmp_path / "last.pth")["iteration"] == done

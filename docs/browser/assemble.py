@@ -64,7 +64,7 @@ def assemble(output: Path, weights: str = "lite") -> None:
         weights: A name or path that `load_model` takes.
 
     Raises:
-        ValueError: If the folder holds something else, or the graphs do not agree with PyTorch.
+        ValueError: If the folder contains something else, or the graphs do not agree with PyTorch.
         OSError: If npm is not installed or cannot fetch ONNX Runtime, or a file cannot be written.
         ImportError: If onnx, onnxscript or onnxruntime are not installed.
     """
@@ -108,7 +108,7 @@ def fetch_runtime(folder: Path) -> None:
     """Puts the files of ONNX Runtime that a browser loads into a folder.
 
     Raises:
-        OSError: If npm is not installed or cannot fetch them, or what it fetches does not hold them.
+        OSError: If npm is not installed or cannot fetch them, or what it fetches does not contain them.
     """
     npm = shutil.which("npm")
     if npm is None:

@@ -1,4 +1,4 @@
-"""Who may talk to the server: a browser on this machine that opened the address with the token, and nobody else."""
+"""Who may talk to the server: only those who know the token in its address, and no page of another site."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def _kept_stem(stem: str, source: FrameSource) -> str:
 
 
 def _ids_in_project(project: Project, object_ids: list[int]) -> dict[int, int]:
-    """For each id of the masks, the one in the project: the same where possible, else the next free one."""
+    """For each id of the masks, the one in the project: the same if possible, otherwise the next free one."""
     known = {one.id for one in project.document.objects}
     free = project.document.next_id
     ids: dict[int, int] = {}

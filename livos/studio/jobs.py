@@ -119,7 +119,7 @@ class JobRunner:
 
     def _run(self, job: Job, function: Callable[[Job], str]) -> None:
         level, sentence = _outcome(job, function)
-        self._job = None  # whoever learns that it has ended can start something else at once
+        self._job = None  # before the news of its end, which may start another job at once
         self._note(level, sentence)
         self._tell()
 

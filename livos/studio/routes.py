@@ -40,7 +40,7 @@ def status_of(error: Exception) -> int:
 
 
 def answered(handler: Handler, changes: bool) -> Callable[[Request], Awaitable[Response]]:
-    """Wraps a handler so that errors become sentences for the user. changes: only the active page may call it."""
+    """Wraps a handler: errors become sentences for the user. changes: whether only the active page may call it."""
 
     @wraps(handler)
     async def endpoint(request: Request) -> Response:

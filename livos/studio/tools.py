@@ -120,7 +120,7 @@ def filled_at(mask: Mask, point: Sequence[float], add: bool) -> Mask:
         raise ValueError("The point is outside the frame.")
     area = _holes(mask) if add else mask
     if not area[y, x]:
-        raise ValueError("There is no hole here." if add else "There is nothing of the object here.")
+        raise ValueError("There is no hole here." if add else "The object has no pixels here.")
     pieces = cv2.connectedComponents(area.astype(np.uint8), connectivity=4 if add else 8)[1]
     here = pieces == pieces[y, x]
     return mask | here if add else mask & ~here

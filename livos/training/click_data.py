@@ -37,7 +37,7 @@ MOST_TRIES = 1000
 
 @dataclass(frozen=True)
 class Picture:
-    """An image file and its mask file, which holds labels or, if `binary`, black and white (soft edges allowed)."""
+    """An image file and its mask file, which has labels or, if `binary`, is black and white (maybe soft)."""
 
     image_path: Path
     mask_path: Path

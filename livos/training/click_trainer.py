@@ -168,7 +168,7 @@ class ClickTrainer:
             for key, now in asdict(self.settings).items()
             if earlier.get(key, now) != now
         ]:
-            log.warning("going on with other settings: %s", ", ".join(changed))
+            log.warning("continuing with other settings: %s", ", ".join(changed))
 
     def save(self) -> None:
         """Writes the averaged weights, then the state: a run that ends in between resumes from the previous state."""
