@@ -255,3 +255,27 @@ def test_masks_of_unknown_objects_are_refused(project):
     with pytest.raises(ValueError, match="expected some of"):
         project.put(0, labels_of(_3=1), [3], "stroke")
     assert project.history.undo_title == "object added"
+
+
+def test_undo_works_on_a_file_system_without_hard_links(project, monkeypatch):
+    def refused(*_):
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr("os.link", refused)
+    project.put(0, labels_of(_1=1), [1], "stroke")
+    before = files_of(project)
+    project.put(0, labels_of(_1=4), [1], "stroke")
+    after = files_of(project)
+    project.undo()
+    assert files_of(project) == before
+    project.redo()
+    assert files_of(project) == after
+
+
+def test_files_of_steps_that_can_no_longer_be_redone_are_removed(project):
+    project.put(0, labels_of(_1=1), [1], "stroke")
+    for _ in range(5):
+        project.put(0, labels_of(_1=2), [1], "stroke")
+        project.undo()
+    project.put(0, labels_of(_1=3), [1], "stroke")
+    assert len(list(project.history.folder.iterdir())) == 1, "the mask that the last step replaced"

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="Studio's packages are not there: pip install '.[studio]'")
 
-from server_pages import TOKEN
+from server_pages import TOKEN, Page
 from starlette.websockets import WebSocketDisconnect
 
 
@@ -81,3 +81,24 @@ def test_only_the_page_is_served(client, path):
 def test_invalid_requests_get_a_sentence(page, method, path, content, status):
     page.ask(method, path, status=status, content=content)
     assert page.ask("GET", "state")["objects"] == []
+
+
+def pieces(count):
+    """A body of so many MiB whose length is not announced."""
+    for _ in range(count):
+        yield b" " * 2**20
+
+
+def test_too_long_request_is_refused_as_it_arrives(page):
+    assert "More than 4 MiB" in page.ask("POST", "objects", status=413, content=pieces(5))["error"]
+    assert "not valid JSON" in page.ask("POST", "objects", status=400, content=pieces(3))["error"]  # it was read
+
+
+def test_too_long_video_is_refused_as_it_arrives_and_nothing_of_it_is_kept(client, tmp_path, monkeypatch):
+    monkeypatch.setattr("livos.studio.received.VIDEO_BYTES", 2**20)
+    with client.websocket_connect("/api/events", headers={"origin": "http://127.0.0.1:8765"}) as socket:
+        page = Page(client, socket)
+        page.ask("POST", "videos?suffix=mp4", status=413, content=pieces(3))
+        page.ask("POST", "videos?suffix=mp4", status=413, content=b" " * (2**20 + 1))
+        assert page.ask("GET", "state")["phase"] == "choose"
+    assert not list(tmp_path.glob("*dropped-*")) + list(tmp_path.glob(".*dropped-*"))
