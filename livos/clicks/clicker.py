@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from livos.acceleration.accelerate import accelerate
 from livos.checkpoints import load_weights
+from livos.clicks.areas import LEAST_SIDE, MARGIN, Answer, Area
 from livos.clicks.head import INSIDE, NO_CLICK, OUTSIDE, ClickHead, CropFeatures
 from livos.files.bundled import bundled_dir
 from livos.loading import load_model
@@ -27,18 +28,6 @@ Click = tuple[float, float, bool]
 
 Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels."""
-
-LONG_SIDE = 256
-"""The long side, in pixels, of what the network sees: first the whole image, then the surroundings of the object."""
-
-MARGIN = 0.25
-"""The surroundings extend this far beyond the object on each side, as a fraction of its longer side."""
-
-LEAST_SIDE = 48
-"""The surroundings' longer side has at least this many pixels of the image."""
-
-SURELY_NOT = -16.0
-"""The logits outside the surroundings."""
 
 _WEIGHTS = "livos-click.safetensors"
 _KEPT_AREAS = 8
@@ -71,74 +60,6 @@ def network_with_head(weights: Path) -> ClickNetwork:
     return ClickNetwork(lite.image_encoder, lite.normalize, head.to(memory_format=torch.channels_last))
 
 
-@dataclass(frozen=True)
-class _Area:
-    """A part of the image, in whole pixels, and the size at which the network sees it."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of what the network sees, multiples of 16."""
-        width, height = self.right - self.left, self.bottom - self.top
-        scale = LONG_SIDE / max(width, height)
-        return tuple(max(16, round(side * scale / 16) * 16) for side in (width, height))  # type: ignore[return-value]
-
-    def placed(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        """Points of the image, converted to pixels of what the network sees."""
-        width, height = self.size
-        across, along = width / (self.right - self.left), height / (self.bottom - self.top)
-        return [((x - self.left) * across, (y - self.top) * along) for x, y in points]
-
-    def contains(self, other: _Area) -> bool:
-        return (
-            self.left <= other.left
-            and self.top <= other.top
-            and self.right >= other.right
-            and self.bottom >= other.bottom
-        )
-
-    @property
-    def long_side(self) -> int:
-        return max(self.right - self.left, self.bottom - self.top)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Logits (1, 1, h, w) of an area, at half the size at which the network sees it."""
-
-    area: _Area
-    logits: Tensor
-
-    def extent(self) -> npt.NDArray | None:
-        """Upper left and lower right corner of what was found, (2, 2) in pixels of the image; None if nothing was."""
-        found = (self.logits[0, 0].numpy() > 0).astype(np.uint8)
-        if not found.any():
-            return None
-        left, top, width, height = cv2.boundingRect(found)
-        area = self.area
-        scale = np.array([area.right - area.left, area.bottom - area.top]) / found.shape[::-1]
-        return np.array([[left, top], [left + width, top + height]]) * scale + [area.left, area.top]
-
-    def seen_in(self, area: _Area) -> Tensor:
-        """The same logits resampled for another area; SURELY_NOT where they are unknown."""
-        if area == self.area:
-            return self.logits
-        width, height = (side // 2 for side in area.size)
-        own, (own_height, own_width) = self.area, self.logits.shape[-2:]
-        x = area.left + (np.arange(width) + 0.5) * (area.right - area.left) / width  # centres, in pixels of the image
-        y = area.top + (np.arange(height) + 0.5) * (area.bottom - area.top) / height
-        x = (x - own.left) * own_width / (own.right - own.left) - 0.5  # in pixels of the logits
-        y = (y - own.top) * own_height / (own.bottom - own.top) - 0.5
-        maps = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-        source = self.logits[0, 0].numpy()
-        there = cv2.remap(source, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=SURELY_NOT)
-        return torch.from_numpy(there)[None, None]
-
-
 class Clicker:
     """Turns clicks on one image into masks. The image's features are computed once and serve all clicks.
 
@@ -157,8 +78,8 @@ class Clicker:
             raise ValueError(f"expected an image (H, W, 3) of uint8, found {image.shape} of {image.dtype}")
         self.image = image
         self.network = network or load_click_network()
-        self._features: dict[_Area, CropFeatures] = {}
-        self._answers: dict[tuple[tuple[Click, ...], Box | None], _Answer] = {}
+        self._features: dict[Area, CropFeatures] = {}
+        self._answers: dict[tuple[tuple[Click, ...], Box | None], Answer] = {}
 
     def probabilities(self, clicks: Sequence[Sequence[float]] = (), box: Sequence[float] | None = None) -> npt.NDArray:
         """How probable it is that each pixel belongs to the object.
@@ -196,7 +117,7 @@ class Clicker:
         """
         return self.probabilities(clicks, box) > 0.5
 
-    def _answer(self, clicks: tuple[Click, ...], box: Box | None) -> _Answer:
+    def _answer(self, clicks: tuple[Click, ...], box: Box | None) -> Answer:
         """The answer to these clicks. Each click builds on the answer to those before it; known answers are reused."""
         last = None
         for count in range(len(clicks) + 1):
@@ -209,7 +130,7 @@ class Clicker:
         assert last is not None
         return last
 
-    def _next(self, clicks: tuple[Click, ...], box: Box | None, last: _Answer | None) -> _Answer:
+    def _next(self, clicks: tuple[Click, ...], box: Box | None, last: Answer | None) -> Answer:
         """The answer to clicks, given the answer to all but the last. The first one takes a second, closer look."""
         if last is None:
             start = self._everything() if box is None else self._about(np.array([box[:2], box[2:]]))
@@ -217,7 +138,7 @@ class Clicker:
         return self._asked(self._surroundings(last, clicks, box), clicks, box, last)
 
     @torch.inference_mode()
-    def _asked(self, area: _Area, clicks: tuple[Click, ...], box: Box | None, last: _Answer | None) -> _Answer:
+    def _asked(self, area: Area, clicks: tuple[Click, ...], box: Box | None, last: Answer | None) -> Answer:
         """The network's answer about an area, given the last answer."""
         width, height = area.size
         points = area.placed([(x, y) for x, y, _ in clicks])
@@ -228,9 +149,9 @@ class Clicker:
         before = torch.zeros(1, 1, height // 2, width // 2) if last is None else last.seen_in(area)
         prompt = torch.tensor([rows or [(0.0, 0.0, NO_CLICK)]], dtype=torch.float32)
         logits = self.network.head(self._looked(area), prompt, torch.tensor([corners]), before)
-        return _Answer(area, logits)
+        return Answer(area, logits)
 
-    def _looked(self, area: _Area) -> CropFeatures:
+    def _looked(self, area: Area) -> CropFeatures:
         """The features of an area. Those of the last few areas are kept."""
         if area not in self._features:
             part = self.image[area.top : area.bottom, area.left : area.right]
@@ -239,11 +160,11 @@ class Clicker:
             image = torch.from_numpy(np.ascontiguousarray(seen.transpose(2, 0, 1))).float().div(255)[None]
             image = self.network.normalize(image.contiguous(memory_format=torch.channels_last))
             if len(self._features) >= _KEPT_AREAS:
-                del self._features[list(self._features)[1]]  # the first is the whole image
+                del self._features[next(kept for kept in self._features if kept != self._everything())]
             self._features[area] = self.network.head.look(image, self.network.encoder(image))
         return self._features[area]
 
-    def _surroundings(self, answer: _Answer, clicks: tuple[Click, ...], box: Box | None) -> _Area:
+    def _surroundings(self, answer: Answer, clicks: tuple[Click, ...], box: Box | None) -> Area:
         """Where to look next: around the last answer, the clicks on the object and the box, with a margin."""
         corners = [np.array([[x, y]]) for x, y, inside in clicks if inside]
         if box is not None:
@@ -257,19 +178,19 @@ class Clicker:
         fits = kept.contains(self._about(points, MARGIN / 2)) and kept.long_side <= 1.3 * wanted.long_side
         return kept if fits else wanted
 
-    def _everything(self) -> _Area:
-        return _Area(0, 0, self.image.shape[1], self.image.shape[0])
+    def _everything(self) -> Area:
+        return Area(0, 0, self.image.shape[1], self.image.shape[0])
 
-    def _about(self, points: npt.NDArray, share: float = MARGIN) -> _Area:
+    def _about(self, points: npt.NDArray, share: float = MARGIN) -> Area:
         """The part of the image that contains these points (N, 2), with a margin."""
         low, high = points.min(0), points.max(0)
         margin = max(share * (high - low).max(), (LEAST_SIDE - (high - low).max()) / 2)
         size = np.array(self.image.shape[1::-1])
         low = np.clip(np.floor(low - margin), 0, size - 1).astype(int)
         high = np.clip(np.ceil(high + margin), low + 1, size).astype(int)
-        return _Area(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
+        return Area(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
-    def _whole(self, answer: _Answer) -> npt.NDArray[np.float32]:
+    def _whole(self, answer: Answer) -> npt.NDArray[np.float32]:
         """Probabilities (H, W) of the whole image."""
         area = answer.area
         shape = (area.bottom - area.top, area.right - area.left)
