@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 import livos
+from livos.clicks.areas import LEAST_SHARE, LEAST_SIDE, Area, area_about
 from livos.clicks.clicker import Clicker, load_click_network
 from livos.clicks.head import INSIDE, NO_CLICK, OUTSIDE, ClickHead, prompt_maps
 from livos.clicks.simulation import next_click
@@ -156,3 +157,11 @@ def test_the_next_click_is_in_the_middle_of_the_largest_error(disc):
     x, y, label = next_click(truth, surplus)
     assert label == OUTSIDE and x > 120
     assert next_click(truth, truth) is None
+
+
+def test_the_rest_of_an_object_stays_in_view_however_small_the_part_that_was_found():
+    near = area_about(np.array([[300, 200], [304, 204]]), (400, 600))
+    assert near.long_side >= LEAST_SHARE * 600
+    assert near.left < 300 and near.top < 200 and near.right > 304 and near.bottom > 204
+    assert area_about(np.array([[30, 30], [31, 31]]), (60, 60)).long_side >= LEAST_SIDE
+    assert area_about(np.array([[0, 0], [600, 400]]), (400, 600)) == Area(0, 0, 600, 400)

@@ -18,7 +18,11 @@ MARGIN = 0.25
 """The surroundings extend this far beyond the object on each side, as a fraction of its longer side."""
 
 LEAST_SIDE = 48
-"""The surroundings' longer side has at least this many pixels of the image."""
+LEAST_SHARE = 0.35
+"""The surroundings' longer side has at least LEAST_SIDE pixels of the image and LEAST_SHARE of its longer side.
+
+A closer view of a part that was found first would hide the rest of the object.
+"""
 
 SURELY_NOT = -16.0
 """The logits outside the surroundings."""
@@ -95,3 +99,19 @@ def corners_of(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Upper left and lower right corner, (2, 2) in pixels, x before y, of a mask (H, W) that is not empty."""
     left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
     return np.array([[left, top], [left + width, top + height]])
+
+
+def area_about(points: npt.NDArray, size: tuple[int, ...], margin: float = MARGIN) -> Area:
+    """The part of an image that contains some points, with a margin.
+
+    Args:
+        points: (N, 2), x and y in pixels of the image.
+        size: Height and width of the image.
+        margin: On each side, as a fraction of the longer side of what the points span.
+    """
+    low, high, most = points.min(0), points.max(0), np.array(size[::-1])
+    side = (high - low).max()
+    added = max(margin * side, (max(LEAST_SIDE, LEAST_SHARE * most.max()) - side) / 2)
+    low = np.clip(np.floor(low - added), 0, most - 1).astype(int)
+    high = np.clip(np.ceil(high + added), low + 1, most).astype(int)
+    return Area(int(low[0]), int(low[1]), int(high[0]), int(high[1]))

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from livos.acceleration.accelerate import accelerate
 from livos.checkpoints import load_weights
-from livos.clicks.areas import LEAST_SIDE, MARGIN, Answer, Area
+from livos.clicks.areas import MARGIN, Answer, Area, area_about
 from livos.clicks.head import INSIDE, NO_CLICK, OUTSIDE, ClickHead, CropFeatures
 from livos.files.bundled import bundled_dir
 from livos.loading import load_model
@@ -133,7 +133,9 @@ class Clicker:
     def _next(self, clicks: tuple[Click, ...], box: Box | None, last: Answer | None) -> Answer:
         """The answer to clicks, given the answer to all but the last. The first one takes a second, closer look."""
         if last is None:
-            start = self._everything() if box is None else self._about(np.array([box[:2], box[2:]]))
+            start = (
+                self._everything() if box is None else area_about(np.array([box[:2], box[2:]]), self.image.shape[:2])
+            )
             last = self._asked(start, clicks, box, None)
         return self._asked(self._surroundings(last, clicks, box), clicks, box, last)
 
@@ -173,22 +175,13 @@ class Clicker:
             corners.append(extent)
         elif box is None:
             return self._everything()
-        points, kept = np.concatenate(corners), answer.area
-        wanted = self._about(points)
-        fits = kept.contains(self._about(points, MARGIN / 2)) and kept.long_side <= 1.3 * wanted.long_side
+        points, kept, size = np.concatenate(corners), answer.area, self.image.shape[:2]
+        wanted = area_about(points, size)
+        fits = kept.contains(area_about(points, size, MARGIN / 2)) and kept.long_side <= 1.3 * wanted.long_side
         return kept if fits else wanted
 
     def _everything(self) -> Area:
         return Area(0, 0, self.image.shape[1], self.image.shape[0])
-
-    def _about(self, points: npt.NDArray, share: float = MARGIN) -> Area:
-        """The part of the image that contains these points (N, 2), with a margin."""
-        low, high = points.min(0), points.max(0)
-        margin = max(share * (high - low).max(), (LEAST_SIDE - (high - low).max()) / 2)
-        size = np.array(self.image.shape[1::-1])
-        low = np.clip(np.floor(low - margin), 0, size - 1).astype(int)
-        high = np.clip(np.ceil(high + margin), low + 1, size).astype(int)
-        return Area(int(low[0]), int(low[1]), int(high[0]), int(high[1]))
 
     def _whole(self, answer: Answer) -> npt.NDArray[np.float32]:
         """Probabilities (H, W) of the whole image."""
