@@ -66,6 +66,21 @@ def test_what_pillow_dithers_is_refused(tmp_path):
         read_labels(tmp_path / "a.png")
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_photograph_in_place_of_a_mask_is_refused(tmp_path, mode):
+    noise = np.random.default_rng(0).integers(0, 256, (36, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).convert(mode).save(tmp_path / "frame.png")
+    with pytest.raises(ValueError, match=r"frame\.png: has \d+ colours.*a photograph or a frame of a video"):
+        read_labels(tmp_path / "frame.png")
+
+
+def test_many_objects_are_not_a_photograph(tmp_path):
+    ids = np.arange(1, 901).repeat(4).reshape(60, 60) * 1000  # 900 objects of 4 pixels in RGB-coded ids
+    channels = np.stack([ids & 255, ids >> 8 & 255, ids >> 16], -1).astype(np.uint8)
+    Image.fromarray(channels).save(tmp_path / "ids.png")
+    assert read_labels(tmp_path / "ids.png").ids == list(range(1000, 901000, 1000))
+
+
 def test_thin_and_tiny_objects_are_not_dithering(tmp_path):
     labels = np.zeros((64, 64), np.int32)
     labels[10, 2:60] = 1

@@ -12,6 +12,8 @@ Codes = npt.NDArray[np.integer[Any]]
 SOFT_VALUES = 4  # this many values without a solid area are taken for a soft edge rather than for tiny objects
 SOFT_INDICES = 32  # the same for palette images, which programs rarely write with soft edges
 LONELY_PIXELS = 16  # this many pixels of one value without an equal neighbour are taken for dithering
+PHOTO_COLOURS = 1000  # more colours than this are a photograph if an average one has fewer pixels than the following
+PHOTO_PIXELS = 16
 _ADVICE = "as palette PNG whose index 0 is the background, without dithering"
 
 
@@ -78,6 +80,16 @@ def refuse_dithering(codes: Codes, path: Path) -> None:
                 f"{path}: most pixels of value {value} are surrounded by other values, as if dithered: "
                 f"which object is meant? Save the mask again {_ADVICE}"
             )
+
+
+def refuse_photograph(codes: Codes, path: Path) -> None:
+    """Raises ValueError for a picture with many colours in a few pixels each, which cannot all be objects."""
+    num_colours = len(count_values(codes)[0])
+    if num_colours > PHOTO_COLOURS and codes.size < PHOTO_PIXELS * num_colours:
+        raise ValueError(
+            f"{path}: has {num_colours} colours, {codes.size / num_colours:.1f} pixels of each on average: this seems "
+            "to be a photograph or a frame of a video; expected a mask, in which each colour or value is one object"
+        )
 
 
 def refuse_background_elsewhere(values: Codes, palette: bytes, path: Path) -> None:

@@ -24,6 +24,7 @@ from livos.masks.doubtful_masks import (
     count_values,
     refuse_background_elsewhere,
     refuse_dithering,
+    refuse_photograph,
     refuse_soft_edges,
 )
 
@@ -145,7 +146,7 @@ def read_labels(
     Raises:
         ValueError: If the file, which the message names, is not a picture, is damaged, is a JPEG, or can be read in
             two ways because it holds several pictures, has soft (antialiased) edges, is dithered, or has its background
-            at an index other than 0.
+            at an index other than 0; or it has the many colours of a photograph.
         OSError: If it cannot be read.
     """
     if colours not in COLOUR_RULES:
@@ -283,6 +284,7 @@ def _guess_grey(picture: Picture, pixels: Pixels, path: Path) -> LabelMap:
 def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
     """Labels of an RGB image: colours of the DAVIS palette, or ids spread over the channels."""
     codes = _join_channels(pixels)
+    refuse_photograph(codes, path)
     values = refuse_soft_edges(codes, path, SOFT_VALUES)
     refuse_dithering(codes, path)
     known = np.isin(values, _join_channels(davis_palette()))
