@@ -17,12 +17,14 @@ import secrets
 import sys
 import threading
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livos.allocation import reuse_freed_memory
 
 if TYPE_CHECKING:
+    from livos.studio.document import Settings
     from livos.studio.guard import Door
 
 logger = logging.getLogger(__name__)
@@ -36,14 +38,34 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     add("path", nargs="?", type=Path, metavar="VIDEO | FOLDER | PROJECT", help="a video, a folder of frames, a project")
     add("--project", type=Path, help="folder of the video's project (default: next to the video)")
-    add("--weights", default="lite", help="weights for a new project: a name or a file (default: lite)")
+    add("--port", type=port, help="(default: 8765, or any free one)")
+    add("--host", default="127.0.0.1", help="address to listen on, to make it reachable from other machines")
+    add("--no-browser", action="store_true", help="only print the address")
+    settings = parser.add_argument_group("settings of a new project", "In one that exists, change them in the page.")
+    add = settings.add_argument
+    add("--weights", default="lite", help="a name or a file (default: lite)")
     add("--size", type=int, help="short side for the network (default: what suits the weights)")
     add("--precision", default="float32", help="float32, bfloat16 or float16 (default: float32)")
     add("--device", default="auto", help="auto, cpu, cuda, cuda:1, mps (default: auto)")
-    add("--port", type=int, help="(default: 8765, or any free one)")
-    add("--host", default="127.0.0.1", help="address to listen on, to make it reachable from other machines")
-    add("--no-browser", action="store_true", help="only print the address")
     return parser.parse_args(arguments)
+
+
+def port(text: str) -> int:
+    """The number of a TCP port; 0 is any free one."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text}: expected a port from 0 to 65535")
+    return int(text)
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises ValueError or OSError, with a sentence, for what this machine does not have."""
+    from livos.devices import choose_device
+    from livos.loading import find_weights
+    from livos.studio.choices import Choices
+
+    find_weights(settings.weights)
+    choose_device(settings.device)
+    Choices.here(settings.weights).check(replace(settings, device="auto"))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,6 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         settings = Settings(options.weights, options.size, options.precision, options.device)
+        check_settings(settings)
         session = Session(Pages(), settings, options.project)
         listener = listen(options.host, options.port)
         door = Door(secrets.token_urlsafe(24), options.host, listener.getsockname()[1])

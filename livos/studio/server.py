@@ -73,7 +73,7 @@ def listen(host: str, port: int | None) -> socket.socket:
         except OSError as error:
             listener.close()
             if port is not None or candidate == 0:
-                raise OSError(error.errno, f"cannot listen on {host}:{candidate}: {error.strerror}") from error
+                raise OSError(f"cannot listen on {host}, port {port or 8765}: {error.strerror or error}") from error
         else:
             return listener
     raise AssertionError("the last port either worked or raised an error")
