@@ -71,9 +71,9 @@ class StudioProcess:
 
 
 class StudioThread:
-    """The same server in a thread of this process: it starts at once."""
+    """The same server in a thread of this process: it starts at once. port: 0 for any free one."""
 
-    def __init__(self, folder: Path, path: Path | None):
+    def __init__(self, folder: Path, path: Path | None, port: int = 0, token: str = "secret"):
         uvicorn = need_packages()
         from livos.studio.document import Settings
         from livos.studio.guard import Door
@@ -83,18 +83,18 @@ class StudioThread:
 
         self.folder = folder
         session = Session(Pages(), Settings("lite", 96, "float32", "cpu"))
-        listener = listen("127.0.0.1", 0)
+        listener = listen("127.0.0.1", port)
         port = listener.getsockname()[1]
         if path is not None:
             session.open(path)
         config = uvicorn.Config(
-            make_app(session, Door("secret", "127.0.0.1", port)), log_level="warning", timeout_graceful_shutdown=2
+            make_app(session, Door(token, "127.0.0.1", port)), log_level="warning", timeout_graceful_shutdown=2
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()
         self._wait_until_it_listens()
-        self.address = f"http://127.0.0.1:{port}/?token=secret"
+        self.address = f"http://127.0.0.1:{port}/?token={token}"
 
     def _wait_until_it_listens(self) -> None:
         end = time.monotonic() + START_S

@@ -171,10 +171,10 @@ function timeCommands({ studio, player }) {
     studio.follows = false;
     return studio.go(frame);
   };
-  const jump = (/** @type {() => number[]} */ frames, /** @type {1 | -1} */ way, /** @type {string} */ none) => () => {
+  const jump = (/** @type {() => number[]} */ frames, /** @type {1 | -1} */ way, /** @type {string} */ what) => () => {
     const found = frames();
     const frame = nextOf(found, studio.frame, way) ?? found.at(way > 0 ? 0 : -1) ?? studio.frame;
-    if (frame === studio.frame) return studio.say(none);
+    if (frame === studio.frame) return studio.say(`No ${found.length ? "other " : ""}frame ${what}.`);
     const wraps = Math.sign(frame - studio.frame) !== way;
     if (wraps) studio.say(`Starting again from the ${way > 0 ? "beginning" : "end"}.`);
     return go(frame);
@@ -192,10 +192,10 @@ function timeCommands({ studio, player }) {
     "frame.forward10": () => go(studio.frame + 10),
     "frame.first": () => go(studio.range.first === studio.frame ? 0 : studio.range.first),
     "frame.last": () => go(studio.range.last === studio.frame ? studio.lastFrame : studio.range.last),
-    "mark.previous": jump(marks, -1, "No other frame has a given mask."),
-    "mark.next": jump(marks, 1, "No other frame has a given mask."),
-    "doubt.next": jump(doubts, 1, "No other frame is doubtful."),
-    "doubt.previous": jump(doubts, -1, "No other frame is doubtful."),
+    "mark.previous": jump(marks, -1, "has a given mask"),
+    "mark.next": jump(marks, 1, "has a given mask"),
+    "doubt.next": jump(doubts, 1, "is doubtful"),
+    "doubt.previous": jump(doubts, -1, "is doubtful"),
     ...rangeCommands(studio),
   };
 }

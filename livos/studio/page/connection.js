@@ -5,13 +5,17 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Emits each message under its type, and also `connected` and `lost`.
+ * Emits each message under its type, and also `connected`, `lost`, and `refused`: another server runs at the address now.
  */
 export class Connection extends Emitter {
-  /** @param {string} address of the WebSocket, with the token */
-  constructor(address) {
+  /**
+   * @param {string} address of the WebSocket, with the token
+   * @param {() => Promise<boolean>} refuses asks whether there is a server that does not know the token
+   */
+  constructor(address, refuses) {
     super();
     this.address = address;
+    this.refuses = refuses;
     this.pause = FIRST_PAUSE_MS;
     /** @type {WebSocket | null} */
     this.socket = null;
@@ -22,11 +26,14 @@ export class Connection extends Emitter {
     const socket = new WebSocket(this.address);
     this.socket = socket;
     socket.onmessage = (message) => this.receive(message.data);
-    socket.onclose = () => {
-      this.emit("lost");
-      setTimeout(() => this.open(), this.pause);
-      this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 1.5);
-    };
+    socket.onclose = () => void this.reopen();
+  }
+
+  async reopen() {
+    this.emit("lost");
+    if (await this.refuses()) return this.emit("refused");
+    setTimeout(() => this.open(), this.pause);
+    this.pause = Math.min(LONGEST_PAUSE_MS, this.pause * 1.5);
   }
 
   /** @param {string} text */

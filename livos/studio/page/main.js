@@ -32,8 +32,10 @@ import { Tracking } from "./tracking.js";
 
 const token = new URLSearchParams(location.search).get("token") ?? "";
 const scheme = location.protocol === "https:" ? "wss" : "ws";
-const connection = new Connection(`${scheme}://${location.host}/api/events?token=${encodeURIComponent(token)}`);
-const studio = new Studio(new Server(token), connection);
+const server = new Server(token);
+const events = `${scheme}://${location.host}/api/events?token=${encodeURIComponent(token)}`;
+const connection = new Connection(events, () => server.refuses());
+const studio = new Studio(server, connection);
 const options = new Options(kept());
 const edits = new Edits(studio);
 const tracking = new Tracking(studio, edits);

@@ -41,6 +41,16 @@ export class Server {
     return answer;
   }
 
+  /** @returns {Promise<boolean>} whether a server answers that does not know the token: it was started since */
+  async refuses() {
+    try {
+      await this.get("/api/state");
+    } catch (error) {
+      return error instanceof ServerError && error.status === 403;
+    }
+    return false;
+  }
+
   /**
    * @param {string} path
    * @param {AbortSignal} [signal]

@@ -43,6 +43,8 @@ export class Studio extends Emitter {
     /** @type {number | null} */
     this.selected = null;
     this.connected = false;
+    /** Whether the server was started again, so that only a new page can reach it. */
+    this.refused = false;
     this.active = false;
     /** Whether the stage follows the tracking. */
     this.follows = true;
@@ -66,6 +68,10 @@ export class Studio extends Emitter {
     });
     line.on("active", ({ active }) => this.setLine(this.connected, active));
     line.on("lost", () => this.setLine(false, false));
+    line.on("refused", () => {
+      this.refused = true;
+      this.setLine(false, false);
+    });
     line.on("state", ({ state }) => this.take(state));
     line.on("frame", (event) => this.tracked(event));
     line.on("changed", ({ first, last }) => this.changed(first, last));

@@ -81,7 +81,21 @@ export class Tracking {
       const sentence = `Frame ${frame} is outside the range ${first} – ${last}: go to a frame in it, or untick “This range only”.`;
       return studio.say(sentence, "warning");
     }
+    const reaches = [direction !== "forward" && frame > first, direction !== "backward" && frame < last];
+    if (!reaches.includes(true)) return studio.say(this.nothingAhead(direction), "warning");
     await this.start({ frame, direction, first, last });
+  }
+
+  /**
+   * @param {Direction} direction
+   * @returns {string}
+   */
+  nothingAhead(direction) {
+    const { first, last } = this.bounds();
+    const end = direction === "forward" ? "last" : "first";
+    const whole = first === 0 && last === this.studio.lastFrame ? "" : ` of the range ${first} – ${last}`;
+    const way = { forward: "forwards", backward: "backwards", both: "either way" }[direction];
+    return `Frame ${this.studio.frame} is the ${end} one${whole}: there is nothing to track ${way}.`;
   }
 
   /** @returns {import("./protocol.js").FrameRange} the frames that may be tracked */

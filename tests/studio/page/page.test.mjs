@@ -134,6 +134,13 @@ test("tracking within a range starts inside and stays inside", async () => {
     assert.match(notes.pop(), new RegExp(`^Frame ${frame} is outside the range 10 – 20`));
   }
   assert.deepEqual(posted, []);
+  for (const [frame, direction, end] of [[10, "backward", "first"], [20, "forward", "last"]]) {
+    await studio.go(frame);
+    await tracking.track(direction);
+    const sentence = `Frame ${frame} is the ${end} one of the range 10 – 20: there is nothing to track ${direction}s.`;
+    assert.equal(notes.pop(), sentence);
+  }
+  assert.deepEqual(posted, []);
   for (const frame of [10, 20]) {
     await studio.go(frame);
     await tracking.track("both");

@@ -21,6 +21,7 @@ export class Banner {
     document.body.classList.toggle("only-looking", !(connected && active));
     if (connected && active) return;
     if (connected) fill(this.holder, this.otherPage());
+    else if (this.studio.refused) fill(this.holder, this.outdated());
     else if (this.studio.state || this.wasConnected) fill(this.holder, this.lost());
     else this.holder.hidden = true;
     this.wasConnected ||= connected;
@@ -33,6 +34,12 @@ export class Banner {
       onclick: () => this.studio.connection.takeOver(),
     });
     return [el("p", { text: "This project is open in another page. Here you can only watch." }), take];
+  }
+
+  /** @returns {HTMLElement[]} */
+  outdated() {
+    const text = "LiVOS Studio was started again and has a new address. What you did is saved: go on in the page that it opened.";
+    return [el("p", { text })];
   }
 
   /** @returns {HTMLElement[]} */

@@ -1,13 +1,15 @@
 /** Dialogs with a title, a body, and buttons. Escape closes them. The focus stays inside, and returns when they close. */
 import { button, el } from "../dom.js";
 
+const FIELDS = "input, select, button";
+
 export class Dialog {
   /**
    * @param {string} title
    * @param {{ size?: "" | "wide" | "widest", testid: string }} options
    */
   constructor(title, { size = "", testid }) {
-    this.body = el("div", { class: "dialog-body" });
+    this.body = el("div", { class: "dialog-body", tabindex: -1 });
     this.foot = el("div", { class: "dialog-foot" });
     const close = button({ icon: "close", label: "Close (Esc)", press: () => this.close(), testid: `${testid}-close` });
     this.element = el("dialog", { class: `dialog ${size}`.trim(), "aria-label": title, "data-testid": testid }, [
@@ -27,7 +29,9 @@ export class Dialog {
   }
 
   show() {
-    if (!this.element.open) this.element.showModal();
+    if (this.element.open) return;
+    this.element.showModal();
+    /** @type {HTMLElement} */ (this.body.querySelector(FIELDS) ?? this.body).focus();
   }
 
   close() {

@@ -34,7 +34,7 @@ export class ExportDialog {
       icon: "exporting", label: "Export", text: "Export", class: "primary", testid: "export-start",
       press: () => void this.export(),
     });
-    studio.on("state", () => this.dialog.open && this.update());
+    for (const name of ["state", "line"]) studio.on(name, () => this.dialog.open && this.update());
   }
 
   show() {

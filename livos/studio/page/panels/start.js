@@ -128,12 +128,17 @@ export class StartScreen {
     const [name, what] = KINDS[entry.kind];
     const open = () => (entry.kind === "folder" ? void this.browse(entry.id) : this.open({ id: entry.id }));
     const properties = { type: "button", class: "entry", onclick: open, "data-testid": "entry", "data-kind": entry.kind };
-    return el("li", {}, [
+    const inside = entry.kind === "frames" && button({
+      icon: "folder", label: "Look into this folder", class: "small quiet", press: () => void this.browse(entry.id),
+      testid: "entry-inside",
+    });
+    return el("li", { class: "entry-line" }, [
       el("button", properties, [
         icon(name),
         el("span", { class: "entry-name", text: entry.name }),
         el("span", { class: "entry-what", text: entry.size === null ? what : fileSize(entry.size) }),
       ]),
+      inside || null,
     ]);
   }
 
