@@ -4,7 +4,7 @@
     livos track --video frames/ --masks masks/ --output results/clip --write masks cutouts coco
     livos track --video 'clips/*.mp4' --masks masks/ --output results --start 10s --end 1:30 --backward
     torchrun --nproc_per_node=4 -m livos track --video 'clips/*.mp4' --masks masks/ --output results
-    livos track --project video.livos
+    livos track --project video.livos       (its own options: livos track --project video.livos --help)
 
 A video is a file, a folder of images, a pattern in quotes, the number of a camera, or an address (Ctrl-C ends it).
 Masks are images (docs/masks.md says what they may look like), JSON files of labelme or COCO, or cut-outs in folders
@@ -208,7 +208,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--video", required=True, help="file, folder, pattern in quotes, or number of a camera")
     add("--masks", type=Path, required=True, help="file or folder")
     add("--output", type=Path, required=True, help="folder; with several videos, each gets a folder inside")
-    add("--write", nargs="+", choices=KINDS, default=["masks", "overlay", "boxes"], help="(default: %(default)s)")
+    add(
+        "--write",
+        nargs="+",
+        choices=KINDS,
+        default=["masks", "overlay", "boxes"],
+        help="(default: masks overlay boxes)",
+    )
     add("--cutouts-as", choices=CUTOUT_FORMATS, default="png", help="pictures, or videos with alpha")
     add("--overwrite", action="store_true", help="replace the results of another job in OUTPUT")
     add("--start", help="first frame: its number, or a time such as 4.5s or 1:30")

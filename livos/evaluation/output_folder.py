@@ -8,6 +8,7 @@ from pathlib import Path
 from livos.config.schema import EvalConfig
 from livos.evaluation.sets import locate
 from livos.evaluation.video import TestVideo
+from livos.files.folder_lock import make_folder
 from livos.pipeline.outputs import MaskFiles, OverlayImages, ProbabilityFiles, VideoOutput
 
 _SUFFIXES = {"Annotations": ".png", "Scores": ".npz", "Overlays": ".jpg"}
@@ -29,7 +30,7 @@ class OutputFolder:
 
     def prepare(self) -> None:
         """Creates the folder. Raises OSError, naming it, if nothing can be written there."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         tempfile.TemporaryFile(dir=self.path).close()
 
     def refuse_overwriting(self, videos: Sequence[TestVideo], truth_directory: str | None) -> None:

@@ -37,8 +37,9 @@ def folder_in_use(folder: Path, by: str, patience: float = _PATIENCE_SECONDS) ->
 
     Raises:
         BlockingIOError: If another program works in the folder; the message names it.
+        OSError: If the folder cannot be created; the message names it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / NAME
     file = _acquire(path, time.monotonic() + patience)
     try:
@@ -51,6 +52,16 @@ def folder_in_use(folder: Path, by: str, patience: float = _PATIENCE_SECONDS) ->
             path.unlink()
         with suppress(OSError):  # a full disk, which is reported elsewhere
             file.close()
+
+
+def make_folder(folder: Path) -> None:
+    """Creates a folder to write to, unless it exists. Raises OSError, which names it, if that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise FileExistsError(f"{folder} is a file: expected a folder to write to, new or existing") from error
+    except OSError as error:
+        raise OSError(f"the folder {folder} cannot be created: {error.strerror or error}") from error
 
 
 def _acquire(path: Path, deadline: float) -> IO[str]:

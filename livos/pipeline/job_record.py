@@ -56,6 +56,8 @@ class JobRecord:
         if overwrite:
             self._clear()
         noted = self._read()
+        if noted is not None and noted["made_with"] != self._made_with and self._is_without_results(noted):
+            noted = None  # another job failed before it wrote anything: nothing is lost
         if noted is None:
             self._refuse_strangers()
         elif noted["made_with"] != self._made_with:
@@ -120,8 +122,15 @@ class JobRecord:
         with written_aside(self._path) as aside:
             aside.write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
+    def _is_without_results(self, noted: Mapping[str, Any]) -> bool:
+        written = [path for path in self._ours() if path.is_file() or any(path.iterdir())]
+        return not (noted["masks_complete"] or noted["kinds"] or written or self.resume_dir.exists())
+
+    def _ours(self) -> list[Path]:
+        return [path for pattern in OURS for path in self.folder.glob(pattern)]
+
     def _refuse_strangers(self) -> None:
-        found = [path.name for pattern in OURS for path in self.folder.glob(pattern)]
+        found = [path.name for path in self._ours() if path.is_file() or any(path.iterdir())]
         if found:
             raise ValueError(
                 f"{self.folder} contains {', '.join(found)} from an earlier run that may differ from this one: "

@@ -120,8 +120,9 @@ def plan_memory(
                 return best
         smallest_peak = min(smallest_peak or measured[0][1], measured[0][1])
     if best is None:
+        left = max(0, budget) / 2**20
         raise ValueError(
-            f"not possible within the memory limit: {budget / 2**20:.0f} MiB are left for the network, but it used "
+            f"not possible within the memory limit: {left:.0f} MiB are left for the network, but it used "
             f"{smallest_peak / 2**20:.0f} MiB in total at the smallest size, {SMALLEST_SIDE}"
         )
     return best
