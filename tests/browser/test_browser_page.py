@@ -146,7 +146,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(page, tmp_path):
     page.keyboard.press("t")
     page.get_by_text("Paint an object first").wait_for()
     page.keyboard.press("ArrowRight")
-    page.get_by_text("b.png has 48 × 32 pixels, the first picture 32 × 32").wait_for()
+    page.get_by_text("b.png has 48 × 32 pixels, but the first picture has 32 × 32").wait_for()
 
 
 def test_a_page_without_its_model_says_so(assembled, new_page, address):
@@ -267,4 +267,4 @@ def test_more_masks_than_a_zip_file_holds_are_refused(page):
           return sentences;
         }"""
     )
-    assert len(sentences) == 1 and "at most 65535 masks, these are 65536" in sentences[0]
+    assert len(sentences) == 1 and "at most 65535 masks, but there are 65536" in sentences[0]
