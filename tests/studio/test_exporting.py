@@ -114,3 +114,9 @@ def test_export_as_one_file_holds_it_all(opened):
 
 def test_rate_of_the_video_is_kept(opened):
     assert opened.source.frame_rate == Fraction(25)
+
+
+def test_specks_of_one_or_two_pixels_have_no_outline_in_yolo():
+    mask = np.zeros((20, 20), bool)
+    mask[3, 3] = mask[8, 8:10] = True
+    assert outlines(mask) == []

@@ -135,3 +135,11 @@ def test_cache_holds_so_many_bytes_and_forgets_the_oldest():
     for key in "abc":
         cache.put(key, b"1234")
     assert cache.get("a") is None and cache.get("b") and cache.get("c")
+
+
+def test_cache_keeps_what_was_used_last():
+    cache = Cache(2, lambda thing: 1)
+    cache.put("a", 1), cache.put("b", 2)
+    assert cache.get("a") == 1
+    cache.put("c", 3)
+    assert (cache.get("a"), cache.get("b"), cache.get("c")) == (1, None, 3)

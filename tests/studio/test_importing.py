@@ -141,3 +141,14 @@ def test_two_files_for_one_frame_are_refused(opened, begun):
     begun.place("00003.png", opened.source)
     with pytest.raises(ValueError, match="another file for the same frame"):
         begun.place("frame_3.png", opened.source)
+
+
+def test_new_ids_do_not_meet_those_that_the_masks_bring_along(opened, begun):
+    for name in ("gone", "kept"):
+        opened.project.add_object(name)
+    opened.project.delete_object(1)
+    path = begun.place("00000.png", opened.source)
+    write_labels(path, labels_of(_1=4, _3=30), LabelCoding())
+    assert take(opened, path) == {0: (3, 4)}
+    seen = opened.project.labels(0)
+    assert (seen[20, 30:40] == 3).all() and (seen[20, 4:14] == 4).all()

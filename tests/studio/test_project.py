@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from livos.studio.document import VideoNote, read_document
-from livos.studio.mask_files import Track
+from livos.studio.mask_files import Track, given_note
 from livos.studio.project import Project
 from livos.studio.state_files import StateFile
 
@@ -279,3 +279,11 @@ def test_files_of_steps_that_can_no_longer_be_redone_are_removed(project):
         project.undo()
     project.put(0, labels_of(_1=3), [1], "stroke")
     assert len(list(project.history.folder.iterdir())) == 1, "the mask that the last step replaced"
+
+
+def test_missing_mask_is_told_from_a_damaged_one(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        given_note(tmp_path / "missing.png")
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    with pytest.raises(ValueError, match=r"damaged\.png: expected a mask that LiVOS Studio wrote"):
+        given_note(tmp_path / "damaged.png")

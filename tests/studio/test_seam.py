@@ -87,3 +87,8 @@ def test_distance_is_positive_inside_only():
     distance = signed_distance(square(10))
     assert np.array_equal(distance > 0, square(10)) and (distance[~square(10)] < 0).all()
     assert (signed_distance(np.zeros((4, 4), bool)) < 0).all() and (signed_distance(np.ones((4, 4), bool)) > 0).all()
+
+
+def test_blend_takes_three_frames_on_each_side():
+    shares = backward_shares([1.0] * 12, 6)
+    assert shares == pytest.approx([0, 0, 0, *(k / 12 for k in (1, 3, 5, 7, 9, 11)), 1, 1, 1])

@@ -3,6 +3,7 @@ import pytest
 
 from livos.studio.magnet import REACH, Magnet
 from livos.studio.tools import (
+    SHORTEST_REACH,
     filled_at,
     from_box,
     from_strokes,
@@ -155,3 +156,19 @@ def test_magnetic_path_keeps_to_the_edge(scene):
 def test_magnetic_path_beyond_its_reach_is_straight():
     image = np.zeros((8, 3 * REACH, 3), np.uint8)
     assert Magnet().path(0, image, (1, 1), (2 * REACH, 4)) == [(1, 1), (2 * REACH, 4)]
+
+
+def test_magnetic_path_of_another_frame_follows_its_own_edges(scene):
+    image, _ = scene
+    magnet = Magnet()
+    first = magnet.path(0, image, (80, 30), (110, 60))
+    moved = np.roll(image, 12, axis=1)
+    assert magnet.path(1, moved, (80, 30), (110, 60)) == Magnet().path(1, moved, (80, 30), (110, 60)) != first
+
+
+def test_strokes_find_nothing_beyond_their_reach():
+    image = np.full((60, 400, 3), (60, 140, 70), np.uint8)
+    image[20:40, 10:390] = (190, 60, 50)
+    strokes = [{"points": [[20, 30], [30, 30]], "radius": 4, "add": True}]
+    found = suggest(image, np.zeros((60, 400), bool), {"tool": "scribble", "strokes": strokes})
+    assert found[30, 20:34].all() and not found[:, 34 + SHORTEST_REACH + 2 :].any()
