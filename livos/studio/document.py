@@ -16,10 +16,21 @@ from livos.studio.runs import LARGEST_ID, Labels
 
 VERSION = 1
 LONGEST_NAME = 80
-COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#b3b3b3")
-"""Colour-blind people can tell them apart too; after Okabe and Ito, Color Universal Design (2008)."""
+COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#882255")
+"""Colour-blind people can tell them apart too: seven by Okabe and Ito, and Paul Tol's wine."""
 
 Kind = TypeVar("Kind")
+
+
+def default_colour(object_id: int) -> str:
+    """The colour of an object until the user selects another: one of COLOURS, a darker or a lighter version of it.
+
+    The page's colours.js has the same rule.
+    """
+    turn, place = divmod(object_id - 1, len(COLOURS))
+    base, mixed_in = bytes.fromhex(COLOURS[place][1:]), (None, 0, 255)[turn % 3]
+    mixed = base if mixed_in is None else bytes(int(part + 0.45 * (mixed_in - part) + 0.5) for part in base)
+    return f"#{mixed.hex()}"
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ class Document:
         if self.next_id > LARGEST_ID:
             raise ValueError(f"A project can have at most {LARGEST_ID} objects in all, deleted ones included.")
         name = f"Object {self.next_id}" if name is None else name
-        color = COLOURS[(self.next_id - 1) % len(COLOURS)] if color is None else color
+        color = default_colour(self.next_id) if color is None else color
         made = checked_object(StudioObject(self.next_id, name, color))
         return replace(self, objects=(*self.objects, made), next_id=self.next_id + 1)
 

@@ -7,21 +7,31 @@ from pathlib import Path
 
 import pytest
 
+from livos.studio.document import default_colour
+
 ROOT = Path(__file__).parents[2]
 DEVELOPMENT_PACKAGES = json.loads((ROOT / "package.json").read_text())["devDependencies"]
 TESTS = sorted((ROOT / "tests" / "studio" / "page").glob("*.test.mjs"))
 
 
-def run(*command: str) -> None:
-    """Runs a command in the repository; what it prints is the message of the failure."""
+def run(*command: str) -> str:
+    """What a command prints that is run in the repository. That is also the message if it fails."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_modules_of_the_page_do_what_they_say():
     assert TESTS
     run("node", "--test", *map(str, TESTS))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_page_and_server_give_objects_the_same_colours():
+    module = (ROOT / "livos" / "studio" / "page" / "colours.js").as_uri()
+    script = f"import {{ defaultColour }} from {module!r}; for (let i = 1; i <= 50; i++) console.log(defaultColour(i));"
+    assert run("node", "--input-type=module", "-e", script).split() == [default_colour(i) for i in range(1, 51)]
 
 
 @pytest.mark.skipif(

@@ -159,7 +159,7 @@ export class ObjectsPanel {
       if (keep && name && name !== object.name) void this.edits.changeObject(id, { name });
     };
     const input = el("input", {
-      class: "object-name-input", value: object.name, maxlength: 60, "aria-label": "Name of the object",
+      class: "object-name-input", value: object.name, maxlength: 80, "aria-label": "Name of the object",
       onblur: () => done(true),
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
         event.stopPropagation();

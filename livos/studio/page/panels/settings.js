@@ -63,7 +63,7 @@ export class SettingsDialog {
    */
   size(value) {
     const input = el("input", {
-      type: "number", min: 64, max: 2160, step: 16, placeholder: "automatic", value: value ?? "", "data-testid": "setting-size",
+      type: "number", min: 16, max: 4096, step: 16, placeholder: "automatic", value: value ?? "", "data-testid": "setting-size",
       onchange: () => void this.change({ size: input.value ? Number(input.value) : null }, input, String(value ?? "")),
     });
     return input;
