@@ -65,6 +65,8 @@ def test_clicks_find_an_object_and_undo_takes_one_back(studio, page):
         page.get_by_test_id("busy").wait_for(state="hidden")
         page.keyboard.press("Control+z")
         until(page, lambda: (mask(studio, 0) == after_one).all())
+        page.wait_for_timeout(300)  # the page reads the mask again, and takes no click meanwhile
+        wait_for_frame(page, 0)
 
 
 def test_box_of_the_click_tool_finds_an_object(studio, page):

@@ -173,9 +173,10 @@ def test_absence_ends_a_mask_that_went_over_to_something_else(tmp_path):
     labels[60:320, 380:520] = 2
     clip.put(10, labels, [2], "stroke")
     before = hidden_cat(10)
-    labels = clip.labels(11)
-    clip.put(11, np.where(labels == 2, 0, labels), [2], "object off the frame")
-    after = hidden_cat(11)
+    for number in (11, 12):
+        labels = clip.labels(number)
+        clip.put(number, np.where(labels == 2, 0, labels), [2], "object off the frame")
+    after = hidden_cat(12)
     clip.close()
     assert min(before) > 10_000 and max(after) < 100, (before, after)
 
