@@ -74,6 +74,13 @@ def test_a_photograph_in_place_of_a_mask_is_refused(tmp_path, mode):
         read_labels(tmp_path / "frame.png")
 
 
+def test_a_photograph_in_16_bits_of_grey_is_refused(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 65536, (48, 64), dtype=np.uint16)
+    Image.fromarray(noise).save(tmp_path / "frame.png")
+    with pytest.raises(ValueError, match=r"frame\.png: .*a photograph or a frame of a video"):
+        read_labels(tmp_path / "frame.png")
+
+
 def test_many_objects_are_not_a_photograph(tmp_path):
     ids = np.arange(1, 901).repeat(4).reshape(60, 60) * 1000  # 900 objects of 4 pixels in RGB-coded ids
     channels = np.stack([ids & 255, ids >> 8 & 255, ids >> 16], -1).astype(np.uint8)

@@ -5,8 +5,9 @@
     livos studio video.livos
     livos studio
 
-Serves a page, which only this machine can reach, and opens it. Your work is saved after every step in a project: a
-folder next to the video, `video.livos`, which can be opened again. Without an argument, the page asks for a video.
+Serves a page and opens it; other machines can reach it only with --host. Your work is saved after every step in a
+project: a folder next to the video, `video.livos`, which can be opened again. Without an argument, the page asks for a
+video.
 """
 
 from __future__ import annotations

@@ -29,13 +29,26 @@ def count_values(codes: Codes) -> tuple[Codes, Codes]:
     return values, counts[values]
 
 
-def refuse_soft_edges(codes: Codes, path: Path, most_soft: int, white: int | None = None) -> Codes:
-    """The distinct values of a mask. Raises ValueError if they look like the edges that resizing or soft brushes leave.
+def refuse_photograph(num_values: int, num_pixels: int, path: Path) -> None:
+    """Raises ValueError for a picture with many values in a few pixels each, which cannot all be objects."""
+    if num_values > PHOTO_COLOURS and num_pixels < PHOTO_PIXELS * num_values:
+        raise ValueError(
+            f"{path}: has {num_values} colours, {num_pixels / num_values:.1f} pixels of each on average: this seems "
+            "to be a photograph or a frame of a video; expected a mask, in which each colour or value is one object"
+        )
 
-    Such a value has no solid area: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than solid
-    ones, or any in a mask that is otherwise black and white, are refused. Masks of only tiny objects are not.
+
+def refuse_soft_edges(codes: Codes, path: Path, most_soft: int, white: int | None = None) -> Codes:
+    """The distinct values of a mask.
+
+    Raises ValueError if there are as many as in a photograph, or if they look like the edges that resizing or soft
+    brushes leave.
+
+    A value of an edge has no solid area: few 2 x 2 blocks of pixels consist of it. `most_soft` of them, if more than
+    solid ones, or any in a mask that is otherwise black and white, are refused. Masks of only tiny objects are not.
     """
     values, counts = count_values(codes)
+    refuse_photograph(len(values), codes.size, path)
     if len(values) < 3 or (white not in values and len(values) <= most_soft):
         return values
     same_right = codes[:, 1:] == codes[:, :-1]
@@ -80,16 +93,6 @@ def refuse_dithering(codes: Codes, path: Path) -> None:
                 f"{path}: most pixels of value {value} are surrounded by other values, as if dithered: "
                 f"which object is meant? Save the mask again {_ADVICE}"
             )
-
-
-def refuse_photograph(codes: Codes, path: Path) -> None:
-    """Raises ValueError for a picture with many colours in a few pixels each, which cannot all be objects."""
-    num_colours = len(count_values(codes)[0])
-    if num_colours > PHOTO_COLOURS and codes.size < PHOTO_PIXELS * num_colours:
-        raise ValueError(
-            f"{path}: has {num_colours} colours, {codes.size / num_colours:.1f} pixels of each on average: this seems "
-            "to be a photograph or a frame of a video; expected a mask, in which each colour or value is one object"
-        )
 
 
 def refuse_background_elsewhere(values: Codes, palette: bytes, path: Path) -> None:

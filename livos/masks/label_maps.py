@@ -24,7 +24,6 @@ from livos.masks.doubtful_masks import (
     count_values,
     refuse_background_elsewhere,
     refuse_dithering,
-    refuse_photograph,
     refuse_soft_edges,
 )
 
@@ -284,7 +283,6 @@ def _guess_grey(picture: Picture, pixels: Pixels, path: Path) -> LabelMap:
 def _guess_colours(pixels: Pixels, path: Path, void_id: int | None, colours: str) -> LabelMap:
     """Labels of an RGB image: colours of the DAVIS palette, or ids spread over the channels."""
     codes = _join_channels(pixels)
-    refuse_photograph(codes, path)
     values = refuse_soft_edges(codes, path, SOFT_VALUES)
     refuse_dithering(codes, path)
     known = np.isin(values, _join_channels(davis_palette()))
